@@ -1,0 +1,95 @@
+// Package grpcserver owns how Igloo serves gRPC: what stands in front of every
+// handler, on the wire and in process alike.
+//
+// It promises that every call has a request id and a deadline, that a panic
+// costs one call, and that every error leaves as a status of package fault.
+package grpcserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+)
+
+const (
+	// RequestIDKey carries the request id in a call's metadata.
+	RequestIDKey = "x-request-id"
+	// maxMessageBytes bounds a request: a commit of 1,000 tables is well below.
+	maxMessageBytes = 8 << 20
+	// callTimeout bounds a call whose caller set no deadline.
+	callTimeout = 30 * time.Second
+	// connectionAge makes clients reconnect now and then, so that they find new replicas.
+	connectionAge = 10 * time.Minute
+)
+
+// New makes a server with the interceptors of Unary, tracing, health and
+// reflection; its health says SERVING until SetHealth says otherwise.
+func New(log *slog.Logger, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
+	options = append([]grpc.ServerOption{
+		grpc.UnaryInterceptor(Unary(log)),
+		grpc.StatsHandler(otelgrpc.NewServerHandler()),
+		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	}, options...)
+	server := grpc.NewServer(options...)
+	state := health.NewServer()
+	healthv1.RegisterHealthServer(server, state)
+	reflection.Register(server)
+	return server, state
+}
+
+// Unary is what stands in front of every handler. An in-process channel uses it
+// as well, so that a call means the same with and without a wire.
+func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
+		ctx = telemetry.WithRequestID(ctx, incomingRequestID(ctx))
+		if _, bounded := ctx.Deadline(); !bounded {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(ctx, "panic", "method", info.FullMethod, "value", p, "stack", string(debug.Stack()))
+				err = fault.Status(fmt.Errorf("panic in %s", info.FullMethod)).Err()
+			}
+		}()
+		response, err = handler(ctx, request)
+		if err == nil {
+			return response, nil
+		}
+		return nil, answer(ctx, log, info.FullMethod, err)
+	}
+}
+
+// answer logs an error that is our fault, once, and gives it its status.
+func answer(ctx context.Context, log *slog.Logger, method string, err error) error {
+	status := fault.Status(err)
+	switch status.Code() { //nolint:exhaustive // all others are the caller's doing
+	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
+		log.ErrorContext(ctx, "call failed", "method", method, "code", status.Code().String(), "error", err)
+	}
+	return status.Err()
+}
+
+func incomingRequestID(ctx context.Context) string {
+	if values := metadata.ValueFromIncomingContext(ctx, RequestIDKey); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}

@@ -1,0 +1,148 @@
+// Package settings owns how Igloo's programs are told what to do: one struct a
+// command, one field a setting, and three places to set it from, each winning
+// over the one before: a YAML file, the environment, flags.
+//
+// It promises that every setting has the same name everywhere (data-dir,
+// IGLOO_DATA_DIR, --data-dir), that an unknown key is an error, that
+// --print-config shows what holds and where it came from, and that secrets are
+// never among what is shown.
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+)
+
+// App is a program with its commands.
+type App struct {
+	Name        string
+	Description string
+	// Commands is a pointer to a struct whose fields are kong commands. Each
+	// command's Run method may take a context.Context, which ends at SIGINT or
+	// SIGTERM, and an *Env. Fields carry help, default and env:"IGLOO_…" tags,
+	// and secret:"" where the value must not be shown.
+	Commands any
+	Args     []string
+	Stdout   io.Writer
+	Stderr   io.Writer
+	// LookupEnv is os.LookupEnv as a rule.
+	LookupEnv func(string) (string, bool)
+}
+
+// Env is what a command's Run gets beside its own settings.
+type Env struct {
+	Log    *slog.Logger
+	Stdout io.Writer
+}
+
+// globals are the settings that every program has.
+type globals struct {
+	Config      string `env:"IGLOO_CONFIG" help:"Read settings from this YAML file." placeholder:"FILE"`
+	PrintConfig bool   `help:"Print every setting with its value and where it came from, and exit."`
+	LogLevel    string `default:"info" enum:"debug,info,warn,error" env:"IGLOO_LOG_LEVEL" help:"Least severe level to log: debug, info, warn or error."`
+	LogFormat   string `default:"text" enum:"text,json" env:"IGLOO_LOG_FORMAT" help:"Form of the log lines: text or json."`
+}
+
+// Main runs the program and ends the process: 0 when all went well, 1 when the
+// command failed, 2 when it was told something it does not understand.
+func Main(name, description string, commands any) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := Run(ctx, App{
+		Name: name, Description: description, Commands: commands,
+		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
+	})
+	stop()
+	if err == nil {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+	var usage *UsageError
+	if errors.As(err, &usage) {
+		os.Exit(2)
+	}
+	os.Exit(1)
+}
+
+// UsageError means that the settings themselves are wrong.
+type UsageError struct{ Err error }
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// exited is what kong's --help panics with, so that Run returns like any other call.
+type exited struct{ code int }
+
+// Run reads the settings and runs the chosen command until it ends or ctx does.
+func Run(ctx context.Context, app App) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exited:
+			err = nil
+		default:
+			panic(r)
+		}
+	}()
+	g := &globals{}
+	file, err := readFile(configPath(app))
+	if err != nil {
+		return &UsageError{err}
+	}
+	parser, err := kong.New(app.Commands,
+		kong.Name(app.Name), kong.Description(app.Description), kong.Embed(g),
+		kong.Writers(app.Stdout, app.Stderr), kong.Exit(func(code int) { panic(exited{code}) }),
+		kong.Resolvers(&resolver{file: file, lookupEnv: app.LookupEnv}), kong.UsageOnError(),
+	)
+	if err != nil {
+		return fmt.Errorf("build the command line: %w", err)
+	}
+	if err := file.refuseUnknown(parser.Model.Node); err != nil {
+		return &UsageError{err}
+	}
+	return dispatch(ctx, app, g, file, parser)
+}
+
+func dispatch(ctx context.Context, app App, g *globals, file *file, parser *kong.Kong) error {
+	chosen, err := parser.Parse(app.Args)
+	if err != nil {
+		return &UsageError{err}
+	}
+	if g.PrintConfig {
+		return printConfig(app, file, chosen)
+	}
+	log, err := telemetry.NewLogger(app.Stderr, g.LogLevel, g.LogFormat)
+	if err != nil {
+		return &UsageError{err}
+	}
+	chosen.BindTo(ctx, (*context.Context)(nil))
+	return chosen.Run(&Env{Log: log, Stdout: app.Stdout})
+}
+
+// configPath finds the file before kong runs, because the file is one of the
+// places that kong then reads from.
+func configPath(app App) string {
+	for i, arg := range app.Args {
+		if path, found := strings.CutPrefix(arg, "--config="); found {
+			return path
+		}
+		if arg == "--config" && i+1 < len(app.Args) {
+			return app.Args[i+1]
+		}
+	}
+	path, _ := app.LookupEnv("IGLOO_CONFIG")
+	return path
+}

@@ -1,0 +1,107 @@
+package settings_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/settings"
+)
+
+type serve struct {
+	Listen  string        `default:"127.0.0.1:1" env:"IGLOO_LISTEN" help:"Address."`
+	Timeout time.Duration `default:"5s" env:"IGLOO_TIMEOUT" help:"Limit."`
+	Roots   []string      `env:"IGLOO_ROOTS" help:"Roots."`
+	URL     string        `env:"IGLOO_URL" help:"Database."`
+	Key     string        `env:"IGLOO_KEY" help:"Key." secret:""`
+
+	ran bool
+}
+
+func (s *serve) Run(_ context.Context, env *settings.Env) error {
+	s.ran = env.Log != nil
+	return nil
+}
+
+type commands struct {
+	Serve serve `cmd:"" help:"Serve."`
+}
+
+func run(t *testing.T, env map[string]string, args ...string) (*commands, string, error) {
+	t.Helper()
+	c, out := &commands{}, &strings.Builder{}
+	err := settings.Run(t.Context(), settings.App{
+		Name: "test", Commands: c, Args: args, Stdout: out, Stderr: out,
+		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	})
+	return c, out.String(), err
+}
+
+func yamlFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "igloo.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLaterPlacesWin(t *testing.T) {
+	path := yamlFile(t, "listen: file:1\ntimeout: 7s\nroots: [a, b]\n")
+	env := map[string]string{"IGLOO_LISTEN": "env:1"}
+	c, _, err := run(t, env, "serve", "--config", path, "--timeout=9s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Serve.ran {
+		t.Error("the command did not run")
+	}
+	if got := c.Serve.Listen; got != "env:1" {
+		t.Errorf("listen = %q, want the environment's", got)
+	}
+	if got := c.Serve.Timeout; got != 9*time.Second {
+		t.Errorf("timeout = %s, want the flag's", got)
+	}
+	if got := strings.Join(c.Serve.Roots, "+"); got != "a+b" {
+		t.Errorf("roots = %s, want the file's", got)
+	}
+}
+
+func TestUnknownKeyIsRefused(t *testing.T) {
+	_, _, err := run(t, nil, "serve", "--config", yamlFile(t, "lisen: x\n"))
+	var usage *settings.UsageError
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), `"lisen"`) || !strings.Contains(err.Error(), "listen") {
+		t.Fatalf("err = %v, want a usage error that names the key and the known ones", err)
+	}
+}
+
+func TestPrintConfigTellsOriginsAndKeepsSecrets(t *testing.T) {
+	env := map[string]string{"IGLOO_KEY": "s3cret", "IGLOO_URL": "postgres://me:hunter2@db/x"}
+	c, out, err := run(t, env, "serve", "--config", yamlFile(t, "timeout: 7s\n"), "--listen=flag:1", "--print-config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Serve.ran {
+		t.Error("--print-config ran the command")
+	}
+	for _, want := range []string{`listen: "flag:1"`, "flag --listen", "timeout: 7s", "file ", "environment IGLOO_KEY", "roots: []", "# from default"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+	for _, secret := range []string{"s3cret", "hunter2"} {
+		if strings.Contains(out, secret) {
+			t.Errorf("output shows %q:\n%s", secret, out)
+		}
+	}
+}
+
+func TestHelpIsNotAnError(t *testing.T) {
+	if _, out, err := run(t, nil, "serve", "--help"); err != nil || !strings.Contains(out, "--listen") {
+		t.Fatalf("err = %v, output:\n%s", err, out)
+	}
+}
