@@ -170,14 +170,13 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is an *Error of the same kind, so that
 // errors.Is(err, fault.New(fault.NoSuchTable, "")) works.
 func (e *Error) Is(target error) bool {
-	var other *Error
-	return errors.As(target, &other) && other.Kind == e.Kind && other.Message == ""
+	other, ok := errors.AsType[*Error](target)
+	return ok && other.Kind == e.Kind && other.Message == ""
 }
 
 // KindOf is the kind of err; Internal when it is not of this package.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Internal
@@ -185,15 +184,14 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is of the kind.
 func Is(err error, kind Kind) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == kind
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == kind
 }
 
 // Shown is what the caller may read of err: its message, or nothing but
 // "internal error" when it is not of this package.
 func Shown(err error) string {
-	var e *Error
-	if errors.As(err, &e) && e.Kind != Internal {
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind != Internal {
 		return e.Message
 	}
 	return "internal error"

@@ -20,8 +20,8 @@ const Domain = "housetable.igloo"
 // violations as BadRequest and the delay as RetryInfo. Errors that carry a gRPC
 // status already keep it; others become Internal without their text.
 func Status(err error) *status.Status {
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		if s, ok := status.FromError(err); ok {
 			return s
 		}
@@ -79,7 +79,7 @@ func FromStatus(err error, lost Kind) error {
 }
 
 func transportError(s *status.Status, cause error, lost Kind) error {
-	switch s.Code() { //nolint:exhaustive // every other code was sent on purpose, by something that is not Igloo
+	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown:
 		e := Wrap(lost, cause, "the house table service did not answer")
 		e.RetryAfter = time.Second

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -38,14 +39,19 @@ func Observe(next http.Handler, log *slog.Logger, failed http.HandlerFunc) http.
 // rescue answers a request whose handler panicked, unless the answer has begun:
 // then the connection is all that can be ended.
 func rescue(w *recorder, r *http.Request, log *slog.Logger, failed http.HandlerFunc, p any) {
-	if p == http.ErrAbortHandler {
-		panic(p)
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		abort()
 	}
 	log.ErrorContext(r.Context(), "panic", "value", p, "stack", string(debug.Stack()))
 	if w.status != 0 {
-		panic(http.ErrAbortHandler)
+		abort()
 	}
 	failed(w, r)
+}
+
+// abort ends the connection without an answer, as net/http wants to be told.
+func abort() {
+	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's one way to say it
 }
 
 // levelOf keeps the log quiet at its default level unless we are at fault.

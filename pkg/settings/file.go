@@ -47,7 +47,7 @@ func (f *file) refuseUnknown(root *kong.Node) error {
 }
 
 func flagNames(node *kong.Node) []string {
-	var names []string
+	names := make([]string, 0, len(node.Flags))
 	for _, flag := range node.Flags {
 		names = append(names, flag.Name)
 	}

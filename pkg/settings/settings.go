@@ -67,8 +67,7 @@ func Main(name, description string, commands any) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-	var usage *UsageError
-	if errors.As(err, &usage) {
+	if _, usage := errors.AsType[*UsageError](err); usage {
 		os.Exit(2)
 	}
 	os.Exit(1)
@@ -86,6 +85,10 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // exited is what kong's --help panics with, so that Run returns like any other call.
 type exited struct{ code int }
 
+func exit(code int) {
+	panic(exited{code}) //nolint:forbidigo // kong offers no other way out of --help
+}
+
 // Run reads the settings and runs the chosen command until it ends or ctx does.
 func Run(ctx context.Context, app App) (err error) {
 	defer func() {
@@ -94,7 +97,7 @@ func Run(ctx context.Context, app App) (err error) {
 		case exited:
 			err = nil
 		default:
-			panic(r)
+			panic(r) //nolint:forbidigo // not ours: it goes on as it came
 		}
 	}()
 	g := &globals{}
@@ -104,7 +107,7 @@ func Run(ctx context.Context, app App) (err error) {
 	}
 	parser, err := kong.New(app.Commands,
 		kong.Name(app.Name), kong.Description(app.Description), kong.Embed(g),
-		kong.Writers(app.Stdout, app.Stderr), kong.Exit(func(code int) { panic(exited{code}) }),
+		kong.Writers(app.Stdout, app.Stderr), kong.Exit(exit),
 		kong.Resolvers(&resolver{file: file, lookupEnv: app.LookupEnv}), kong.UsageOnError(),
 	)
 	if err != nil {

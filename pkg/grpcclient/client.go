@@ -1,4 +1,8 @@
-package grpcserver
+// Package grpcclient owns how Igloo's services call one another.
+//
+// It promises that a call carries the request id of its context, and that
+// nothing is retried here: whether a call may go again is for its caller to know.
+package grpcclient
 
 import (
 	"context"
@@ -12,6 +16,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
@@ -19,15 +24,14 @@ import (
 const roundRobin = `{"loadBalancingConfig":[{"round_robin":{}}]}`
 
 // Dial makes a client connection to target ("host:port"); it connects when it
-// is first used. Calls carry the request id of their context. Nothing is
-// retried here: whether a call may go again is for its caller to know.
+// is first used.
 func Dial(target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUnaryInterceptor(sendRequestID),
+		grpc.WithUnaryInterceptor(SendRequestID),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler()),
 		grpc.WithDefaultServiceConfig(roundRobin),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(grpcserver.MaxMessageBytes)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
@@ -40,9 +44,11 @@ func Dial(target string) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-func sendRequestID(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+// SendRequestID makes every call carry the request id of its context. An
+// in-process channel uses it as well.
+func SendRequestID(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if id := telemetry.RequestID(ctx); id != "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, RequestIDKey, id)
+		ctx = metadata.AppendToOutgoingContext(ctx, grpcserver.RequestIDKey, id)
 	}
 	return invoke(ctx, method, request, reply, conn, options...)
 }

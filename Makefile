@@ -1,0 +1,116 @@
+# Igloo. `make run` builds and serves, `make test` checks everything; `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+
+# Tools are pinned here, installed from package registries into a folder of
+# their own, and never taken from the machine.
+TOOLS := .tmp
+BIN := $(TOOLS)/bin
+BUF_VERSION := 1.75.0
+GOLANGCI_LINT_VERSION := v2.15.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+GRPC_GATEWAY_VERSION := v2.31.0
+
+MODULES := proto pkg services/housetable services/catalog services/igloo
+GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
+LISTEN ?= 127.0.0.1:8181
+DATA_DIR ?= ./igloo-data
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## Show what there is to make.
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: run
+run: bin/igloo ## Build Igloo and serve a catalog on LISTEN with its data in DATA_DIR.
+	./bin/igloo serve --listen $(LISTEN) --data-dir $(DATA_DIR)
+
+.PHONY: demo
+demo: bin/igloo $(TOOLS)/python/.ready ## Load five real tables through PyIceberg and print a report.
+	$(TOOLS)/python/bin/python services/igloo/e2e/demo.py --igloo bin/igloo
+
+.PHONY: build
+build: bin/igloo bin/catalog bin/housetable ## Build the three programs into bin/.
+
+bin/igloo: $(GO_FILES)
+	go build -o $@ ./services/igloo/cmd/igloo
+
+bin/catalog: $(GO_FILES)
+	go build -o $@ ./services/catalog/cmd/catalog
+
+bin/housetable: $(GO_FILES)
+	go build -o $@ ./services/housetable/cmd/housetable
+
+.PHONY: test
+test: deps build $(TOOLS)/python/.ready ## Run every test, with the race detector, against real servers and clients.
+	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(TOOLS)/python/bin/python go test -race -timeout 20m work
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZTIME each.
+	./.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Run the benchmarks.
+	go test -run '^$$' -bench . -benchmem ./pkg/iceberg/...
+
+.PHONY: deps
+deps: ## Install the servers that tests run (Postgres, Redis) where they are missing.
+	./.ci/deps
+
+.PHONY: generate
+generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-grpc-gateway ## Generate Go from the .proto files.
+	$(BIN)/buf generate
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint $(BIN)/buf ## Format Go and .proto files.
+	$(BIN)/golangci-lint fmt $$(go list -m -f '{{.Dir}}/...')
+	$(BIN)/buf format -w
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint $(BIN)/buf ## Check style, imports, and the contract's compatibility.
+	$(BIN)/golangci-lint run $$(go list -m -f '{{.Dir}}/...')
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	./.ci/breaking $(BIN)/buf
+
+.PHONY: tidy
+tidy: ## Tidy the modules.
+	for m in $(MODULES); do (cd $$m && go mod tidy); done
+	go work sync
+
+.PHONY: standalone
+standalone: ## Build each module by itself, as an importer would.
+	for m in $(MODULES); do (cd $$m && GOWORK=off go build -o /dev/null ./...); done
+
+.PHONY: ci
+ci: ## What every change has to pass.
+	./.ci/run
+
+.PHONY: clean
+clean: ## Remove what was built and installed here.
+	rm -rf bin $(TOOLS)
+
+# Go tools: one rule, a version each.
+$(BIN)/protoc-gen-go: PACKAGE := google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+$(BIN)/protoc-gen-go-grpc: PACKAGE := google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+$(BIN)/protoc-gen-grpc-gateway: PACKAGE := github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
+$(BIN)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+$(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-grpc-gateway $(BIN)/golangci-lint: Makefile
+	cd / && GOBIN=$(CURDIR)/$(BIN) go install $(PACKAGE)
+	touch $@
+
+$(BIN)/buf: Makefile
+	mkdir -p $(BIN)
+	python3 -m venv $(TOOLS)/buf
+	$(TOOLS)/buf/bin/pip install --quiet --disable-pip-version-check buf-bin==$(BUF_VERSION)
+	ln -sf ../buf/bin/buf $@
+	touch -h $@
+
+$(TOOLS)/python/.ready: services/igloo/e2e/requirements.txt
+	python3 -m venv $(TOOLS)/python
+	$(TOOLS)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
