@@ -1,0 +1,63 @@
+// Command igloo serves a whole Iceberg catalog from one process.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/igloo-catalog/igloo/pkg/buildinfo"
+	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/services/igloo"
+)
+
+func main() {
+	settings.Main("igloo", "An Apache Iceberg REST catalog in one process.", &commands{})
+}
+
+type commands struct {
+	Serve   serve   `cmd:"" help:"Serve a catalog from a data folder."`
+	Version version `cmd:"" help:"Print the version."`
+}
+
+type serve struct {
+	igloo.Config `embed:""`
+}
+
+// Run implements the command.
+func (s *serve) Run(ctx context.Context, env *settings.Env) error {
+	server, err := igloo.Start(ctx, s.Config, env.Log)
+	if err != nil {
+		return err
+	}
+	if err := greet(env.Stdout, "http://"+server.Addr(), s.DataDir); err != nil {
+		return err
+	}
+	return server.Serve(ctx)
+}
+
+// greet tells a newcomer where to point an engine.
+func greet(w io.Writer, url, folder string) error {
+	_, err := fmt.Fprintf(w, `Igloo serves an Iceberg REST catalog at %[1]s, with its data in %[2]s
+
+PyIceberg
+  from pyiceberg.catalog.rest import RestCatalog
+  catalog = RestCatalog("igloo", uri=%[1]q)
+
+Spark (with iceberg-spark-runtime)
+  spark-sql --conf spark.sql.catalog.igloo=org.apache.iceberg.spark.SparkCatalog \
+            --conf spark.sql.catalog.igloo.type=rest \
+            --conf spark.sql.catalog.igloo.uri=%[1]s
+
+House tables are at %[1]s/hts. Stop with Ctrl-C.
+`, url, folder)
+	return err
+}
+
+type version struct{}
+
+// Run implements the command.
+func (version) Run(env *settings.Env) error {
+	_, err := fmt.Fprintln(env.Stdout, "igloo", buildinfo.Version())
+	return err
+}

@@ -1,0 +1,24 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestDemo runs what `make demo` runs, which checks every count against its source.
+func TestDemo(t *testing.T) {
+	onEveryShape(t, func(t *testing.T, d *deployment) {
+		out := python(t, "demo.py", "--uri", d.URL)
+		if !strings.Contains(out, "every count is the source's") {
+			t.Errorf("the report has no verdict:\n%s", out)
+		}
+	})
+}
+
+// TestPyIceberg goes through what PyIceberg's users do with a catalog.
+func TestPyIceberg(t *testing.T) {
+	onEveryShape(t, func(t *testing.T, d *deployment) {
+		out := python(t, "pyiceberg_steps.py", d.URL)
+		t.Log(out)
+	})
+}

@@ -1,0 +1,128 @@
+// Package igloo composes the catalog and the house table service in one
+// process: SQLite, local files, one data folder, one port, nothing else to
+// install.
+//
+// It promises the same code and the same answers as the split services; only
+// the wire between them is gone. What was acknowledged survives kill -9.
+package igloo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
+	htsserver "github.com/igloo-catalog/igloo/services/housetable/server"
+)
+
+// Config is what `igloo serve` is told.
+type Config struct {
+	Listen            string   `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 and /hts on this address."`
+	DataDir           string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables."`
+	AllowedRoots      []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
+	ImplicitDatabases bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
+}
+
+// Igloo is both services, listening.
+type Igloo struct {
+	lock       *os.File
+	housetable *htsserver.Server
+	catalog    *catalogserver.Server
+	probes     *httpserver.Probes
+	server     *httpserver.Server
+}
+
+// Start opens the data folder, which it makes if need be, and listens. The
+// folder is this process's own until Serve returns.
+func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Igloo, error) {
+	folder, err := filepath.Abs(cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", cfg.DataDir, err)
+	}
+	i := &Igloo{}
+	if err := i.start(ctx, cfg, folder, log); err != nil {
+		return nil, errors.Join(err, i.close())
+	}
+	return i, nil
+}
+
+func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.Logger) (err error) {
+	if i.lock, err = lockFolder(folder); err != nil {
+		return err
+	}
+	if i.housetable, err = openHouseTables(ctx, cfg, folder, log); err != nil {
+		return err
+	}
+	if i.catalog, err = openCatalog(ctx, cfg, folder, i.housetable, log); err != nil {
+		return err
+	}
+	i.probes = httpserver.NewProbes(i.catalog.Ready)
+	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), log)
+	return err
+}
+
+func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.Logger) (*htsserver.Server, error) {
+	server, err := htsserver.New(ctx, htsserver.Config{
+		DatabaseURL:       "sqlite://" + filepath.Join(folder, "igloo.db"),
+		Migrate:           true,
+		ImplicitDatabases: cfg.ImplicitDatabases,
+	}, log)
+	if err != nil {
+		return nil, fmt.Errorf("open the house tables: %w", err)
+	}
+	return server, nil
+}
+
+func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
+	root := url.URL{Scheme: "file", Path: filepath.Join(folder, "warehouse")}
+	server, err := catalogserver.New(ctx, catalogserver.Config{
+		WarehouseRoot: root.String(),
+		AllowedRoots:  cfg.AllowedRoots,
+	}, housetable.Conn(), log)
+	if err != nil {
+		return nil, fmt.Errorf("open the catalog: %w", err)
+	}
+	return server, nil
+}
+
+// handler puts both services on one port: the house tables under /hts, the
+// catalog everywhere else.
+func (i *Igloo) handler() http.Handler {
+	mux := http.NewServeMux()
+	i.probes.Register(mux)
+	mux.Handle("/hts/", i.housetable.Gateway())
+	mux.Handle("/", i.catalog.Handler())
+	return mux
+}
+
+// Addr is the address that is listened on: "127.0.0.1:8181".
+func (i *Igloo) Addr() string { return i.server.Addr() }
+
+// Serve answers until ctx ends, lets requests in flight finish, and closes
+// everything.
+func (i *Igloo) Serve(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, i.probes.Drain)
+	defer stop()
+	return errors.Join(i.server.Serve(ctx), i.close())
+}
+
+// close releases what is open, in the reverse order of opening.
+func (i *Igloo) close() error {
+	var failures []error
+	if i.catalog != nil {
+		failures = append(failures, i.catalog.Close())
+	}
+	if i.housetable != nil {
+		failures = append(failures, i.housetable.Close())
+	}
+	if i.lock != nil {
+		failures = append(failures, i.lock.Close())
+	}
+	return errors.Join(failures...)
+}
