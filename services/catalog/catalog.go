@@ -1,0 +1,64 @@
+package catalog
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Settings are the choices of an operator.
+type Settings struct {
+	// WarehouseRoot is where warehouses without a location of their own lie.
+	WarehouseRoot string
+	// AllowedRoots are further places where tables may lie.
+	AllowedRoots []string
+	// AnyLocation lets tables lie anywhere the store reaches, for a catalog that
+	// only serves its own machine.
+	AnyLocation bool
+	// VerifyFiles makes every load look whether the metadata file is still
+	// there, though its content is in memory. Cheap on local files.
+	VerifyFiles bool
+	// CacheBytes bounds the metadata kept in memory.
+	CacheBytes int64
+	// CommitDeadline bounds how long the answer to a commit is waited for.
+	CommitDeadline time.Duration
+	// AttemptTimeout bounds each sending of a commit within that.
+	AttemptTimeout time.Duration
+	// Tries bounds how often a lost swap is tried on the new head.
+	Tries int
+}
+
+func (s Settings) withDefaults() Settings {
+	if s.CacheBytes <= 0 {
+		s.CacheBytes = 64 << 20
+	}
+	if s.CommitDeadline <= 0 {
+		s.CommitDeadline = 30 * time.Second
+	}
+	if s.AttemptTimeout <= 0 {
+		s.AttemptTimeout = 6 * time.Second
+	}
+	if s.Tries <= 0 {
+		s.Tries = 20
+	}
+	return s
+}
+
+// Catalog holds the use cases. It is safe for concurrent use.
+type Catalog struct {
+	pointers Pointers
+	files    Files
+	replays  Replays
+	settings Settings
+	metadata *metadataCache
+	log      *slog.Logger
+}
+
+// New makes a catalog over what it needs.
+func New(pointers Pointers, files Files, replays Replays, settings Settings, log *slog.Logger) (*Catalog, error) {
+	settings = settings.withDefaults()
+	metadata, err := newMetadataCache(files, settings.CacheBytes, settings.VerifyFiles)
+	if err != nil {
+		return nil, err
+	}
+	return &Catalog{pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, log: log}, nil
+}

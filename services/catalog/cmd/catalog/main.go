@@ -1,0 +1,41 @@
+// Command catalog serves the Iceberg REST protocol over a house table service.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/igloo-catalog/igloo/pkg/buildinfo"
+	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/services/catalog/server"
+)
+
+func main() {
+	settings.Main("catalog", "The Iceberg REST service of Igloo.", &commands{})
+}
+
+type commands struct {
+	Serve   serve   `cmd:"" help:"Serve the catalog."`
+	Version version `cmd:"" help:"Print the version."`
+}
+
+type serve struct {
+	server.Config `embed:""`
+}
+
+// Run implements the command.
+func (s *serve) Run(ctx context.Context, env *settings.Env) error {
+	catalog, err := server.New(ctx, s.Config, nil, env.Log)
+	if err != nil {
+		return err
+	}
+	return catalog.Serve(ctx)
+}
+
+type version struct{}
+
+// Run implements the command.
+func (version) Run(env *settings.Env) error {
+	_, err := fmt.Fprintln(env.Stdout, "catalog", buildinfo.Version())
+	return err
+}

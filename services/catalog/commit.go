@@ -1,0 +1,314 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// TableChange is a commit to one table as a client sent it: arrays of JSON.
+type TableChange struct {
+	Identifier   TableIdentifier
+	Requirements json.RawMessage
+	Updates      json.RawMessage
+}
+
+// revision is a change to a document, decoded: requirements and updates.
+type revision interface {
+	// creates reports whether the document must not exist yet.
+	creates() bool
+	// trace looks for this very revision in base. An error means that a part of
+	// it is there and it is not known how that came.
+	trace(base document) (trace, error)
+	// rebases refuses to apply to base what was meant for first and would
+	// silently undo what happened in between.
+	rebases(first, base document) error
+	// apply checks the requirements and applies the updates. Without a base it
+	// creates. When nothing changes it returns base.
+	apply(base document, baseLocation string) (document, error)
+}
+
+// trace is what a document shows of a revision.
+type trace uint8
+
+const (
+	// traceless revisions leave no mark that could be found.
+	traceless trace = iota
+	// absent means that the revision was never applied, or its mark is gone.
+	absent
+	// present means that the revision was applied.
+	present
+)
+
+// member is a revision of one table or view, with what was first read of it.
+type member struct {
+	id       TableIdentifier
+	kind     Kind
+	revision revision
+	first    document
+}
+
+// UpdateTable commits to one table: requirements are checked and updates applied
+// on the version that the swap is conditional on.
+func (c *Catalog) UpdateTable(ctx context.Context, request Request, change TableChange) (Loaded, error) {
+	revision, err := tableRevisionOf(change)
+	if err != nil {
+		return Loaded{}, err
+	}
+	return c.commitOne(ctx, request, &member{id: change.Identifier, kind: TableKind, revision: revision})
+}
+
+// commitOne commits to one table or view, and answers with what it is then.
+func (c *Catalog) commitOne(ctx context.Context, request Request, m *member) (Loaded, error) {
+	if err := m.id.Validate(); err != nil {
+		return Loaded{}, err
+	}
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, mutation *mutation) (plan, error) {
+		return mutation.commitPlan(ctx, []*member{m}, statusOK)
+	})
+	if err != nil {
+		return Loaded{}, err
+	}
+	return c.render(ctx, request.Warehouse, m.id, m.kind, outcome)
+}
+
+// commitPlan applies the members to what is now and writes their metadata.
+func (m *mutation) commitPlan(ctx context.Context, members []*member, status int) (plan, error) {
+	p := plan{outcome: Outcome{Status: status}}
+	pointers, err := m.current(ctx, members)
+	if err != nil {
+		return p, err
+	}
+	results, err := m.applyAll(ctx, members, pointers)
+	if err != nil {
+		return p, err
+	}
+	for i, result := range results {
+		if err := m.place(ctx, &p, members[i], result); err != nil {
+			return p, err
+		}
+	}
+	if len(p.files) == 0 {
+		p.changes = nil // nothing changes anywhere
+	}
+	p.lost = func(conflicts []Conflict) error { return commitRefusal(p.changes, members, conflicts) }
+	return p, nil
+}
+
+// current reads the pointers of the members; nil where there is none.
+func (m *mutation) current(ctx context.Context, members []*member) ([]*Pointer, error) {
+	if len(members) == 1 {
+		p, err := m.pointers.Pointer(ctx, m.request.Warehouse, members[0].id)
+		switch {
+		case fault.Is(err, fault.NoSuchTable):
+			return []*Pointer{nil}, nil
+		case err != nil:
+			return nil, err
+		}
+		return []*Pointer{&p}, nil
+	}
+	ids := make([]TableIdentifier, len(members))
+	for i, member := range members {
+		ids[i] = member.id
+	}
+	found, err := m.pointers.Pointers(ctx, m.request.Warehouse, ids)
+	if err != nil {
+		return nil, err
+	}
+	pointers := make([]*Pointer, len(members))
+	for i, id := range ids {
+		pointers[i] = named(found, id)
+	}
+	return pointers, nil
+}
+
+// named is the pointer of a name. A warehouse may fold case; then no other
+// pointer that differs in case alone can be among those found.
+func named(found []Pointer, id TableIdentifier) *Pointer {
+	for i := range found {
+		if found[i].Identifier.Equal(id) {
+			return &found[i]
+		}
+	}
+	for i := range found {
+		if strings.EqualFold(found[i].Identifier.String(), id.String()) {
+			return &found[i]
+		}
+	}
+	return nil
+}
+
+// applied is a member's document before and after.
+type applied struct {
+	pointer *Pointer // nil for a new document
+	base    document // nil for a new document
+	next    document // base when nothing changes
+}
+
+// applyAll applies every member to its document. Members that were applied
+// before were applied together, a commit being all or nothing.
+func (m *mutation) applyAll(ctx context.Context, members []*member, pointers []*Pointer) ([]applied, error) {
+	results := make([]applied, len(members))
+	var seen [present + 1]int
+	for i, member := range members {
+		base, err := m.base(ctx, member, pointers[i])
+		if err != nil {
+			return nil, err
+		}
+		results[i] = applied{pointer: pointers[i], base: base, next: base}
+		if base == nil {
+			continue
+		}
+		t, err := member.revision.trace(base)
+		if err != nil {
+			return nil, err
+		}
+		seen[t]++
+	}
+	switch {
+	case seen[present] > 0 && seen[absent] > 0:
+		return nil, fault.New(fault.UnknownOutcome, "some of the snapshots are in their tables already and others are not")
+	case seen[present] > 0:
+		return results, nil
+	}
+	for i, member := range members {
+		next, err := member.apply(results[i])
+		if err != nil {
+			return nil, err
+		}
+		results[i].next = next
+	}
+	return results, nil
+}
+
+// base is the document that a member's revision is for; nil when it creates one.
+func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (document, error) {
+	if member.revision.creates() {
+		switch {
+		case p == nil:
+			return nil, nil //nolint:nilnil // nothing there is what is wanted
+		case p.Kind == member.kind:
+			return nil, fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
+		default:
+			return nil, nameTaken(member.kind, member.id, p)
+		}
+	}
+	if p == nil || p.Kind != member.kind {
+		return nil, NoSuchPointer(member.kind, member.id)
+	}
+	d, err := m.metadata.load(ctx, member.kind, p.MetadataLocation)
+	if err != nil {
+		return nil, stored(err)
+	}
+	if member.first == nil {
+		member.first = d
+	}
+	return d, nil
+}
+
+func (member *member) apply(a applied) (document, error) {
+	if a.base == nil {
+		return member.revision.apply(nil, "")
+	}
+	if err := member.revision.rebases(member.first, a.base); err != nil {
+		return nil, withStanding(err, *a.pointer)
+	}
+	next, err := member.revision.apply(a.base, a.pointer.MetadataLocation)
+	return next, withStanding(err, *a.pointer)
+}
+
+// withStanding adds to a failed requirement who won, and when.
+func withStanding(err error, p Pointer) error {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.CommitFailed {
+		return err
+	}
+	return fault.Wrap(fault.CommitFailed, e.Err, "%s; %s", e.Message, standing(p, nil))
+}
+
+// place writes a member's new metadata and adds its change to the plan.
+func (m *mutation) place(ctx context.Context, p *plan, member *member, a applied) error {
+	if a.base != nil && a.next == a.base {
+		// Unchanged, but the others rely on it: their commit holds only if this
+		// table is still what its requirements were checked on.
+		p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, a.pointer.MetadataLocation)
+		p.changes = append(p.changes, swap(member, a.pointer, a.pointer.MetadataLocation))
+		return nil
+	}
+	if err := m.checkDocument(ctx, a.base, a.next); err != nil {
+		return err
+	}
+	var previous string
+	var version int64
+	if a.pointer != nil {
+		previous, version = a.pointer.MetadataLocation, a.pointer.Version
+	}
+	location, err := m.writeMetadata(ctx, member.kind, a.next, previous, version)
+	if err != nil {
+		return err
+	}
+	p.files = append(p.files, location)
+	p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, location)
+	if a.pointer == nil {
+		p.changes = append(p.changes, CreatePointer{Identifier: member.id, Kind: member.kind, MetadataLocation: location})
+		return nil
+	}
+	p.changes = append(p.changes, swap(member, a.pointer, location))
+	return nil
+}
+
+func swap(member *member, p *Pointer, location string) Change {
+	return SwapPointer{
+		Identifier:       member.id,
+		Expect:           Expectation{UUID: p.UUID, Version: p.Version, Kind: member.kind},
+		MetadataLocation: location,
+	}
+}
+
+// checkDocument refuses a document that lies, or would be kept, outside of the
+// roots. What did not move was checked before.
+func (m *mutation) checkDocument(ctx context.Context, base, next document) error {
+	if base != nil && base.Location() == next.Location() &&
+		metadataFolder(base.Location(), base.Property) == metadataFolder(next.Location(), next.Property) {
+		return nil
+	}
+	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	if err != nil {
+		return err
+	}
+	if err := m.checkLocation(w, next.Location()); err != nil {
+		return err
+	}
+	return m.checkMetadataFolder(w, next)
+}
+
+// checkMetadataFolder refuses metadata files outside of the roots.
+func (c *Catalog) checkMetadataFolder(w Warehouse, d document) error {
+	return c.checkLocation(w, metadataFolder(d.Location(), d.Property)+"/file")
+}
+
+// commitRefusal is what a conflict over a commit means. A moved pointer is a
+// lost race: the requirements decide again, on what is now.
+func commitRefusal(changes []Change, members []*member, conflicts []Conflict) error {
+	for _, conflict := range conflicts {
+		if conflict.Index < 0 || conflict.Index >= len(members) {
+			return fault.New(fault.Internal, "conflict over change %d of %d", conflict.Index, len(changes))
+		}
+		member := members[conflict.Index]
+		switch conflict.Reason { //nolint:exhaustive // the others are lost races
+		case NamespaceMissing:
+			return NoSuchNamespace(member.id.Namespace)
+		case PointerExists:
+			if conflict.Current != nil && conflict.Current.Kind != member.kind {
+				return nameTaken(member.kind, member.id, conflict.Current)
+			}
+			return fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
+		case PointerMissing:
+			return NoSuchPointer(member.kind, member.id)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package catalog
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+func parseDocument(Kind, []byte) (document, error) {
+	return nil, fault.New(fault.Unsupported, "metadata is not read yet")
+}
+
+func createTable(TableCreation, uuid.UUID, string) (document, error) {
+	return nil, fault.New(fault.Unsupported, "tables are not created yet")
+}
+
+func loadedRefs(location string, d document) (Loaded, error) {
+	return Loaded{MetadataLocation: location, Metadata: d.Bytes()}, nil
+}
+
+func tableRevisionOf(TableChange) (revision, error) {
+	return nil, fault.New(fault.Unsupported, "tables are not committed to yet")
+}

@@ -1,0 +1,172 @@
+package hts
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// Commit implements catalog.Pointers.
+func (p *Pointers) Commit(ctx context.Context, commit catalog.Commit) (catalog.Verdict, error) {
+	request, err := requestOf(commit)
+	if err != nil {
+		return catalog.Verdict{}, err
+	}
+	answer, err := p.commits.Commit(ctx, request)
+	if err != nil {
+		err = fault.FromStatus(err, fault.UnknownOutcome)
+		return catalog.Verdict{}, missing(err, commit.Warehouse, fault.NoSuchWarehouse, nil)
+	}
+	return verdictOf(answer, commit.Operation.ID)
+}
+
+func requestOf(commit catalog.Commit) (*htsv1.CommitRequest, error) {
+	operation := commit.Operation
+	request := &htsv1.CommitRequest{
+		Warehouse: commit.Warehouse,
+		Operations: []*htsv1.Operation{{
+			Id: operation.ID[:], Fingerprint: operation.Fingerprint, Kind: operation.Kind,
+			Outcome: &htsv1.Outcome{
+				Status:            int32(commit.Outcome.Status),
+				MetadataLocations: commit.Outcome.MetadataLocations,
+				Body:              commit.Outcome.Body,
+			},
+		}},
+		Principal: commit.Principal,
+		RequestId: commit.RequestID,
+	}
+	for _, change := range commit.Changes {
+		c, err := changeOf(change)
+		if err != nil {
+			return nil, err
+		}
+		request.Changes = append(request.Changes, c)
+	}
+	return request, nil
+}
+
+func changeOf(change catalog.Change) (*htsv1.Change, error) {
+	switch c := change.(type) {
+	case catalog.CreatePointer:
+		return &htsv1.Change{Change: &htsv1.Change_CreateTable{CreateTable: &htsv1.CreateTable{
+			Key: keyOf(c.Identifier), Kind: kindTo(c.Kind), MetadataLocation: c.MetadataLocation,
+		}}}, nil
+	case catalog.SwapPointer:
+		return &htsv1.Change{Change: &htsv1.Change_SwapTable{SwapTable: &htsv1.SwapTable{
+			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect), MetadataLocation: c.MetadataLocation,
+		}}}, nil
+	case catalog.DropPointer:
+		return &htsv1.Change{Change: &htsv1.Change_DropTable{DropTable: &htsv1.DropTable{
+			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect),
+		}}}, nil
+	case catalog.RenamePointer:
+		return &htsv1.Change{Change: &htsv1.Change_RenameTable{RenameTable: &htsv1.RenameTable{
+			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect), Destination: keyOf(c.Destination),
+		}}}, nil
+	default:
+		return namespaceChangeOf(change)
+	}
+}
+
+func namespaceChangeOf(change catalog.Change) (*htsv1.Change, error) {
+	switch c := change.(type) {
+	case catalog.CreateNamespace:
+		return &htsv1.Change{Change: &htsv1.Change_CreateNamespace{CreateNamespace: &htsv1.CreateNamespace{
+			DatabaseId: c.Namespace.DatabaseID(), Properties: c.Properties,
+		}}}, nil
+	case catalog.DropNamespace:
+		return &htsv1.Change{Change: &htsv1.Change_DropNamespace{DropNamespace: &htsv1.DropNamespace{
+			DatabaseId: c.Namespace.DatabaseID(),
+		}}}, nil
+	case catalog.UpdateNamespace:
+		return &htsv1.Change{Change: &htsv1.Change_UpdateNamespace{UpdateNamespace: &htsv1.UpdateNamespace{
+			DatabaseId: c.Namespace.DatabaseID(), Updates: c.Updates, Removals: c.Removals,
+		}}}, nil
+	default:
+		return nil, fmt.Errorf("change of unknown type %T", change)
+	}
+}
+
+func expectationOf(e catalog.Expectation) *htsv1.Expectation {
+	expectation := &htsv1.Expectation{Kind: kindTo(e.Kind)}
+	if e.UUID != uuid.Nil {
+		expectation.Uuid = e.UUID[:]
+	}
+	if e.Version != 0 {
+		expectation.Version = &e.Version
+	}
+	return expectation
+}
+
+func verdictOf(answer *htsv1.CommitResponse, operation uuid.UUID) (catalog.Verdict, error) {
+	switch result := answer.GetResult().(type) {
+	case *htsv1.CommitResponse_Committed:
+		return catalog.Verdict{}, nil
+	case *htsv1.CommitResponse_Conflict:
+		return conflictsOf(result.Conflict)
+	case *htsv1.CommitResponse_Replay:
+		return replayOf(result.Replay, operation)
+	default:
+		// Something answered, and what it means is not known here.
+		return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service gave an answer of an unknown kind")
+	}
+}
+
+func replayOf(replay *htsv1.Replay, operation uuid.UUID) (catalog.Verdict, error) {
+	for _, recorded := range replay.GetOperations() {
+		if string(recorded.GetOperation().GetId()) != string(operation[:]) {
+			continue
+		}
+		outcome := recorded.GetOperation().GetOutcome()
+		return catalog.Verdict{Replay: &catalog.Outcome{
+			Status:            int(outcome.GetStatus()),
+			MetadataLocations: outcome.GetMetadataLocations(),
+			Body:              outcome.GetBody(),
+		}}, nil
+	}
+	return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service replayed another operation")
+}
+
+func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
+	var verdict catalog.Verdict
+	for _, change := range conflict.GetChanges() {
+		c := catalog.Conflict{Index: int(change.GetIndex()), Reason: reasonOf(change.GetReason())}
+		if change.GetCurrent() != nil {
+			current, err := pointerOf(change.GetCurrent())
+			if err != nil {
+				return catalog.Verdict{}, err
+			}
+			c.Current = &current
+		}
+		if w := change.GetWinner(); w != nil {
+			c.Winner = &catalog.Winner{Version: w.GetVersion(), CommittedAt: w.GetCommittedAt().AsTime(), Principal: w.GetPrincipal()}
+		}
+		verdict.Conflicts = append(verdict.Conflicts, c)
+	}
+	if len(verdict.Conflicts) == 0 {
+		return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service reported a conflict over nothing")
+	}
+	return verdict, nil
+}
+
+func reasonOf(reason htsv1.ConflictReason) catalog.Reason {
+	switch reason {
+	case htsv1.ConflictReason_CONFLICT_REASON_TABLE_NOT_FOUND:
+		return catalog.PointerMissing
+	case htsv1.ConflictReason_CONFLICT_REASON_TABLE_EXISTS:
+		return catalog.PointerExists
+	case htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_FOUND:
+		return catalog.NamespaceMissing
+	case htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_EXISTS:
+		return catalog.NamespaceExists
+	case htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_EMPTY:
+		return catalog.NamespaceOccupied
+	default:
+		return catalog.PointerMoved
+	}
+}

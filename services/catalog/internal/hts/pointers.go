@@ -1,0 +1,210 @@
+// Package hts owns the way to the house table service: the catalog's Pointers
+// over the generated gRPC clients.
+//
+// It promises that protobuf types and gRPC statuses end here, that a lost answer
+// to a read is fault.Unavailable and to a commit fault.UnknownOutcome, and that
+// no call is without a time limit.
+package hts
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// readTimeout bounds each read; a caller's own deadline may be nearer.
+const readTimeout = 10 * time.Second
+
+// batch is the most keys that one read may name.
+const batch = 1000
+
+// Pointers is catalog.Pointers over a connection to the house table service.
+type Pointers struct {
+	warehouses htsv1.WarehouseServiceClient
+	namespaces htsv1.NamespaceServiceClient
+	tables     htsv1.TableServiceClient
+	commits    htsv1.CommitServiceClient
+}
+
+var _ catalog.Pointers = (*Pointers)(nil)
+
+// New makes Pointers over a connection, which stays the caller's.
+func New(conn grpc.ClientConnInterface) *Pointers {
+	return &Pointers{
+		warehouses: htsv1.NewWarehouseServiceClient(conn),
+		namespaces: htsv1.NewNamespaceServiceClient(conn),
+		tables:     htsv1.NewTableServiceClient(conn),
+		commits:    htsv1.NewCommitServiceClient(conn),
+	}
+}
+
+// read makes one read, within its time.
+func read[Q, A any](ctx context.Context, call func(context.Context, Q, ...grpc.CallOption) (A, error), request Q) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	answer, err := call(ctx, request)
+	return answer, fault.FromStatus(err, fault.Unavailable)
+}
+
+// Ready implements catalog.Pointers.
+func (p *Pointers) Ready(ctx context.Context) error {
+	_, err := read(ctx, p.warehouses.GetWarehouse, &htsv1.GetWarehouseRequest{})
+	return err
+}
+
+// Warehouse implements catalog.Pointers.
+func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehouse, error) {
+	answer, err := read(ctx, p.warehouses.GetWarehouse, &htsv1.GetWarehouseRequest{Name: name})
+	if err != nil {
+		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, noSuchWarehouse(name))
+	}
+	w := answer.GetWarehouse()
+	return catalog.Warehouse{Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties()}, nil
+}
+
+func noSuchWarehouse(name string) error {
+	return fault.New(fault.NoSuchWarehouse, "Warehouse does not exist: %s", name)
+}
+
+// missing says what is missing in the catalog's words.
+func missing(err error, warehouse string, kind fault.Kind, said error) error {
+	switch {
+	case fault.Is(err, fault.NoSuchWarehouse):
+		return noSuchWarehouse(warehouse)
+	case fault.Is(err, kind):
+		return said
+	}
+	return err
+}
+
+// Namespace implements catalog.Pointers.
+func (p *Pointers) Namespace(ctx context.Context, warehouse string, ns catalog.Namespace) (map[string]string, error) {
+	answer, err := read(ctx, p.namespaces.GetNamespace, &htsv1.GetNamespaceRequest{Warehouse: warehouse, DatabaseId: ns.DatabaseID()})
+	if err != nil {
+		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
+	}
+	if properties := answer.GetNamespace().GetProperties(); properties != nil {
+		return properties, nil
+	}
+	return map[string]string{}, nil
+}
+
+// Namespaces implements catalog.Pointers.
+func (p *Pointers) Namespaces(ctx context.Context, warehouse string, parent catalog.Namespace, page catalog.Page) ([]catalog.Namespace, string, error) {
+	answer, err := read(ctx, p.namespaces.ListNamespaces, &htsv1.ListNamespacesRequest{
+		Warehouse: warehouse, ParentDatabaseId: parent.DatabaseID(), PageSize: int32(page.Size), PageToken: page.Token,
+	})
+	if err != nil {
+		return nil, "", missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(parent))
+	}
+	children := make([]catalog.Namespace, 0, len(answer.GetNamespaces()))
+	for _, child := range answer.GetNamespaces() {
+		children = append(children, namespaceOf(child.GetDatabaseId()))
+	}
+	return children, answer.GetNextPageToken(), nil
+}
+
+// Pointer implements catalog.Pointers.
+func (p *Pointers) Pointer(ctx context.Context, warehouse string, id catalog.TableIdentifier) (catalog.Pointer, error) {
+	answer, err := read(ctx, p.tables.GetTable, &htsv1.GetTableRequest{Warehouse: warehouse, Key: keyOf(id)})
+	if err != nil {
+		return catalog.Pointer{}, missing(err, warehouse, fault.NoSuchTable, catalog.NoSuchPointer(catalog.TableKind, id))
+	}
+	return pointerOf(answer.GetTable())
+}
+
+// Pointers implements catalog.Pointers.
+func (p *Pointers) Pointers(ctx context.Context, warehouse string, ids []catalog.TableIdentifier) ([]catalog.Pointer, error) {
+	pointers := make([]catalog.Pointer, 0, len(ids))
+	for first := 0; first < len(ids); first += batch {
+		part := ids[first:min(first+batch, len(ids))]
+		keys := make([]*htsv1.TableKey, len(part))
+		for i, id := range part {
+			keys[i] = keyOf(id)
+		}
+		answer, err := read(ctx, p.tables.BatchGetTables, &htsv1.BatchGetTablesRequest{Warehouse: warehouse, Keys: keys})
+		if err != nil {
+			return nil, missing(err, warehouse, fault.NoSuchWarehouse, nil)
+		}
+		for _, t := range answer.GetTables() {
+			pointer, err := pointerOf(t)
+			if err != nil {
+				return nil, err
+			}
+			pointers = append(pointers, pointer)
+		}
+	}
+	return pointers, nil
+}
+
+// List implements catalog.Pointers.
+func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
+	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
+		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
+	})
+	if err != nil {
+		return nil, "", missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
+	}
+	names := make([]string, 0, len(answer.GetTables()))
+	for _, t := range answer.GetTables() {
+		names = append(names, t.GetKey().GetTableId())
+	}
+	return names, answer.GetNextPageToken(), nil
+}
+
+func keyOf(id catalog.TableIdentifier) *htsv1.TableKey {
+	return &htsv1.TableKey{DatabaseId: id.Namespace.DatabaseID(), TableId: id.Name}
+}
+
+// namespaceOf takes an id that the catalog did not make as it is: better shown
+// oddly than not at all.
+func namespaceOf(databaseID string) catalog.Namespace {
+	ns, err := catalog.ParseDatabaseID(databaseID)
+	if err != nil {
+		return catalog.Namespace{databaseID}
+	}
+	return ns
+}
+
+func pointerOf(t *htsv1.HouseTable) (catalog.Pointer, error) {
+	id, err := uuid.FromBytes(t.GetUuid())
+	if err != nil {
+		return catalog.Pointer{}, fault.Wrap(fault.Internal, err, "house table without a uuid")
+	}
+	return catalog.Pointer{
+		Identifier:       catalog.TableIdentifier{Namespace: namespaceOf(t.GetKey().GetDatabaseId()), Name: t.GetKey().GetTableId()},
+		Kind:             kindFrom(t.GetKind()),
+		UUID:             id,
+		Version:          t.GetVersion(),
+		MetadataLocation: t.GetMetadataLocation(),
+		UpdatedAt:        t.GetUpdatedAt().AsTime(),
+	}, nil
+}
+
+func kindTo(kind catalog.Kind) htsv1.TableKind {
+	switch kind {
+	case catalog.TableKind:
+		return htsv1.TableKind_TABLE_KIND_TABLE
+	case catalog.ViewKind:
+		return htsv1.TableKind_TABLE_KIND_VIEW
+	default:
+		return htsv1.TableKind_TABLE_KIND_UNSPECIFIED
+	}
+}
+
+func kindFrom(kind htsv1.TableKind) catalog.Kind {
+	switch kind {
+	case htsv1.TableKind_TABLE_KIND_TABLE:
+		return catalog.TableKind
+	case htsv1.TableKind_TABLE_KIND_VIEW:
+		return catalog.ViewKind
+	default:
+		return catalog.AnyKind
+	}
+}

@@ -1,0 +1,123 @@
+// Package htsfake owns a house table service in memory, for tests: the generated
+// server interfaces over an in-process channel that copies messages.
+//
+// It promises the semantics that the .proto files tell, all-or-nothing commits
+// and recorded operations included, and nothing of their speed. Between answers
+// a test may play the network: see Intercept.
+package htsfake
+
+import (
+	"context"
+	"sync"
+
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+)
+
+// Fake is the service; its zero value is not usable, see New.
+type Fake struct {
+	htsv1.UnimplementedWarehouseServiceServer
+	htsv1.UnimplementedNamespaceServiceServer
+	htsv1.UnimplementedTableServiceServer
+	htsv1.UnimplementedCommitServiceServer
+
+	mu         sync.Mutex
+	warehouses map[string]*warehouse
+	intercept  Intercept
+	commits    int
+}
+
+// warehouse is one tenant's whole state.
+type warehouse struct {
+	row        *htsv1.Warehouse
+	namespaces map[string]*htsv1.Namespace
+	tables     map[tableKey]*entry
+	operations map[string]*htsv1.RecordedOperation
+}
+
+type tableKey struct {
+	database, table string
+	function        bool
+}
+
+// entry is a house table with the change that made its version.
+type entry struct {
+	table  *htsv1.HouseTable
+	winner *htsv1.TableVersion
+}
+
+// Intercept stands between client and service at Commit: it may call next or
+// not, and answer what it likes.
+type Intercept func(ctx context.Context, request *htsv1.CommitRequest, next func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error)
+
+// New makes a service with the default warehouse.
+func New() *Fake {
+	f := &Fake{warehouses: map[string]*warehouse{}}
+	f.AddWarehouse("default", "")
+	return f
+}
+
+// AddWarehouse creates an empty warehouse.
+func (f *Fake) AddWarehouse(name, location string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.warehouses[name] = &warehouse{
+		row:        &htsv1.Warehouse{Name: name, Location: location, Version: 1, CreatedAt: timestamppb.Now()},
+		namespaces: map[string]*htsv1.Namespace{},
+		tables:     map[tableKey]*entry{},
+		operations: map[string]*htsv1.RecordedOperation{},
+	}
+}
+
+// SetIntercept puts something between the clients and Commit; nil takes it away.
+func (f *Fake) SetIntercept(intercept Intercept) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.intercept = intercept
+}
+
+// Commits counts the commits that reached the service.
+func (f *Fake) Commits() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.commits
+}
+
+// Conn is a connection to the service.
+func (f *Fake) Conn() grpc.ClientConnInterface {
+	channel := &inprocgrpc.Channel{}
+	channel.WithServerUnaryInterceptor(asStatus)
+	htsv1.RegisterWarehouseServiceServer(channel, f)
+	htsv1.RegisterNamespaceServiceServer(channel, f)
+	htsv1.RegisterTableServiceServer(channel, f)
+	htsv1.RegisterCommitServiceServer(channel, f)
+	return channel
+}
+
+func asStatus(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	answer, err := handler(ctx, request)
+	if err != nil {
+		return nil, fault.Status(err).Err()
+	}
+	return answer, nil
+}
+
+// warehouse finds a tenant; the caller holds the lock.
+func (f *Fake) warehouse(name string) (*warehouse, error) {
+	if name == "" {
+		name = "default"
+	}
+	w, exists := f.warehouses[name]
+	if !exists {
+		return nil, fault.New(fault.NoSuchWarehouse, "no such warehouse")
+	}
+	return w, nil
+}
+
+func key(k *htsv1.TableKey) tableKey {
+	return tableKey{database: k.GetDatabaseId(), table: k.GetTableId(), function: k.GetFunction()}
+}

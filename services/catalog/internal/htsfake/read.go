@@ -1,0 +1,161 @@
+package htsfake
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+)
+
+// GetWarehouse implements the generated server.
+func (f *Fake) GetWarehouse(_ context.Context, r *htsv1.GetWarehouseRequest) (*htsv1.GetWarehouseResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetName())
+	if err != nil {
+		return nil, err
+	}
+	return &htsv1.GetWarehouseResponse{Warehouse: proto.CloneOf(w.row)}, nil
+}
+
+// GetNamespace implements the generated server.
+func (f *Fake) GetNamespace(_ context.Context, r *htsv1.GetNamespaceRequest) (*htsv1.GetNamespaceResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	ns, exists := w.namespaces[r.GetDatabaseId()]
+	if !exists {
+		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
+	}
+	return &htsv1.GetNamespaceResponse{Namespace: proto.CloneOf(ns)}, nil
+}
+
+// ListNamespaces implements the generated server.
+func (f *Fake) ListNamespaces(_ context.Context, r *htsv1.ListNamespacesRequest) (*htsv1.ListNamespacesResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	if _, exists := w.namespaces[r.GetParentDatabaseId()]; !exists && r.GetParentDatabaseId() != "" {
+		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
+	}
+	var ids []string
+	for id := range w.namespaces {
+		if parent(id) == r.GetParentDatabaseId() {
+			ids = append(ids, id)
+		}
+	}
+	ids, next := cut(ids, r.GetPageSize(), r.GetPageToken())
+	answer := &htsv1.ListNamespacesResponse{NextPageToken: next}
+	for _, id := range ids {
+		answer.Namespaces = append(answer.Namespaces, proto.CloneOf(w.namespaces[id]))
+	}
+	return answer, nil
+}
+
+// GetTable implements the generated server.
+func (f *Fake) GetTable(_ context.Context, r *htsv1.GetTableRequest) (*htsv1.GetTableResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	e, exists := w.tables[key(r.GetKey())]
+	if !exists {
+		return nil, fault.New(fault.NoSuchTable, "no such table")
+	}
+	return &htsv1.GetTableResponse{Table: proto.CloneOf(e.table)}, nil
+}
+
+// BatchGetTables implements the generated server.
+func (f *Fake) BatchGetTables(_ context.Context, r *htsv1.BatchGetTablesRequest) (*htsv1.BatchGetTablesResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	answer := &htsv1.BatchGetTablesResponse{}
+	for _, k := range r.GetKeys() {
+		if e, exists := w.tables[key(k)]; exists {
+			answer.Tables = append(answer.Tables, proto.CloneOf(e.table))
+		}
+	}
+	return answer, nil
+}
+
+// ListTables implements the generated server.
+func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1.ListTablesResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	if _, exists := w.namespaces[r.GetDatabaseId()]; !exists {
+		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
+	}
+	var names []string
+	for k, e := range w.tables {
+		if k.database == r.GetDatabaseId() && e.table.GetKind() == r.GetKind() {
+			names = append(names, k.table)
+		}
+	}
+	names, next := cut(names, r.GetPageSize(), r.GetPageToken())
+	answer := &htsv1.ListTablesResponse{NextPageToken: next}
+	for _, name := range names {
+		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name}].table))
+	}
+	return answer, nil
+}
+
+// GetOperation implements the generated server.
+func (f *Fake) GetOperation(_ context.Context, r *htsv1.GetOperationRequest) (*htsv1.GetOperationResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	recorded, exists := w.operations[string(r.GetId())]
+	if !exists {
+		return nil, fault.New(fault.NoSuchOperation, "no such operation")
+	}
+	return &htsv1.GetOperationResponse{Operation: proto.CloneOf(recorded)}, nil
+}
+
+func parent(id string) string {
+	dot := strings.LastIndexByte(id, '.')
+	if dot < 0 {
+		return ""
+	}
+	return id[:dot]
+}
+
+// cut takes the page after the token out of the names; a token is the last name
+// of the page before.
+func cut(names []string, size int32, token string) ([]string, string) {
+	slices.Sort(names)
+	start, found := slices.BinarySearch(names, token)
+	if found {
+		start++
+	}
+	names = names[start:]
+	if size <= 0 {
+		size = 1000
+	}
+	if len(names) <= int(size) {
+		return names, ""
+	}
+	return names[:size], names[size-1]
+}

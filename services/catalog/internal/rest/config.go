@@ -1,0 +1,45 @@
+package rest
+
+import (
+	"net/url"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+type configResponse struct {
+	Defaults  map[string]string `json:"defaults"`
+	Overrides map[string]string `json:"overrides"`
+	Endpoints []string          `json:"endpoints"`
+}
+
+// getConfig is every client's first call: which warehouse it is in, and what is served.
+func (h *Handler) getConfig(c *call) (answer, error) {
+	name, _, err := c.parameter("warehouse")
+	if err != nil {
+		return answer{}, err
+	}
+	if name == "" {
+		name = catalog.DefaultWarehouse
+	}
+	warehouse, err := h.catalog.Warehouse(c.Context(), name)
+	if err != nil {
+		return answer{}, err
+	}
+	return value(configResponse{
+		Defaults: map[string]string{},
+		Overrides: map[string]string{
+			// Clients put the prefix into paths as it is.
+			"prefix":              url.QueryEscape(warehouse.Name),
+			"namespace-separator": h.separator.escaped,
+		},
+		Endpoints: h.endpoints,
+	})
+}
+
+// getToken is where clients go that know no better: the protocol has deprecated
+// it, and a catalog is not an identity provider.
+func (h *Handler) getToken(*call) (answer, error) {
+	return answer{}, fault.New(fault.Unsupported,
+		"this catalog issues no tokens: set oauth2-server-uri to your identity provider, or connect without credentials")
+}

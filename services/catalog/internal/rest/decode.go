@@ -1,0 +1,244 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// readBody reads a whole body, within the limit.
+func (c *call) readBody() ([]byte, error) {
+	data, err := io.ReadAll(c.Body)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, fault.New(fault.TooLarge, "body: is over the limit of %d bytes", over.Limit)
+	case err != nil:
+		return nil, fault.Wrap(fault.Invalid, err, "body: could not be read to its end")
+	case !utf8.Valid(data):
+		return nil, fault.Field("body", "is not valid UTF-8")
+	}
+	return data, nil
+}
+
+// readObject reads a body that must be a JSON object.
+func (c *call) readObject() (*object, error) {
+	data, err := c.readBody()
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fault.Field("body", "is empty; a JSON object is needed")
+	}
+	o := &object{}
+	o.parse("", data)
+	return o, o.err
+}
+
+// object is a JSON object whose members are taken out by exact name and type.
+// It keeps the first thing that is wrong, to be asked for once at the end.
+// Members that nobody asks for are ignored, and null is as good as absent.
+type object struct {
+	path    string
+	members map[string]json.RawMessage
+	err     error
+}
+
+func (o *object) parse(path string, data []byte) {
+	o.path = path
+	err := json.Unmarshal(data, &o.members)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		o.err = fault.Field(o.at(""), "malformed JSON at byte %d: %s", syntax.Offset, syntax)
+	case err != nil || o.members == nil:
+		o.err = fault.Field(o.at(""), "must be a JSON object, found %s", kindOf(data))
+	}
+}
+
+// at is the path to a member, for messages.
+func (o *object) at(name string) string {
+	switch {
+	case name == "" && o.path == "":
+		return "body"
+	case name == "":
+		return o.path
+	case o.path == "":
+		return name
+	default:
+		return o.path + "." + name
+	}
+}
+
+func (o *object) wrong(name, format string, args ...any) {
+	if o.err == nil {
+		o.err = fault.Field(o.at(name), format, args...)
+	}
+}
+
+// optional reads a member into v; false when it is absent.
+func (o *object) optional(name, wanted string, v any) bool {
+	raw := o.raw(name)
+	if raw == nil || o.err != nil {
+		return false
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		o.wrong(name, "must be %s, found %s", wanted, kindOf(raw))
+		return false
+	}
+	return true
+}
+
+// required is optional, and refuses absence.
+func (o *object) required(name, wanted string, v any) {
+	if !o.optional(name, wanted, v) {
+		o.wrong(name, "is missing; %s is needed", wanted)
+	}
+}
+
+// raw is a member as it was sent; nil when it is absent.
+func (o *object) raw(name string) json.RawMessage {
+	raw := o.members[name]
+	if bytes.Equal(raw, []byte("null")) {
+		return nil
+	}
+	return raw
+}
+
+// needed is a member as it was sent, which must be there.
+func (o *object) needed(name, wanted string) json.RawMessage {
+	raw := o.raw(name)
+	if raw == nil {
+		o.wrong(name, "is missing; %s is needed", wanted)
+	}
+	return raw
+}
+
+func (o *object) text(name string) string {
+	var s string
+	o.required(name, "a string", &s)
+	return s
+}
+
+func (o *object) optionalText(name string) string {
+	var s string
+	o.optional(name, "a string", &s)
+	return s
+}
+
+func (o *object) flag(name string) bool {
+	var b bool
+	o.optional(name, "a boolean", &b)
+	return b
+}
+
+// list is a required array, its elements as they were sent.
+func (o *object) list(name string) []json.RawMessage {
+	var l []json.RawMessage
+	o.required(name, "an array", &l)
+	return l
+}
+
+func (o *object) optionalList(name string) []json.RawMessage {
+	var l []json.RawMessage
+	o.optional(name, "an array", &l)
+	return l
+}
+
+// texts is an array of strings; a null among them is refused.
+func (o *object) texts(name string, raw []json.RawMessage) []string {
+	texts := make([]string, 0, len(raw))
+	for i, element := range raw {
+		var s *string
+		if err := json.Unmarshal(element, &s); err != nil || s == nil {
+			o.wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, found %s", kindOf(element))
+			return nil
+		}
+		texts = append(texts, *s)
+	}
+	return texts
+}
+
+// textMap is an object of strings; nil when it is absent.
+func (o *object) textMap(name string) map[string]string {
+	var raw map[string]json.RawMessage
+	if !o.optional(name, "an object of strings", &raw) {
+		return nil
+	}
+	m := make(map[string]string, len(raw))
+	for key, member := range raw {
+		var s *string
+		if err := json.Unmarshal(member, &s); err != nil || s == nil {
+			o.wrong(name+"."+clip(key), "must be a string, found %s", kindOf(member))
+			return nil
+		}
+		m[key] = *s
+	}
+	return m
+}
+
+// child is a required member that is an object itself.
+func (o *object) child(name string) *object {
+	c := &object{path: o.at(name)}
+	raw := o.needed(name, "an object")
+	if o.err == nil {
+		c.parse(c.path, raw)
+		o.err = c.err
+	}
+	return c
+}
+
+// take makes what went wrong in a child the parent's.
+func (o *object) take(c *object) {
+	if o.err == nil {
+		o.err = c.err
+	}
+}
+
+func (o *object) namespace(name string) catalog.Namespace {
+	ns := catalog.Namespace(o.texts(name, o.list(name)))
+	if o.err == nil {
+		o.err = ns.Validate()
+	}
+	return ns
+}
+
+// identifier is a member that names a table or view.
+func (o *object) identifier(name string) catalog.TableIdentifier {
+	c := o.child(name)
+	id := catalog.TableIdentifier{Namespace: c.namespace("namespace"), Name: c.text("name")}
+	if c.err == nil {
+		c.err = id.Validate()
+	}
+	o.take(c)
+	return id
+}
+
+// kindOf is what a JSON value is, for messages; never what is in it.
+func kindOf(raw []byte) string {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return "nothing"
+	}
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	default:
+		return "a number"
+	}
+}

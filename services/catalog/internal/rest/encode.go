@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+)
+
+// answer is what a handler wants said. Nobody but this file writes a status.
+type answer struct {
+	status int
+	// body is written as it is; nil for none.
+	body [][]byte
+	etag string
+}
+
+// none is an answer without a body.
+func none() (answer, error) { return answer{status: http.StatusNoContent}, nil }
+
+// value is an answer with v as its body.
+func value(v any) (answer, error) {
+	body, err := json.Marshal(v)
+	return answer{status: http.StatusOK, body: [][]byte{body}}, err
+}
+
+// write writes a success.
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.etag != "" {
+		// Not Set: Go would spell it "Etag", which older Java clients do not find.
+		w.Header()["ETag"] = []string{a.etag}
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	length := 0
+	for _, part := range a.body {
+		length += len(part)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(length))
+	w.WriteHeader(a.status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	for _, part := range a.body {
+		if _, err := w.Write(part); err != nil {
+			return // the client has gone
+		}
+	}
+}
+
+// envelope is every error's body.
+type envelope struct {
+	Error errorModel `json:"error"`
+}
+
+type errorModel struct {
+	Message string `json:"message"`
+	Type    string `json:"type"`
+	Code    int    `json:"code"`
+}
+
+// Fail writes err as the protocol wants errors, for those who serve beside the
+// handler: what recovers from a panic, what is in front.
+func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) { h.fail(w, r, err) }
+
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	kind := fault.KindOf(err)
+	h.note(r, kind, err)
+	var method *methodError
+	if errors.As(err, &method) {
+		w.Header().Set("Allow", strings.Join(method.allowed, ", "))
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 && kind != fault.UnknownOutcome {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+	status := kind.HTTPStatus()
+	message := fault.Shown(err)
+	if id := telemetry.RequestID(r.Context()); id != "" {
+		message += " (request " + id + ")"
+	}
+	body, err := json.Marshal(envelope{errorModel{Message: message, Type: kind.Exception(), Code: status}})
+	if err != nil {
+		body = []byte(`{"error":{"message":"internal error","type":"InternalServerError","code":500}}`)
+	}
+	if status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	h.write(w, r, answer{status: status, body: [][]byte{body}})
+}
+
+// note logs, once, what the caller is not told.
+func (h *Handler) note(r *http.Request, kind fault.Kind, err error) {
+	switch {
+	case kind == fault.Internal && r.Context().Err() == nil:
+		h.log.ErrorContext(r.Context(), "request failed", "error", err)
+	case kind.HTTPStatus() >= http.StatusInternalServerError:
+		h.log.WarnContext(r.Context(), "request failed", "error", err)
+	}
+}

@@ -1,0 +1,134 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/services/catalog"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/htsfake"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/rest"
+)
+
+// world is a catalog on a fake house table service and a folder.
+type world struct {
+	url    string
+	hts    *htsfake.Fake
+	folder string
+}
+
+// choices change a world before it is made.
+type choices struct {
+	settings catalog.Settings
+	options  rest.Options
+}
+
+func newWorld(t *testing.T, change ...func(*choices)) *world {
+	t.Helper()
+	w := &world{hts: htsfake.New(), folder: t.TempDir()}
+	c := choices{settings: catalog.Settings{WarehouseRoot: "file://" + w.folder, VerifyFiles: true}}
+	for _, f := range change {
+		f(&c)
+	}
+	local, err := objectstore.OpenLocal()
+	check(t, err)
+	memory, err := replays.NewMemory()
+	check(t, err)
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	domain, err := catalog.New(hts.New(w.hts.Conn()), objectstore.NewRouter(local), memory, c.settings, log)
+	check(t, err)
+	handler, err := rest.New(domain, c.options, log)
+	check(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// response is what came back.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends a request as raw as it can be: the path is not cleaned, not re-escaped.
+func (w *world) do(t *testing.T, method, path, body string, header ...string) response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewReader([]byte(body)))
+	check(t, err)
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	r, err := http.DefaultTransport.RoundTrip(request)
+	check(t, err)
+	defer r.Body.Close()
+	data, err := io.ReadAll(r.Body)
+	check(t, err)
+	return response{status: r.StatusCode, header: r.Header, body: data}
+}
+
+// must sends a request that has to succeed, and decodes the answer.
+func (w *world) must(t *testing.T, method, path, body string, header ...string) map[string]any {
+	t.Helper()
+	r := w.do(t, method, path, body, header...)
+	if r.status != http.StatusOK && r.status != http.StatusNoContent {
+		t.Fatalf("%s %s: %d %s", method, path, r.status, r.body)
+	}
+	return r.json(t)
+}
+
+func (r response) json(t *testing.T) map[string]any {
+	t.Helper()
+	if len(r.body) == 0 {
+		return nil
+	}
+	var v map[string]any
+	if err := json.Unmarshal(r.body, &v); err != nil {
+		t.Fatalf("%s: %v", r.body, err)
+	}
+	return v
+}
+
+// problem is the error of an answer, which must be in the envelope.
+func (r response) problem(t *testing.T) (message, kind string) {
+	t.Helper()
+	var e struct {
+		Error *struct {
+			Message, Type string
+			Code          int
+		}
+	}
+	if err := json.Unmarshal(r.body, &e); err != nil || e.Error == nil || e.Error.Code != r.status || e.Error.Type == "" {
+		t.Fatalf("status %d, not in the error envelope: %s (%v)", r.status, r.body, err)
+	}
+	return e.Error.Message, e.Error.Type
+}
+
+// refused sends a request that has to be refused in a certain way.
+func (w *world) refused(t *testing.T, status int, kind, method, path, body string, header ...string) string {
+	t.Helper()
+	r := w.do(t, method, path, body, header...)
+	if r.status != status {
+		t.Fatalf("%s %s: %d %s, want %d", method, path, r.status, r.body, status)
+	}
+	message, got := r.problem(t)
+	if got != kind {
+		t.Errorf("%s %s: type %s, want %s", method, path, got, kind)
+	}
+	return message
+}

@@ -1,0 +1,67 @@
+package rest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// The representations of a table: with all of its snapshots, or those that a
+// branch or tag points at.
+const (
+	allSnapshots = "all"
+	refsOnly     = "refs"
+)
+
+// loadAnswer is a LoadTableResult or LoadViewResult, put together around the
+// stored bytes. Staged metadata has no location.
+func loadAnswer(loaded catalog.Loaded, tag string) (answer, error) {
+	return assemble(loaded, tag, `,"config":{}}`)
+}
+
+// commitAnswer is a CommitTableResponse: no configuration, no credentials.
+func commitAnswer(loaded catalog.Loaded, tag string) (answer, error) {
+	return assemble(loaded, tag, `}`)
+}
+
+func assemble(loaded catalog.Loaded, tag, end string) (answer, error) {
+	head := []byte(`{"metadata":`)
+	if loaded.MetadataLocation != "" {
+		location, err := json.Marshal(loaded.MetadataLocation)
+		if err != nil {
+			return answer{}, err
+		}
+		head = append(append([]byte(`{"metadata-location":`), location...), `,"metadata":`...)
+	}
+	return answer{status: http.StatusOK, etag: tag, body: [][]byte{head, loaded.Metadata, []byte(end)}}, nil
+}
+
+func notModified(tag string) (answer, error) {
+	return answer{status: http.StatusNotModified, etag: tag}, nil
+}
+
+// configRevision changes when the same metadata is answered differently than by
+// an older version of this program.
+const configRevision = "1"
+
+// tagOf is the entity tag of one representation. A metadata file never changes,
+// so its location stands for its content.
+func tagOf(location, mode string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{configRevision, mode, location}, "\x00")))
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
+// tagMatches is If-None-Match as RFC 9110 has it: any of a list, compared weakly.
+func tagMatches(conditions []string, tag string) bool {
+	for candidate := range strings.SplitSeq(strings.Join(conditions, ","), ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == tag || candidate == "*" {
+			return true
+		}
+	}
+	return false
+}

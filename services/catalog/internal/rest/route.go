@@ -1,0 +1,199 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// route is one operation of the protocol.
+type route struct {
+	method string
+	// template is the path as the protocol writes it, after /v1.
+	template string
+	// operation is the OpenAPI operationId.
+	operation string
+	serve     func(*call) (answer, error)
+}
+
+const prefixed = "/{prefix}"
+
+// table is everything that is served, for the router and for /v1/config alike.
+func (h *Handler) table() []route {
+	const (
+		namespaces = prefixed + "/namespaces"
+		namespace  = namespaces + "/{namespace}"
+		tables     = namespace + "/tables"
+		table      = tables + "/{table}"
+	)
+	return []route{
+		{http.MethodGet, "/config", "getConfig", h.getConfig},
+		{http.MethodPost, "/oauth/tokens", "getToken", h.getToken},
+		{http.MethodGet, namespaces, "listNamespaces", h.listNamespaces},
+		{http.MethodPost, namespaces, "createNamespace", h.createNamespace},
+		{http.MethodGet, namespace, "loadNamespaceMetadata", h.loadNamespaceMetadata},
+		{http.MethodHead, namespace, "namespaceExists", h.namespaceExists},
+		{http.MethodDelete, namespace, "dropNamespace", h.dropNamespace},
+		{http.MethodPost, namespace + "/properties", "updateProperties", h.updateProperties},
+		{http.MethodGet, tables, "listTables", h.listTables},
+		{http.MethodPost, tables, "createTable", h.createTable},
+		{http.MethodGet, table, "loadTable", h.loadTable},
+		{http.MethodPost, table, "updateTable", h.updateTable},
+		{http.MethodDelete, table, "dropTable", h.dropTable},
+		{http.MethodHead, table, "tableExists", h.tableExists},
+		{http.MethodPost, namespace + "/register", "registerTable", h.registerTable},
+		{http.MethodPost, prefixed + "/tables/rename", "renameTable", h.renameTable},
+		{http.MethodPost, table + "/metrics", "reportMetrics", h.reportMetrics},
+	}
+}
+
+// endpoints is the table as clients read it. The two paths that clients use
+// before they know it are not in it.
+func endpoints(routes []route) []string {
+	var served []string
+	for _, r := range routes {
+		if strings.HasPrefix(r.template, prefixed) {
+			served = append(served, r.method+" /v1"+r.template)
+		}
+	}
+	return served
+}
+
+// call is one request that found its route.
+type call struct {
+	*http.Request
+
+	warehouse string
+	operation string
+	variables map[string]string
+	// path is the route and its variables in one spelling, whatever the client's.
+	path string
+}
+
+// families are the first segments of paths without a prefix. A warehouse of such
+// a name could not be told from them, and cannot be reached.
+func families() []string {
+	return []string{"namespaces", "tables", "views", "transactions", "config", "oauth"}
+}
+
+// route finds who serves a request, on the path as it was sent.
+func (h *Handler) route(r *http.Request) (*call, route, error) {
+	path, found := strings.CutPrefix(r.URL.EscapedPath(), "/v1/")
+	if !found {
+		return nil, route{}, noRoute(r)
+	}
+	segments := strings.Split(path, "/")
+	c := &call{Request: r, warehouse: catalog.DefaultWarehouse}
+	if !slices.Contains(families(), segments[0]) {
+		warehouse, err := unescape("prefix", segments[0])
+		if err != nil {
+			return nil, route{}, err
+		}
+		c.warehouse = warehouse
+		segments = append([]string{"{prefix}"}, segments[1:]...)
+	} else if segments[0] != "config" && segments[0] != "oauth" {
+		segments = append([]string{"{prefix}"}, segments...)
+	}
+	return h.match(c, segments)
+}
+
+func (h *Handler) match(c *call, segments []string) (*call, route, error) {
+	var allowed []string
+	var fallback *route // a GET answers HEAD where there is no HEAD of its own
+	for i, candidate := range h.routes {
+		variables, ok := matches(candidate.template, segments)
+		if !ok {
+			continue
+		}
+		allowed = append(allowed, candidate.method)
+		switch {
+		case candidate.method == c.Method:
+			return h.bind(c, candidate, variables)
+		case candidate.method == http.MethodGet && c.Method == http.MethodHead:
+			fallback = &h.routes[i]
+		}
+	}
+	if fallback != nil {
+		variables, _ := matches(fallback.template, segments)
+		return h.bind(c, *fallback, variables)
+	}
+	if allowed == nil {
+		return nil, route{}, noRoute(c.Request)
+	}
+	return nil, route{}, &methodError{allowed: allowed, err: fault.New(fault.MethodNotAllowed,
+		"%s is not served here, only %s", c.Method, strings.Join(allowed, ", "))}
+}
+
+// matches compares a path with a template and takes the variables out, still escaped.
+func matches(template string, segments []string) (map[string]string, bool) {
+	parts := strings.Split(template[1:], "/")
+	if len(parts) != len(segments) {
+		return nil, false
+	}
+	variables := map[string]string{}
+	for i, part := range parts {
+		switch {
+		case part == "{prefix}" || segments[i] == "{prefix}":
+			if part != segments[i] {
+				return nil, false
+			}
+		case part[0] == '{':
+			variables[part[1:len(part)-1]] = segments[i]
+		case part != segments[i]:
+			return nil, false
+		}
+	}
+	return variables, true
+}
+
+func (h *Handler) bind(c *call, r route, variables map[string]string) (*call, route, error) {
+	c.operation = r.operation
+	c.variables = variables
+	spelling := url.Values{}
+	for name, escaped := range variables {
+		value, err := unescape(name, escaped)
+		if err != nil {
+			return nil, route{}, err
+		}
+		variables[name] = value
+		spelling.Set(name, value)
+	}
+	c.path = r.template + "?" + spelling.Encode()
+	return c, r, nil
+}
+
+// unescape reads a path segment. Java escapes a space as "+" in paths too, and
+// everybody escapes a plus as "%2B": so a bare plus is a space.
+func unescape(name, escaped string) (string, error) {
+	value, err := url.QueryUnescape(escaped)
+	if err != nil {
+		return "", fault.Field(name, "is not well escaped")
+	}
+	return value, nil
+}
+
+// noRoute is the error of a path where nothing is.
+func noRoute(r *http.Request) error {
+	return fault.New(fault.NoSuchRoute, "No route for request: %s %s", r.Method, clip(r.URL.EscapedPath()))
+}
+
+// clip keeps what a client sent from filling answers and logs.
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}
+
+// methodError is a MethodNotAllowed that knows what is allowed.
+type methodError struct {
+	allowed []string
+	err     error
+}
+
+func (e *methodError) Error() string { return e.err.Error() }
+func (e *methodError) Unwrap() error { return e.err }

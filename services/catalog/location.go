@@ -1,0 +1,166 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+)
+
+// Properties of namespaces and tables that steer where files lie.
+const (
+	locationProperty     = "location"
+	metadataPathProperty = "write.metadata.path"
+	codecProperty        = "write.metadata.compression-codec"
+)
+
+// maxSegmentBytes bounds a folder's name made of a table's or level's name: with
+// the suffix it stays below what file systems can hold.
+const maxSegmentBytes = 120
+
+// warehouseRoot is where a warehouse's tables lie if nobody says otherwise.
+func (c *Catalog) warehouseRoot(w Warehouse) string {
+	switch {
+	case w.Location != "":
+		return trimSlashes(w.Location)
+	case w.Name == DefaultWarehouse:
+		return trimSlashes(c.settings.WarehouseRoot)
+	default:
+		return trimSlashes(c.settings.WarehouseRoot) + "/" + folderName(w.Name)
+	}
+}
+
+// tableLocation is where a new table lies: where the client asked for, or a
+// place of its own below the namespace's. Names come back after a drop, so a
+// place of its own needs more than the name.
+func (c *Catalog) tableLocation(w Warehouse, id TableIdentifier, namespaceProperties map[string]string, requested string, tableID uuid.UUID) (string, error) {
+	if requested != "" {
+		location := trimSlashes(requested)
+		return location, c.checkLocation(w, location)
+	}
+	base := trimSlashes(namespaceProperties[locationProperty])
+	if base == "" {
+		base = c.warehouseRoot(w)
+		for _, level := range id.Namespace {
+			base += "/" + folderName(level)
+		}
+	}
+	location := base + "/" + folderName(id.Name) + "-" + tableID.String()[:8]
+	return location, c.checkLocation(w, location)
+}
+
+// checkLocation refuses a location outside of the warehouse's roots.
+func (c *Catalog) checkLocation(w Warehouse, location string) error {
+	canonical, err := canonicalLocation(location)
+	if err != nil {
+		return err
+	}
+	if c.settings.AnyLocation && objectstore.Scheme(location) == "file" {
+		return nil
+	}
+	roots := append([]string{c.warehouseRoot(w)}, c.settings.AllowedRoots...)
+	for _, root := range roots {
+		if r, err := canonicalLocation(root); err == nil && strings.HasPrefix(canonical, trimSlashes(r)+"/") {
+			return nil
+		}
+	}
+	return fault.New(fault.Invalid, "location %q is not below the allowed roots of warehouse %q: %s",
+		location, w.Name, strings.Join(roots, ", "))
+}
+
+// checkNamespaceLocation checks the property that steers locations of tables.
+func (c *Catalog) checkNamespaceLocation(ctx context.Context, warehouse string, properties map[string]string) error {
+	location, set := properties[locationProperty]
+	if !set {
+		return nil
+	}
+	w, err := c.pointers.Warehouse(ctx, warehouse)
+	if err != nil {
+		return err
+	}
+	return c.checkLocation(w, trimSlashes(location)+"/table")
+}
+
+// canonicalLocation is one spelling for all spellings of a place.
+func canonicalLocation(location string) (string, error) {
+	scheme := objectstore.Scheme(location)
+	if scheme == "file" {
+		p, err := objectstore.LocalPath(location)
+		return "file:" + p, err
+	}
+	_, rest, _ := strings.Cut(location, ":")
+	if !strings.HasPrefix(rest, "//") || strings.ContainsFunc(rest, unicode.IsControl) {
+		return "", fault.New(fault.Invalid, "location %q is not a URI", location)
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		if segment == ".." || segment == "." {
+			return "", fault.New(fault.Invalid, "location %q contains %q", location, segment)
+		}
+	}
+	return scheme + ":" + rest, nil
+}
+
+func trimSlashes(location string) string {
+	trimmed := strings.TrimRight(location, "/")
+	if strings.HasSuffix(trimmed, ":") {
+		return location // a root: nothing but scheme and slashes
+	}
+	return trimmed
+}
+
+// folderName makes a name fit for every store and every URI parser. It need not
+// be one-to-one: locations are told apart by their suffix.
+func folderName(name string) string {
+	safe := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.=", r) {
+			return r
+		}
+		return '_'
+	}, name)
+	for len(safe) > maxSegmentBytes {
+		runes := []rune(safe)
+		safe = string(runes[:len(runes)-1])
+	}
+	if strings.Trim(safe, ".") == "" {
+		return "_"
+	}
+	return safe
+}
+
+// metadataFolder is where a document's metadata files lie.
+func metadataFolder(location string, property func(string) (string, bool)) string {
+	if folder, set := property(metadataPathProperty); set && folder != "" {
+		return trimSlashes(folder)
+	}
+	return trimSlashes(location) + "/metadata"
+}
+
+// metadataName is <version>-<operation>[-<attempt>].metadata.json: whose file an
+// orphan is, one look at the operation tells.
+func metadataName(version int, operation uuid.UUID, attempt int, gzipped bool) string {
+	name := fmt.Sprintf("%05d-%s", version, operation)
+	if attempt > 0 {
+		name += "-" + strconv.Itoa(attempt)
+	}
+	if gzipped {
+		name += ".gz"
+	}
+	return name + ".metadata.json"
+}
+
+// nextVersion follows the version in the name of the previous file, so that a
+// table which moved in from elsewhere goes on counting; otherwise the pointer's.
+func nextVersion(previous string, pointerVersion int64) int {
+	digits, _, found := strings.Cut(path.Base(previous), "-")
+	if version, err := strconv.ParseUint(strings.TrimPrefix(digits, "v"), 10, 31); found && err == nil {
+		return int(version) + 1
+	}
+	return int(pointerVersion)
+}

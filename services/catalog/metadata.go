@@ -1,0 +1,189 @@
+package catalog
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+)
+
+// document is table or view metadata. It never changes.
+type document interface {
+	// Location is where the table or view lies.
+	Location() string
+	// UUID of the table or view.
+	UUID() string
+	// Property of the table or view.
+	Property(key string) (string, bool)
+	// Bytes are the document as it is stored, uncompressed; not to be changed.
+	Bytes() []byte
+}
+
+// readTimeout bounds the reading of one metadata file.
+const readTimeout = 30 * time.Second
+
+// metadataCache holds documents by location. Metadata files never change, so
+// nothing in it is ever stale.
+type metadataCache struct {
+	cache  *otter.Cache[documentKey, document]
+	files  Files
+	verify bool
+}
+
+// documentKey says as what a file is read: a table's metadata is not a view's.
+type documentKey struct {
+	kind     Kind
+	location string
+}
+
+func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache, error) {
+	cache, err := otter.New(&otter.Options[documentKey, document]{
+		MaximumWeight: uint64(maxBytes),
+		Weigher: func(key documentKey, d document) uint32 {
+			// What is kept of a document beside its bytes grows with them.
+			return uint32(min(len(key.location)+len(d.Bytes())*5/4+1024, 1<<31))
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make metadata cache: %w", err)
+	}
+	return &metadataCache{cache: cache, files: files, verify: verify}, nil
+}
+
+// load returns the document at a location; fault.MissingFile when it is gone.
+func (c *metadataCache) load(ctx context.Context, kind Kind, location string) (document, error) {
+	key := documentKey{kind, location}
+	if d, known := c.cache.GetIfPresent(key); known {
+		return d, c.look(ctx, location)
+	}
+	// Many may wait for this reading: it must not end with whoever came first.
+	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, document](c.read))
+	return d, missingFile(location, err)
+}
+
+// look makes sure that the file of a known document is still there.
+func (c *metadataCache) look(ctx context.Context, location string) error {
+	if !c.verify {
+		return nil
+	}
+	_, err := c.files.Stat(ctx, location)
+	return missingFile(location, err)
+}
+
+// missingFile says it in the words that Iceberg's clients know.
+func missingFile(location string, err error) error {
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return fault.Wrap(fault.MissingFile, err, "Failed to open input stream for file: %s", location)
+	}
+	return err
+}
+
+func (c *metadataCache) put(kind Kind, location string, d document) {
+	c.cache.Set(documentKey{kind, location}, d)
+}
+
+func (c *metadataCache) read(ctx context.Context, key documentKey) (document, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	data, err := c.files.Read(ctx, key.location)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	if data, err = inflate(data); err != nil {
+		return nil, err
+	}
+	d, err := parseDocument(key.kind, data)
+	if err != nil {
+		// What is in the file is nobody's business who may only name it.
+		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be read", key.location, strings.ToLower(key.kind.word()))
+	}
+	return d, nil
+}
+
+// inflate takes the compression off, if there is any: a file's name tells it,
+// but its first bytes do not lie.
+func inflate(data []byte) ([]byte, error) {
+	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return data, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "metadata file is not whole")
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, objectstore.DefaultReadLimit+1))
+	switch {
+	case err != nil:
+		return nil, fault.Wrap(fault.Invalid, err, "metadata file is not whole")
+	case len(plain) > objectstore.DefaultReadLimit:
+		return nil, fault.New(fault.TooLarge, "metadata file is over the limit of %d bytes", objectstore.DefaultReadLimit)
+	}
+	return plain, nil
+}
+
+func deflate(plain []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(plain); err != nil {
+		return nil, fmt.Errorf("compress metadata: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("compress metadata: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// maxNames bounds the search for a free file name of one operation. Names are
+// taken when the same request comes at the same time, or came before.
+const maxNames = 100
+
+// writeMetadata stores a document under a name of its own. previous is the
+// location of the document before, if there is one.
+func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, previous string, version int64) (string, error) {
+	data, zipped, err := encoded(d)
+	if err != nil {
+		return "", err
+	}
+	next := 0
+	if previous != "" {
+		next = nextVersion(previous, version)
+	}
+	folder := metadataFolder(d.Location(), d.Property)
+	for n := m.tries; n < m.tries+maxNames; n++ {
+		location := folder + "/" + metadataName(next, m.op.ID, n, zipped)
+		err := m.files.Create(ctx, location, data)
+		switch {
+		case errors.Is(err, objectstore.ErrExists):
+			continue
+		case fault.KindOf(err) != fault.Internal:
+			return "", err
+		case err != nil:
+			return "", fault.Wrap(fault.Unavailable, err, "metadata could not be written to %s", folder)
+		}
+		m.metadata.put(kind, location, d)
+		return location, nil
+	}
+	return "", fault.New(fault.Unavailable, "no free name for metadata in %s", folder)
+}
+
+// encoded is a document as its properties want it stored.
+func encoded(d document) (data []byte, zipped bool, err error) {
+	codec, _ := d.Property(codecProperty)
+	switch strings.ToLower(codec) {
+	case "", "none":
+		return d.Bytes(), false, nil
+	case "gzip":
+		data, err := deflate(d.Bytes())
+		return data, true, err
+	default:
+		return nil, false, fault.New(fault.Invalid, "property %s: found %q, allowed are none, gzip", codecProperty, codec)
+	}
+}

@@ -1,0 +1,237 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// plan is what one attempt wants: the outcome, the changes that make it true,
+// and the files written for it.
+type plan struct {
+	outcome Outcome
+	changes []Change
+	files   []string
+	// lost says what a conflict means: nil to attempt again on what is now, or
+	// the refusal.
+	lost func([]Conflict) error
+}
+
+// mutation is one request on its way through the steps of the package comment.
+type mutation struct {
+	*Catalog
+	request Request
+	op      Operation
+	// tries counts the attempts, from 0.
+	tries int
+}
+
+// mutate carries a request through: attempt is called again as long as its
+// plans lose against others, and must read what is anew each time.
+func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(context.Context, *mutation) (plan, error)) (Outcome, error) {
+	op, err := request.operation()
+	if err != nil {
+		return Outcome{}, err
+	}
+	m := &mutation{Catalog: c, request: request, op: op}
+	outcome, err := m.recall(ctx)
+	if err == nil && outcome == nil {
+		outcome, err = m.run(ctx, attempt)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	return *outcome, outcome.err()
+}
+
+// recall answers a finished operation from the replays.
+func (m *mutation) recall(ctx context.Context) (*Outcome, error) {
+	if !m.request.keyed() {
+		return nil, nil //nolint:nilnil // nothing known is not an error
+	}
+	finished := m.replays.Lookup(ctx, m.request.Warehouse, m.op.ID)
+	if finished == nil {
+		return nil, nil //nolint:nilnil // nothing known is not an error
+	}
+	if !finished.Matches(m.op.Fingerprint) {
+		return nil, errKeyReused()
+	}
+	return &finished.Outcome, nil
+}
+
+func errKeyReused() error {
+	return fault.New(fault.OperationReused, "Idempotency-Key was used before with another request")
+}
+
+func (m *mutation) run(ctx context.Context, attempt func(context.Context, *mutation) (plan, error)) (*Outcome, error) {
+	for ; m.tries < m.settings.Tries; m.tries++ {
+		if err := pause(ctx, m.tries); err != nil {
+			return nil, err
+		}
+		p, err := attempt(ctx, m)
+		if err != nil {
+			m.discard(ctx, p.files, nil) // never sent
+			return m.refuse(ctx, err)
+		}
+		outcome, lost, err := m.try(ctx, p)
+		switch {
+		case err != nil:
+			return nil, err
+		case outcome != nil:
+			return outcome, nil
+		case lost != nil:
+			return m.refuse(ctx, lost)
+		}
+	}
+	return m.refuse(ctx, fault.New(fault.CommitFailed, "lost the race against other commits %d times in a row", m.settings.Tries))
+}
+
+// try sends a plan. Its result is an outcome, the reason why it was refused for
+// good, or neither: attempt again.
+func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err error) {
+	if len(p.changes) == 0 && !m.request.keyed() {
+		return &p.outcome, nil, nil
+	}
+	verdict, err := m.settle(ctx, p.outcome, p.changes)
+	switch {
+	case err != nil:
+		return nil, nil, err // files stay: what became of them is not known here
+	case verdict.Replay != nil:
+		m.discard(ctx, p.files, verdict.Replay.MetadataLocations)
+		m.publish(ctx, *verdict.Replay)
+		return verdict.Replay, nil, nil
+	case len(verdict.Conflicts) > 0:
+		m.discard(ctx, p.files, nil)
+		return nil, p.lost(verdict.Conflicts), nil
+	}
+	m.publish(ctx, p.outcome)
+	return &p.outcome, nil, nil
+}
+
+// refuse ends a request with an error. One that depends on state is recorded
+// first, for a client that can send the request again: if an earlier sending
+// was applied after all, its outcome is the answer.
+func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
+	outcome, ok := refusalOutcome(cause)
+	if !ok || !m.request.keyed() {
+		return nil, cause
+	}
+	verdict, err := m.settle(ctx, outcome, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case verdict.Replay != nil:
+		outcome = *verdict.Replay
+		m.publish(ctx, outcome)
+		return &outcome, nil
+	}
+	m.publish(ctx, outcome)
+	return nil, cause
+}
+
+// settle sends a commit until its answer is known, though the client may be
+// gone: to drop it halfway would leave everybody guessing.
+func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change) (Verdict, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.CommitDeadline)
+	defer cancel()
+	commit := Commit{
+		Warehouse: m.request.Warehouse, Operation: m.op, Outcome: outcome, Changes: changes,
+		Principal: m.request.Principal, RequestID: m.request.ID,
+	}
+	sent := false // an earlier sending may have been applied
+	for n := 0; ; n++ {
+		verdict, err := m.send(ctx, commit)
+		if err == nil {
+			return verdict, nil
+		}
+		switch fault.KindOf(err) { //nolint:exhaustive // all others are answers
+		case fault.UnknownOutcome:
+			sent = true
+		case fault.Unavailable, fault.Overloaded:
+			if !sent {
+				return Verdict{}, err // nothing was written, and the client may come again
+			}
+		case fault.OperationReused:
+			return Verdict{}, errKeyReused()
+		default:
+			if !sent {
+				return Verdict{}, err
+			}
+		}
+		if wait(ctx, backoff(n)) != nil {
+			return Verdict{}, m.unknown(err)
+		}
+	}
+}
+
+func (m *mutation) send(ctx context.Context, commit Commit) (Verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.settings.AttemptTimeout)
+	defer cancel()
+	return m.pointers.Commit(ctx, commit)
+}
+
+// unknown is the honest answer at the deadline: a client with a key shall ask
+// again and learn the outcome, one without must not take it for a failure.
+func (m *mutation) unknown(cause error) error {
+	if m.request.keyed() {
+		e := fault.Wrap(fault.Unavailable, cause, "the outcome of this request is not known yet: send it again with the same Idempotency-Key")
+		e.RetryAfter = time.Second
+		return e
+	}
+	return fault.Wrap(fault.UnknownOutcome, cause, "the commit was sent and its answer lost: it may or may not have been applied")
+}
+
+func (m *mutation) publish(ctx context.Context, outcome Outcome) {
+	if m.request.keyed() {
+		m.replays.Publish(ctx, m.request.Warehouse, m.op.ID, Finished{Fingerprint: m.op.Fingerprint, Outcome: outcome})
+	}
+}
+
+// discard deletes files that no pointer can ever name, but for those to keep.
+func (m *mutation) discard(ctx context.Context, files, keep []string) {
+	files = slices.DeleteFunc(slices.Clone(files), func(f string) bool { return slices.Contains(keep, f) })
+	if len(files) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.AttemptTimeout)
+	defer cancel()
+	if err := m.files.Delete(ctx, files...); err != nil {
+		m.log.WarnContext(ctx, "metadata files of a lost commit stay behind", "locations", files, "error", err)
+	}
+}
+
+// pause spreads the attempts of rivals by a little chance.
+func pause(ctx context.Context, tries int) error {
+	if tries == 0 {
+		return nil
+	}
+	limit := min(time.Duration(tries)*2*time.Millisecond, 20*time.Millisecond)
+	return wait(ctx, rand.N(limit)) //nolint:gosec // no secret
+}
+
+func backoff(n int) time.Duration {
+	limit := min(20*time.Millisecond<<min(n, 6), time.Second)
+	return limit/2 + rand.N(limit/2) //nolint:gosec // no secret
+}
+
+// wait waits, or says that there is no time to: a wait that the deadline would
+// cut short is not begun.
+func wait(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return errNoTime
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errNoTime = errors.New("the deadline is too near to try again")

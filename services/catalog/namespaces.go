@@ -1,0 +1,181 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// NamespaceProperties is a namespace with its properties.
+type NamespaceProperties struct {
+	Namespace  Namespace         `json:"namespace"`
+	Properties map[string]string `json:"properties"`
+}
+
+// PropertyChanges tells what became of the keys that an update named.
+type PropertyChanges struct {
+	Updated []string `json:"updated"`
+	Removed []string `json:"removed"`
+	Missing []string `json:"missing"`
+}
+
+// CreateNamespace creates a namespace whose parent exists.
+func (c *Catalog) CreateNamespace(ctx context.Context, request Request, ns Namespace, properties map[string]string) (NamespaceProperties, error) {
+	if err := ns.Validate(); err != nil {
+		return NamespaceProperties{}, err
+	}
+	created := NamespaceProperties{Namespace: ns, Properties: properties}
+	if created.Properties == nil {
+		created.Properties = map[string]string{}
+	}
+	if err := c.checkNamespaceLocation(ctx, request.Warehouse, properties); err != nil {
+		return NamespaceProperties{}, err
+	}
+	outcome, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+		return plan{
+			outcome: Outcome{Status: statusOK, Body: smallBody(created)},
+			changes: []Change{CreateNamespace{Namespace: ns, Properties: properties}},
+			lost: func(conflicts []Conflict) error {
+				if conflicts[0].Reason == NamespaceMissing {
+					return NoSuchNamespace(ns[:len(ns)-1])
+				}
+				return namespaceRefusal(ns, conflicts[0])
+			},
+		}, nil
+	})
+	if err != nil {
+		return NamespaceProperties{}, err
+	}
+	if len(outcome.Body) == 0 {
+		return c.LoadNamespaceMetadata(ctx, request.Warehouse, ns)
+	}
+	return created, unmarshalOutcome(outcome, &created)
+}
+
+// LoadNamespaceMetadata returns a namespace's properties.
+func (c *Catalog) LoadNamespaceMetadata(ctx context.Context, warehouse string, ns Namespace) (NamespaceProperties, error) {
+	if err := ns.Validate(); err != nil {
+		return NamespaceProperties{}, err
+	}
+	properties, err := c.pointers.Namespace(ctx, warehouse, ns)
+	if err != nil {
+		return NamespaceProperties{}, err
+	}
+	return NamespaceProperties{Namespace: ns, Properties: properties}, nil
+}
+
+// NamespaceExists fails with fault.NoSuchNamespace when it does not.
+func (c *Catalog) NamespaceExists(ctx context.Context, warehouse string, ns Namespace) error {
+	_, err := c.LoadNamespaceMetadata(ctx, warehouse, ns)
+	return err
+}
+
+// ListNamespaces lists the direct children of parent, or of the warehouse.
+func (c *Catalog) ListNamespaces(ctx context.Context, warehouse string, parent Namespace, page Page) ([]Namespace, string, error) {
+	if len(parent) > 0 {
+		if err := parent.Validate(); err != nil {
+			return nil, "", err
+		}
+	}
+	return paged(page, func(page Page) ([]Namespace, string, error) {
+		return c.pointers.Namespaces(ctx, warehouse, parent, page)
+	})
+}
+
+// DropNamespace drops an empty namespace.
+func (c *Catalog) DropNamespace(ctx context.Context, request Request, ns Namespace) error {
+	if err := ns.Validate(); err != nil {
+		return err
+	}
+	_, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+		return plan{
+			outcome: Outcome{Status: statusNoContent},
+			changes: []Change{DropNamespace{Namespace: ns}},
+			lost:    func(conflicts []Conflict) error { return namespaceRefusal(ns, conflicts[0]) },
+		}, nil
+	})
+	return err
+}
+
+// UpdateProperties sets and removes single properties of a namespace.
+func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Namespace, updates map[string]string, removals []string) (PropertyChanges, error) {
+	if err := ns.Validate(); err != nil {
+		return PropertyChanges{}, err
+	}
+	removals = slices.Compact(slices.Sorted(slices.Values(removals)))
+	for _, key := range removals {
+		if _, both := updates[key]; both {
+			return PropertyChanges{}, fault.New(fault.Unprocessable, "Invalid namespace update: cannot simultaneously set and remove keys: [%s]", key)
+		}
+	}
+	if err := c.checkNamespaceLocation(ctx, request.Warehouse, updates); err != nil {
+		return PropertyChanges{}, err
+	}
+	var changes PropertyChanges
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		current, err := c.pointers.Namespace(ctx, request.Warehouse, ns)
+		if err != nil {
+			return plan{}, err
+		}
+		changes = propertyChanges(current, updates, removals)
+		p := plan{
+			outcome: Outcome{Status: statusOK, Body: smallBody(changes)},
+			lost:    func(conflicts []Conflict) error { return namespaceRefusal(ns, conflicts[0]) },
+		}
+		if len(updates)+len(removals) > 0 {
+			p.changes = []Change{UpdateNamespace{Namespace: ns, Updates: updates, Removals: removals}}
+		}
+		return p, nil
+	})
+	if err != nil {
+		return PropertyChanges{}, err
+	}
+	if len(outcome.Body) == 0 { // too large to keep: all that can be said again is what was asked for
+		return propertyChanges(setOf(removals), updates, removals), nil
+	}
+	return changes, unmarshalOutcome(outcome, &changes)
+}
+
+// propertyChanges never leaves an array out: clients need all three.
+func propertyChanges(current, updates map[string]string, removals []string) PropertyChanges {
+	changes := PropertyChanges{Updated: []string{}, Removed: []string{}, Missing: []string{}}
+	for key := range updates {
+		changes.Updated = append(changes.Updated, key)
+	}
+	slices.Sort(changes.Updated)
+	for _, key := range removals {
+		if _, set := current[key]; set {
+			changes.Removed = append(changes.Removed, key)
+		} else {
+			changes.Missing = append(changes.Missing, key)
+		}
+	}
+	return changes
+}
+
+func setOf(keys []string) map[string]string {
+	set := make(map[string]string, len(keys))
+	for _, key := range keys {
+		set[key] = ""
+	}
+	return set
+}
+
+// smallBody is v as JSON, or nothing when it is more than is kept of a body.
+func smallBody(v any) []byte {
+	body, err := json.Marshal(v)
+	if err != nil || len(body) > maxOutcomeBody {
+		return nil
+	}
+	return body
+}
+
+func unmarshalOutcome(outcome Outcome, v any) error {
+	if err := json.Unmarshal(outcome.Body, v); err != nil {
+		return fmt.Errorf("read recorded outcome: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// DefaultWarehouse is the warehouse of requests that name none.
+const DefaultWarehouse = "default"
+
+// Kind is what a pointer stands for.
+type Kind uint8
+
+// The kinds; the zero Kind means any.
+const (
+	AnyKind Kind = iota
+	TableKind
+	ViewKind
+)
+
+// Warehouse is the outermost name, and where its tables lie.
+type Warehouse struct {
+	Name string
+	// Location is the root of new tables; empty means the configured one.
+	Location   string
+	Properties map[string]string
+}
+
+// Pointer is what the house table service knows of a table or view.
+type Pointer struct {
+	Identifier       TableIdentifier
+	Kind             Kind
+	UUID             uuid.UUID // the pointer's own, not the metadata's
+	Version          int64
+	MetadataLocation string
+	UpdatedAt        time.Time
+}
+
+// Page asks for a part of a list. Without Paged the whole list is wanted.
+type Page struct {
+	Paged bool
+	Token string
+	Size  int
+}
+
+// Pointers is what the catalog needs of the house table service. Reads fail
+// with fault.NoSuchWarehouse, NoSuchNamespace or NoSuchTable where the thing is
+// not there, and with fault.Unavailable where the service is not.
+type Pointers interface {
+	// Warehouse returns one warehouse.
+	Warehouse(ctx context.Context, name string) (Warehouse, error)
+	// Namespace returns the properties of one namespace.
+	Namespace(ctx context.Context, warehouse string, ns Namespace) (map[string]string, error)
+	// Namespaces lists the direct children of parent, or of the warehouse.
+	Namespaces(ctx context.Context, warehouse string, parent Namespace, page Page) (children []Namespace, next string, err error)
+	// Pointer returns one pointer of any kind; NoSuchTable when there is none.
+	Pointer(ctx context.Context, warehouse string, id TableIdentifier) (Pointer, error)
+	// Pointers returns those of the named pointers that exist, in no order.
+	Pointers(ctx context.Context, warehouse string, ids []TableIdentifier) ([]Pointer, error)
+	// List lists the names of one kind in a namespace.
+	List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (names []string, next string, err error)
+	// Commit applies all changes and records the operation, or does neither. It
+	// may be sent again at will. fault.UnknownOutcome means that nothing is
+	// known; fault.OperationReused that the operation's id is taken by another
+	// request.
+	Commit(ctx context.Context, commit Commit) (Verdict, error)
+	// Ready reports whether the service answers.
+	Ready(ctx context.Context) error
+}
+
+// Operation is the identity of one request, under which its outcome is kept.
+type Operation struct {
+	ID          uuid.UUID
+	Fingerprint []byte
+	// Kind is the OpenAPI operationId.
+	Kind string
+}
+
+// Outcome is what a request, and each replay of it, is answered from.
+type Outcome struct {
+	// Status is the HTTP status: a success, or a 4xx that depended on state.
+	Status int `json:"status"`
+	// MetadataLocations of the result, in the order of the request.
+	MetadataLocations []string `json:"metadata-locations,omitempty"`
+	// Body holds what cannot be rendered from metadata.
+	Body []byte `json:"body,omitempty"`
+}
+
+// Commit is one all-or-nothing change of a warehouse.
+type Commit struct {
+	Warehouse string
+	Operation Operation
+	Outcome   Outcome
+	Changes   []Change
+	Principal string
+	RequestID string
+}
+
+// Change is one of the change types below.
+type Change interface{ change() }
+
+// Expectation is what must be so for a change to apply; zero fields hold always.
+type Expectation struct {
+	UUID    uuid.UUID
+	Version int64
+	Kind    Kind
+}
+
+// The changes.
+type (
+	// CreatePointer expects the namespace to exist and the name to be free.
+	CreatePointer struct {
+		Identifier       TableIdentifier
+		Kind             Kind
+		MetadataLocation string
+	}
+	// SwapPointer is the compare-and-swap.
+	SwapPointer struct {
+		Identifier       TableIdentifier
+		Expect           Expectation
+		MetadataLocation string
+	}
+	// DropPointer takes a pointer away.
+	DropPointer struct {
+		Identifier TableIdentifier
+		Expect     Expectation
+	}
+	// RenamePointer expects the destination's namespace to exist and its name to be free.
+	RenamePointer struct {
+		Identifier  TableIdentifier
+		Expect      Expectation
+		Destination TableIdentifier
+	}
+	// CreateNamespace expects the parent to exist and the name to be free.
+	CreateNamespace struct {
+		Namespace  Namespace
+		Properties map[string]string
+	}
+	// DropNamespace expects the namespace to exist and to be empty.
+	DropNamespace struct {
+		Namespace Namespace
+	}
+	// UpdateNamespace sets and removes single properties.
+	UpdateNamespace struct {
+		Namespace Namespace
+		Updates   map[string]string
+		Removals  []string
+	}
+)
+
+func (CreatePointer) change()   {}
+func (SwapPointer) change()     {}
+func (DropPointer) change()     {}
+func (RenamePointer) change()   {}
+func (CreateNamespace) change() {}
+func (DropNamespace) change()   {}
+func (UpdateNamespace) change() {}
+
+// Verdict is the answer to a Commit: applied when neither field is set.
+type Verdict struct {
+	// Conflicts are the changes that do not apply; nothing was changed.
+	Conflicts []Conflict
+	// Replay is the outcome that was recorded before; nothing was changed.
+	Replay *Outcome
+}
+
+// Reason is why a change does not apply.
+type Reason uint8
+
+// The reasons.
+const (
+	PointerMissing Reason = iota + 1
+	PointerExists
+	PointerMoved
+	NamespaceMissing
+	NamespaceExists
+	NamespaceOccupied
+)
+
+// Conflict is one change that does not apply.
+type Conflict struct {
+	// Index of the change in the commit.
+	Index  int
+	Reason Reason
+	// Current is the pointer in the way, where there is one.
+	Current *Pointer
+	// Winner tells which change made the current version, where that is known.
+	Winner *Winner
+}
+
+// Winner is the change that made a version.
+type Winner struct {
+	Version     int64
+	CommittedAt time.Time
+	Principal   string
+}

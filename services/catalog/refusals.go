@@ -1,0 +1,73 @@
+package catalog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// The messages are those of Iceberg's own catalogs: people and tests know them.
+
+// NoSuchNamespace is the error of a namespace that is not there.
+func NoSuchNamespace(ns Namespace) error {
+	return fault.New(fault.NoSuchNamespace, "Namespace does not exist: %s", ns)
+}
+
+// NoSuchPointer is the error of a table or view that is not there.
+func NoSuchPointer(kind Kind, id TableIdentifier) error {
+	if kind == ViewKind {
+		return fault.New(fault.NoSuchView, "View does not exist: %s", id)
+	}
+	return fault.New(fault.NoSuchTable, "Table does not exist: %s", id)
+}
+
+// word is how people call a kind.
+func (k Kind) word() string {
+	if k == ViewKind {
+		return "View"
+	}
+	return "Table"
+}
+
+// nameTaken is the error of creating a kind where current stands.
+func nameTaken(wanted Kind, id TableIdentifier, current *Pointer) error {
+	if current != nil && current.Kind != wanted {
+		return fault.New(fault.AlreadyExists, "%s with same name already exists: %s", current.Kind.word(), id)
+	}
+	return fault.New(fault.AlreadyExists, "%s already exists: %s", wanted.word(), id)
+}
+
+func cannotRename(from, to TableIdentifier, current *Pointer, kind Kind) error {
+	if current != nil {
+		kind = current.Kind
+	}
+	return fault.New(fault.AlreadyExists, "Cannot rename %s to %s. %s already exists", from, to, kind.word())
+}
+
+// namespaceRefusal is what a conflict over a namespace means.
+func namespaceRefusal(ns Namespace, conflict Conflict) error {
+	switch conflict.Reason { //nolint:exhaustive // the others are over pointers
+	case NamespaceExists:
+		return fault.New(fault.AlreadyExists, "Namespace already exists: %s", ns)
+	case NamespaceOccupied:
+		return fault.New(fault.NotEmpty, "Namespace %s is not empty", ns)
+	case NamespaceMissing:
+		return NoSuchNamespace(ns)
+	default:
+		return fmt.Errorf("conflict of reason %d over namespace %s", conflict.Reason, ns)
+	}
+}
+
+// standing tells the winner of a race: the version and its time.
+func standing(current Pointer, winner *Winner) string {
+	version, at := current.Version, current.UpdatedAt
+	if winner != nil {
+		version, at = winner.Version, winner.CommittedAt
+	}
+	text := fmt.Sprintf("current is version %d, committed at %s", version, at.UTC().Format(time.RFC3339Nano))
+	if winner != nil && winner.Principal != "" {
+		text += " by " + winner.Principal
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// RegisterTable makes a table of metadata that exists. With overwrite it points
+// a table that exists to other metadata of its own.
+func (c *Catalog) RegisterTable(ctx context.Context, request Request, id TableIdentifier, location string, overwrite bool) (Loaded, error) {
+	return c.register(ctx, request, id, TableKind, location, overwrite)
+}
+
+// RegisterView makes a view of metadata that exists.
+func (c *Catalog) RegisterView(ctx context.Context, request Request, id TableIdentifier, location string) (Loaded, error) {
+	return c.register(ctx, request, id, ViewKind, location, false)
+}
+
+func (c *Catalog) register(ctx context.Context, request Request, id TableIdentifier, kind Kind, location string, overwrite bool) (Loaded, error) {
+	if err := id.Validate(); err != nil {
+		return Loaded{}, err
+	}
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		if _, err := c.pointers.Namespace(ctx, request.Warehouse, id.Namespace); err != nil {
+			return plan{}, err
+		}
+		d, err := m.foreign(ctx, kind, location)
+		if err != nil {
+			return plan{}, err
+		}
+		if overwrite {
+			return m.overwritePlan(ctx, id, d, location)
+		}
+		if _, err := m.vacant(ctx, request.Warehouse, id, kind); err != nil {
+			return plan{}, err
+		}
+		return m.pointerPlan(id, kind, location), nil
+	})
+	if err != nil {
+		return Loaded{}, err
+	}
+	return c.render(ctx, request.Warehouse, id, kind, outcome)
+}
+
+// foreign reads metadata that a client names. It must lie, and place its files,
+// where this warehouse's tables may lie: to register is not a way to read.
+func (m *mutation) foreign(ctx context.Context, kind Kind, location string) (document, error) {
+	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkLocation(w, location); err != nil {
+		return nil, err
+	}
+	d, err := m.metadata.load(ctx, kind, location)
+	switch known := fault.KindOf(err); {
+	case err == nil:
+	case known == fault.Invalid || known == fault.TooLarge || known == fault.Unsupported:
+		return nil, err
+	default:
+		return nil, fault.Wrap(fault.Invalid, err, "the file at %s cannot be read", location)
+	}
+	if err := m.checkLocation(w, d.Location()); err != nil {
+		return nil, err
+	}
+	return d, m.checkMetadataFolder(w, d)
+}
+
+// overwritePlan swaps a table's pointer. Other metadata of the same table is a
+// way back in time; another table's would be a way to lose one.
+func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, d document, location string) (plan, error) {
+	p, err := m.pointers.Pointer(ctx, m.request.Warehouse, id)
+	switch {
+	case fault.Is(err, fault.NoSuchTable):
+		return m.pointerPlan(id, TableKind, location), nil
+	case err != nil:
+		return plan{}, err
+	case p.Kind != TableKind:
+		return plan{}, nameTaken(TableKind, id, &p)
+	}
+	// A table whose metadata cannot be read may be repaired by any.
+	if base, err := m.metadata.load(ctx, TableKind, p.MetadataLocation); err == nil && base.UUID() != d.UUID() {
+		return plan{}, fault.New(fault.AlreadyExists, "Table already exists: %s, with UUID %s; the metadata to register is of %s", id, base.UUID(), d.UUID())
+	}
+	return plan{
+		outcome: Outcome{Status: statusOK, MetadataLocations: []string{location}},
+		changes: []Change{SwapPointer{
+			Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: TableKind}, MetadataLocation: location,
+		}},
+		lost: func([]Conflict) error { return nil }, // whatever changed: look again
+	}, nil
+}
+
+// UnregisterTable takes a table away and returns its last metadata; all of its
+// files stay. No commit can come between the two.
+func (c *Catalog) UnregisterTable(ctx context.Context, request Request, id TableIdentifier) (Loaded, error) {
+	if err := id.Validate(); err != nil {
+		return Loaded{}, err
+	}
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		p, err := m.pointer(ctx, request.Warehouse, id, TableKind)
+		if err != nil {
+			return plan{}, err
+		}
+		if _, err := m.metadata.load(ctx, TableKind, p.MetadataLocation); err != nil {
+			return plan{}, stored(err)
+		}
+		return plan{
+			outcome: Outcome{Status: statusOK, MetadataLocations: []string{p.MetadataLocation}},
+			changes: []Change{DropPointer{Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: TableKind}}},
+			lost:    func([]Conflict) error { return nil }, // committed to meanwhile, or gone: look again
+		}, nil
+	})
+	if err != nil {
+		return Loaded{}, err
+	}
+	return c.render(ctx, request.Warehouse, id, TableKind, outcome)
+}

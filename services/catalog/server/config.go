@@ -1,0 +1,75 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+)
+
+// Config is what the catalog service is told.
+type Config struct {
+	Listen             string        `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 on this address."`
+	HouseTable         string        `name:"housetable" env:"IGLOO_HOUSETABLE" help:"Reach the house table service at this address." placeholder:"HOST:PORT"`
+	RedisURL           string        `env:"IGLOO_REDIS_URL" help:"Share finished outcomes between replicas through this Redis; without one they are remembered in memory." placeholder:"redis://…" secret:""`
+	WarehouseRoot      string        `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the tables of warehouses without a location of their own below this location." placeholder:"file:///…"`
+	AllowedRoots       []string      `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the warehouse; without any, tables of a local warehouse may lie anywhere on this machine." placeholder:"file:///…"`
+	NamespaceSeparator string        `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
+	BodyLimit          int64         `default:"33554432" env:"IGLOO_BODY_LIMIT" help:"Refuse request bodies of more bytes."`
+	CacheBytes         int64         `default:"67108864" env:"IGLOO_CACHE_BYTES" help:"Keep at most this many bytes of table metadata in memory."`
+	CommitDeadline     time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
+}
+
+// Validate refuses settings that cannot work. kong calls it.
+func (c Config) Validate() error {
+	var errs []error
+	switch scheme := objectstore.Scheme(c.WarehouseRoot); {
+	case c.WarehouseRoot == "":
+		errs = append(errs, errors.New("warehouse-root is needed, like file:///var/lib/igloo/warehouse"))
+	case scheme != "file":
+		errs = append(errs, fmt.Errorf("warehouse-root: scheme %q is not supported yet, only file:///…", scheme))
+	}
+	for _, root := range append([]string{c.WarehouseRoot}, c.AllowedRoots...) {
+		if root == "" || objectstore.Scheme(root) != "file" {
+			continue
+		}
+		if _, err := objectstore.LocalPath(root); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 {
+		errs = append(errs, errors.New("body-limit, cache-bytes and commit-deadline must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+// validateStandalone refuses what only a service of its own needs.
+func (c Config) validateStandalone() error {
+	if c.HouseTable == "" {
+		return errors.New("housetable is needed: the HOST:PORT of the house table service")
+	}
+	if _, _, err := net.SplitHostPort(c.HouseTable); err != nil {
+		return fmt.Errorf("housetable: %w", err)
+	}
+	return nil
+}
+
+// local reports whether tables lie on this machine.
+func (c Config) local() bool { return objectstore.Scheme(c.WarehouseRoot) == "file" }
+
+// folders are the local folders that may be used; none means all.
+func (c Config) folders() []string {
+	if len(c.AllowedRoots) == 0 {
+		return nil
+	}
+	folders := []string{c.WarehouseRoot}
+	for _, root := range c.AllowedRoots {
+		if objectstore.Scheme(root) == "file" {
+			folders = append(folders, strings.TrimSpace(root))
+		}
+	}
+	return folders
+}

@@ -1,0 +1,161 @@
+// Package server owns the composition of the catalog service: which parts there
+// are, and in which order they start and stop. It is importable, for whoever
+// puts the service into a process of their own.
+//
+// It promises that New leaves nothing open when it fails, and that Serve ends
+// only after the requests in flight.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"google.golang.org/grpc"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/services/catalog"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/rest"
+)
+
+// Server is a catalog service, ready to serve.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	pointers *hts.Pointers
+	handler  *rest.Handler
+	closers  []io.Closer
+}
+
+// New puts a service together. Without a connection it dials cfg.HouseTable; a
+// connection that is given stays the caller's.
+func New(_ context.Context, cfg Config, conn grpc.ClientConnInterface, log *slog.Logger) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: log}
+	if err := s.open(conn); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(conn grpc.ClientConnInterface) error {
+	conn, err := s.connect(conn)
+	if err != nil {
+		return err
+	}
+	local, err := objectstore.OpenLocal(s.cfg.folders()...)
+	if err != nil {
+		return fmt.Errorf("open storage: %w", err)
+	}
+	s.closers = append(s.closers, local)
+	outcomes, err := s.openReplays()
+	if err != nil {
+		return err
+	}
+	s.pointers = hts.New(conn)
+	domain, err := catalog.New(s.pointers, objectstore.NewRouter(local), outcomes, s.settings(), s.log)
+	if err != nil {
+		return fmt.Errorf("make catalog: %w", err)
+	}
+	s.handler, err = rest.New(domain, rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit}, s.log)
+	return err
+}
+
+func (s *Server) settings() catalog.Settings {
+	return catalog.Settings{
+		WarehouseRoot:  s.cfg.WarehouseRoot,
+		AllowedRoots:   s.cfg.AllowedRoots,
+		AnyLocation:    s.cfg.local() && len(s.cfg.AllowedRoots) == 0,
+		VerifyFiles:    s.cfg.local(),
+		CacheBytes:     s.cfg.CacheBytes,
+		CommitDeadline: s.cfg.CommitDeadline,
+	}
+}
+
+func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterface, error) {
+	if conn != nil {
+		return conn, nil
+	}
+	if err := s.cfg.validateStandalone(); err != nil {
+		return nil, err
+	}
+	dialled, err := grpcclient.Dial(s.cfg.HouseTable)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, dialled)
+	return dialled, nil
+}
+
+func (s *Server) openReplays() (catalog.Replays, error) {
+	if s.cfg.RedisURL == "" {
+		return replays.NewMemory()
+	}
+	shared, err := replays.OpenRedis(s.cfg.RedisURL, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, shared)
+	return shared, nil
+}
+
+// Handler serves everything under /v1, with request ids, a log and a net under
+// panics. It decides on the path as it was sent: in front of it may be nothing
+// that cleans paths, as http.ServeMux does.
+func (s *Server) Handler() http.Handler {
+	return httpserver.Observe(s.handler, s.log, func(w http.ResponseWriter, r *http.Request) {
+		s.handler.Fail(w, r, fault.New(fault.Internal, "panic"))
+	})
+}
+
+// Ready reports whether requests can be served.
+func (s *Server) Ready(ctx context.Context) error { return s.pointers.Ready(ctx) }
+
+// Close releases what New opened, in the reverse order.
+func (s *Server) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i].Close())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// Serve listens on cfg.Listen until ctx ends, then lets requests in flight
+// finish and closes the server.
+func (s *Server) Serve(ctx context.Context) error {
+	probes := httpserver.NewProbes(s.Ready)
+	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), s.log)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	stop := context.AfterFunc(ctx, probes.Drain)
+	defer stop()
+	s.log.InfoContext(ctx, "catalog listens", "address", listener.Addr())
+	return errors.Join(listener.Serve(ctx), s.Close())
+}
+
+// front tells probes from the protocol, without touching the path.
+func (s *Server) front(probes *httpserver.Probes) http.Handler {
+	mux := http.NewServeMux()
+	probes.Register(mux)
+	handler := s.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/livez", "/startedz", "/readyz":
+			mux.ServeHTTP(w, r)
+		default:
+			handler.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,274 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// Loaded is a table or view as it is answered.
+type Loaded struct {
+	// MetadataLocation is empty for a staged table.
+	MetadataLocation string
+	// Metadata is the document as stored; nil when the client has it already.
+	Metadata []byte
+}
+
+// LoadOptions are a client's wishes.
+type LoadOptions struct {
+	// RefsOnly leaves out snapshots that no branch or tag points at.
+	RefsOnly bool
+	// Known reports whether the client has what is at this location; may be nil.
+	Known func(metadataLocation string) bool
+}
+
+// TableCreation is what a client says of a table to be.
+type TableCreation struct {
+	Identifier TableIdentifier
+	Schema     json.RawMessage
+	Spec       json.RawMessage
+	Order      json.RawMessage
+	Location   string
+	Properties map[string]string
+}
+
+// Warehouse returns a warehouse by name.
+func (c *Catalog) Warehouse(ctx context.Context, name string) (Warehouse, error) {
+	return c.pointers.Warehouse(ctx, name)
+}
+
+// List lists the names of one kind in a namespace.
+func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) ([]string, string, error) {
+	if err := ns.Validate(); err != nil {
+		return nil, "", err
+	}
+	return paged(page, func(page Page) ([]string, string, error) {
+		return c.pointers.List(ctx, warehouse, ns, kind, page)
+	})
+}
+
+// pointer returns the pointer of a name, if it is of the kind.
+func (c *Catalog) pointer(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (Pointer, error) {
+	if err := id.Validate(); err != nil {
+		return Pointer{}, err
+	}
+	p, err := c.pointers.Pointer(ctx, warehouse, id)
+	if fault.Is(err, fault.NoSuchTable) || (err == nil && p.Kind != kind) {
+		return Pointer{}, NoSuchPointer(kind, id)
+	}
+	return p, err
+}
+
+// Exists fails with fault.NoSuchTable or NoSuchView when there is no such table or view.
+func (c *Catalog) Exists(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) error {
+	_, err := c.pointer(ctx, warehouse, id, kind)
+	return err
+}
+
+// LoadTable returns the current metadata of a table.
+func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdentifier, options LoadOptions) (Loaded, error) {
+	p, err := c.pointer(ctx, warehouse, id, TableKind)
+	if err != nil {
+		return Loaded{}, err
+	}
+	if options.Known != nil && options.Known(p.MetadataLocation) {
+		return Loaded{MetadataLocation: p.MetadataLocation}, nil
+	}
+	d, err := c.metadata.load(ctx, TableKind, p.MetadataLocation)
+	if err != nil {
+		return Loaded{}, stored(err)
+	}
+	if options.RefsOnly {
+		return loadedRefs(p.MetadataLocation, d)
+	}
+	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes()}, nil
+}
+
+// stored makes an error over what is stored ours: whoever only asked for it sent
+// nothing wrong.
+func stored(err error) error {
+	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooLarge {
+		return fault.Wrap(fault.Internal, err, "stored metadata cannot be read")
+	}
+	return err
+}
+
+// render is the answer to a finished operation with one result.
+func (c *Catalog) render(ctx context.Context, warehouse string, id TableIdentifier, kind Kind, outcome Outcome) (Loaded, error) {
+	if len(outcome.MetadataLocations) != 1 {
+		return Loaded{}, fault.New(fault.Internal, "outcome without metadata location")
+	}
+	location := outcome.MetadataLocations[0]
+	d, err := c.metadata.load(ctx, kind, location)
+	if fault.Is(err, fault.MissingFile) {
+		// Expired since: what is now stands for what was then.
+		p, gone := c.pointer(ctx, warehouse, id, kind)
+		if gone != nil {
+			return Loaded{}, gone
+		}
+		location = p.MetadataLocation
+		d, err = c.metadata.load(ctx, kind, location)
+	}
+	if err != nil {
+		return Loaded{}, stored(err)
+	}
+	return Loaded{MetadataLocation: location, Metadata: d.Bytes()}, nil
+}
+
+// vacant refuses a name that is taken, or whose namespace is not there; its
+// result is the namespace's properties.
+func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (map[string]string, error) {
+	properties, err := c.pointers.Namespace(ctx, warehouse, id.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.pointers.Pointer(ctx, warehouse, id)
+	switch {
+	case fault.Is(err, fault.NoSuchTable):
+		return properties, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, nameTaken(kind, id, &p)
+}
+
+// newTable is the metadata of a table to be.
+func (m *mutation) newTable(ctx context.Context, creation TableCreation) (document, error) {
+	properties, err := m.vacant(ctx, m.request.Warehouse, creation.Identifier, TableKind)
+	if err != nil {
+		return nil, err
+	}
+	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	if err != nil {
+		return nil, err
+	}
+	id := derivedUUID(m.op)
+	location, err := m.tableLocation(w, creation.Identifier, properties, creation.Location, id)
+	if err != nil {
+		return nil, err
+	}
+	d, err := createTable(creation, id, location)
+	if err != nil {
+		return nil, err
+	}
+	return d, m.checkMetadataFolder(w, d)
+}
+
+// CreateTable creates a table.
+func (c *Catalog) CreateTable(ctx context.Context, request Request, creation TableCreation) (Loaded, error) {
+	if err := creation.Identifier.Validate(); err != nil {
+		return Loaded{}, err
+	}
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		d, err := m.newTable(ctx, creation)
+		if err != nil {
+			return plan{}, err
+		}
+		return m.creationPlan(ctx, creation.Identifier, TableKind, d)
+	})
+	if err != nil {
+		return Loaded{}, err
+	}
+	return c.render(ctx, request.Warehouse, creation.Identifier, TableKind, outcome)
+}
+
+// creationPlan writes a new document and plans its pointer.
+func (m *mutation) creationPlan(ctx context.Context, id TableIdentifier, kind Kind, d document) (plan, error) {
+	location, err := m.writeMetadata(ctx, kind, d, "", 0)
+	if err != nil {
+		return plan{}, err
+	}
+	p := m.pointerPlan(id, kind, location)
+	p.files = []string{location}
+	return p, nil
+}
+
+// pointerPlan plans a new pointer to what is at a location.
+func (m *mutation) pointerPlan(id TableIdentifier, kind Kind, location string) plan {
+	return plan{
+		outcome: Outcome{Status: statusOK, MetadataLocations: []string{location}},
+		changes: []Change{CreatePointer{Identifier: id, Kind: kind, MetadataLocation: location}},
+		lost: func(conflicts []Conflict) error {
+			if conflicts[0].Reason == NamespaceMissing {
+				return NoSuchNamespace(id.Namespace)
+			}
+			return nameTaken(kind, id, conflicts[0].Current)
+		},
+	}
+}
+
+// StageTable makes the metadata of a table and keeps nothing: a commit with
+// assert-create may create it later.
+func (c *Catalog) StageTable(ctx context.Context, request Request, creation TableCreation) (Loaded, error) {
+	if err := creation.Identifier.Validate(); err != nil {
+		return Loaded{}, err
+	}
+	op, err := request.operation()
+	if err != nil {
+		return Loaded{}, err
+	}
+	m := &mutation{Catalog: c, request: request, op: op}
+	d, err := m.newTable(ctx, creation)
+	if err != nil {
+		return Loaded{}, err
+	}
+	return Loaded{Metadata: d.Bytes()}, nil
+}
+
+// DropTable takes a table away. Its files stay, purge or not: what deletes them
+// must first know that nobody else's table lies among them.
+func (c *Catalog) DropTable(ctx context.Context, request Request, id TableIdentifier, purge bool) error {
+	if purge {
+		c.log.InfoContext(ctx, "purge requested: files stay for a later clean-up", "table", id.String())
+	}
+	return c.drop(ctx, request, id, TableKind)
+}
+
+// drop takes away whatever version there is, in one step.
+func (c *Catalog) drop(ctx context.Context, request Request, id TableIdentifier, kind Kind) error {
+	if err := id.Validate(); err != nil {
+		return err
+	}
+	_, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+		return plan{
+			outcome: Outcome{Status: statusNoContent},
+			changes: []Change{DropPointer{Identifier: id, Expect: Expectation{Kind: kind}}},
+			lost:    func([]Conflict) error { return NoSuchPointer(kind, id) },
+		}, nil
+	})
+	return err
+}
+
+// Rename gives a table or view another name; uuid, location and files stay.
+func (c *Catalog) Rename(ctx context.Context, request Request, kind Kind, from, to TableIdentifier) error {
+	if err := errors.Join(from.Validate(), to.Validate()); err != nil {
+		return err
+	}
+	_, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		if from.Equal(to) {
+			if _, err := m.pointer(ctx, request.Warehouse, from, kind); err != nil {
+				return plan{}, err
+			}
+			return plan{}, cannotRename(from, to, nil, kind)
+		}
+		return plan{
+			outcome: Outcome{Status: statusNoContent},
+			changes: []Change{RenamePointer{Identifier: from, Expect: Expectation{Kind: kind}, Destination: to}},
+			lost:    func(conflicts []Conflict) error { return renameRefusal(kind, from, to, conflicts[0]) },
+		}, nil
+	})
+	return err
+}
+
+func renameRefusal(kind Kind, from, to TableIdentifier, conflict Conflict) error {
+	switch conflict.Reason { //nolint:exhaustive // the others mean that there is no such table
+	case NamespaceMissing:
+		return NoSuchNamespace(to.Namespace)
+	case PointerExists:
+		return cannotRename(from, to, conflict.Current, kind)
+	default:
+		return NoSuchPointer(kind, from)
+	}
+}
