@@ -9,11 +9,19 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 # their own, and never taken from the machine.
 TOOLS := .tmp
 BIN := $(TOOLS)/bin
+PYTHON := $(TOOLS)/python/bin/python
+PYTHON_READY := $(TOOLS)/stamp/python
 BUF_VERSION := 1.75.0
 GOLANGCI_LINT_VERSION := v2.15.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 GRPC_GATEWAY_VERSION := v2.31.0
+
+BUF := $(TOOLS)/stamp/buf@$(BUF_VERSION)
+GOLANGCI_LINT := $(TOOLS)/stamp/golangci-lint@$(GOLANGCI_LINT_VERSION)
+GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
+	$(TOOLS)/stamp/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION) \
+	$(TOOLS)/stamp/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
@@ -30,8 +38,8 @@ run: bin/igloo ## Build Igloo and serve a catalog on LISTEN with its data in DAT
 	./bin/igloo serve --listen $(LISTEN) --data-dir $(DATA_DIR)
 
 .PHONY: demo
-demo: bin/igloo $(TOOLS)/python/.ready ## Load five real tables through PyIceberg and print a report.
-	$(TOOLS)/python/bin/python services/igloo/e2e/demo.py --igloo bin/igloo
+demo: bin/igloo $(PYTHON_READY) ## Load five real tables through PyIceberg and print a report.
+	$(PYTHON) services/igloo/e2e/demo.py --igloo bin/igloo
 
 .PHONY: build
 build: bin/igloo bin/catalog bin/housetable ## Build the three programs into bin/.
@@ -46,8 +54,8 @@ bin/housetable: $(GO_FILES)
 	go build -o $@ ./services/housetable/cmd/housetable
 
 .PHONY: test
-test: deps build $(TOOLS)/python/.ready ## Run every test, with the race detector, against real servers and clients.
-	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(TOOLS)/python/bin/python go test -race -timeout 20m work
+test: deps build $(PYTHON_READY) ## Run every test, with the race detector, against real servers and clients.
+	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each.
@@ -56,22 +64,23 @@ fuzz: ## Fuzz every decoder for FUZZTIME each.
 .PHONY: bench
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem ./pkg/iceberg/...
+	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
 
 .PHONY: deps
 deps: ## Install the servers that tests run (Postgres, Redis) where they are missing.
 	./.ci/deps
 
 .PHONY: generate
-generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-grpc-gateway ## Generate Go from the .proto files.
+generate: $(BUF) $(GENERATORS) ## Generate Go from the .proto files.
 	$(BIN)/buf generate
 
 .PHONY: fmt
-fmt: $(BIN)/golangci-lint $(BIN)/buf ## Format Go and .proto files.
+fmt: $(GOLANGCI_LINT) $(BUF) ## Format Go and .proto files.
 	$(BIN)/golangci-lint fmt $$(go list -m -f '{{.Dir}}/...')
 	$(BIN)/buf format -w
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint $(BIN)/buf ## Check style, imports, and the contract's compatibility.
+lint: $(GOLANGCI_LINT) $(BUF) ## Check style, imports, and the contract's compatibility.
 	$(BIN)/golangci-lint run $$(go list -m -f '{{.Dir}}/...')
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
@@ -94,23 +103,29 @@ ci: ## What every change has to pass.
 clean: ## Remove what was built and installed here.
 	rm -rf bin $(TOOLS)
 
-# Go tools: one rule, a version each.
-$(BIN)/protoc-gen-go: PACKAGE := google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
-$(BIN)/protoc-gen-go-grpc: PACKAGE := google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
-$(BIN)/protoc-gen-grpc-gateway: PACKAGE := github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
-$(BIN)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
-$(BIN)/protoc-gen-go $(BIN)/protoc-gen-go-grpc $(BIN)/protoc-gen-grpc-gateway $(BIN)/golangci-lint: Makefile
-	cd / && GOBIN=$(CURDIR)/$(BIN) go install $(PACKAGE)
-	touch $@
+# Go tools: built once a version. The stamp carries the version, so a new one is
+# built when it is pinned and never otherwise.
+define go_tool
+$(TOOLS)/stamp/$(1)@$(3):
+	cd / && GOBIN=$(CURDIR)/$(BIN) go install $(2)@$(3)
+	mkdir -p $$(@D) && touch $$@
+endef
 
-$(BIN)/buf: Makefile
-	mkdir -p $(BIN)
+$(eval $(call go_tool,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go,$(PROTOC_GEN_GO_VERSION)))
+$(eval $(call go_tool,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-go-grpc,$(PROTOC_GEN_GO_GRPC_VERSION)))
+$(eval $(call go_tool,protoc-gen-grpc-gateway,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway,$(GRPC_GATEWAY_VERSION)))
+$(eval $(call go_tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION)))
+
+$(TOOLS)/stamp/buf@$(BUF_VERSION):
+	mkdir -p $(BIN) $(@D)
 	python3 -m venv $(TOOLS)/buf
 	$(TOOLS)/buf/bin/pip install --quiet --disable-pip-version-check buf-bin==$(BUF_VERSION)
-	ln -sf ../buf/bin/buf $@
-	touch -h $@
-
-$(TOOLS)/python/.ready: services/igloo/e2e/requirements.txt
-	python3 -m venv $(TOOLS)/python
-	$(TOOLS)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	ln -sf ../buf/bin/buf $(BIN)/buf
 	touch $@
+
+# The Python that runs PyIceberg, for the demo and the end-to-end tests.
+$(PYTHON_READY): services/igloo/e2e/requirements.txt
+	./.ci/deps python
+	python3 -m venv $(TOOLS)/python
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	mkdir -p $(@D) && touch $@

@@ -154,7 +154,7 @@ var built = sync.OnceValues(func() (string, error) {
 })
 
 // program is the path of one of Igloo's programs: in IGLOO_BIN, else built now.
-func program(t *testing.T, name string) string {
+func program(t testing.TB, name string) string {
 	t.Helper()
 	if dir := os.Getenv("IGLOO_BIN"); dir != "" {
 		return filepath.Join(dir, name)
@@ -166,7 +166,7 @@ func program(t *testing.T, name string) string {
 	return filepath.Join(dir, name)
 }
 
-func address(t *testing.T) string {
+func address(t testing.TB) string {
 	t.Helper()
 	port, err := proctest.FreePort()
 	if err != nil {
