@@ -298,7 +298,7 @@ func commitRefusal(changes []Change, members []*member, conflicts []Conflict) er
 			return fault.New(fault.Internal, "conflict over change %d of %d", conflict.Index, len(changes))
 		}
 		member := members[conflict.Index]
-		switch conflict.Reason { //nolint:exhaustive // the others are lost races
+		switch conflict.Reason {
 		case NamespaceMissing:
 			return NoSuchNamespace(member.id.Namespace)
 		case PointerExists:

@@ -21,3 +21,11 @@ func loadedRefs(location string, d document) (Loaded, error) {
 func tableRevisionOf(TableChange) (revision, error) {
 	return nil, fault.New(fault.Unsupported, "tables are not committed to yet")
 }
+
+func createView(ViewCreation, uuid.UUID, string) (document, error) {
+	return nil, fault.New(fault.Unsupported, "views are not created yet")
+}
+
+func viewRevisionOf(ViewChange) (revision, error) {
+	return nil, fault.New(fault.Unsupported, "views are not committed to yet")
+}

@@ -47,10 +47,11 @@ func (c *Catalog) tableLocation(w Warehouse, id TableIdentifier, namespaceProper
 	}
 	base := trimSlashes(namespaceProperties[locationProperty])
 	if base == "" {
-		base = c.warehouseRoot(w)
+		folders := []string{c.warehouseRoot(w)}
 		for _, level := range id.Namespace {
-			base += "/" + folderName(level)
+			folders = append(folders, folderName(level))
 		}
+		base = strings.Join(folders, "/")
 	}
 	location := base + "/" + folderName(id.Name) + "-" + tableID.String()[:8]
 	return location, c.checkLocation(w, location)

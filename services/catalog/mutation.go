@@ -148,7 +148,7 @@ func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change
 		if err == nil {
 			return verdict, nil
 		}
-		switch fault.KindOf(err) { //nolint:exhaustive // all others are answers
+		switch fault.KindOf(err) {
 		case fault.UnknownOutcome:
 			sent = true
 		case fault.Unavailable, fault.Overloaded:

@@ -47,7 +47,7 @@ func cannotRename(from, to TableIdentifier, current *Pointer, kind Kind) error {
 
 // namespaceRefusal is what a conflict over a namespace means.
 func namespaceRefusal(ns Namespace, conflict Conflict) error {
-	switch conflict.Reason { //nolint:exhaustive // the others are over pointers
+	switch conflict.Reason {
 	case NamespaceExists:
 		return fault.New(fault.AlreadyExists, "Namespace already exists: %s", ns)
 	case NamespaceOccupied:

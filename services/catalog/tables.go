@@ -263,7 +263,7 @@ func (c *Catalog) Rename(ctx context.Context, request Request, kind Kind, from, 
 }
 
 func renameRefusal(kind Kind, from, to TableIdentifier, conflict Conflict) error {
-	switch conflict.Reason { //nolint:exhaustive // the others mean that there is no such table
+	switch conflict.Reason {
 	case NamespaceMissing:
 		return NoSuchNamespace(to.Namespace)
 	case PointerExists:

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"google.golang.org/grpc"
 
@@ -124,8 +125,8 @@ func (s *Server) Ready(ctx context.Context) error { return s.pointers.Ready(ctx)
 // Close releases what New opened, in the reverse order.
 func (s *Server) Close() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i].Close())
+	for _, closer := range slices.Backward(s.closers) {
+		errs = append(errs, closer.Close())
 	}
 	s.closers = nil
 	return errors.Join(errs...)

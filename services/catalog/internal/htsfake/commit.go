@@ -225,13 +225,13 @@ func (w *warehouse) updateNamespace(c *htsv1.UpdateNamespace) (*htsv1.ChangeResu
 		return nil, because(htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_FOUND)
 	}
 	ns := proto.CloneOf(old)
-	if ns.Properties == nil {
-		ns.Properties = map[string]string{}
-	}
-	maps.Copy(ns.Properties, c.GetUpdates())
+	properties := map[string]string{}
+	maps.Copy(properties, ns.GetProperties())
+	maps.Copy(properties, c.GetUpdates())
 	for _, removal := range c.GetRemovals() {
-		delete(ns.Properties, removal)
+		delete(properties, removal)
 	}
+	ns.Properties = properties
 	ns.Version++
 	w.namespaces[c.GetDatabaseId()] = ns
 	return &htsv1.ChangeResult{Namespace: proto.CloneOf(ns)}, nil

@@ -221,6 +221,16 @@ func (o *object) identifier(name string) catalog.TableIdentifier {
 	return id
 }
 
+// named refuses a body that names another table or view than the path.
+func (o *object) named(path catalog.TableIdentifier) {
+	if o.raw("identifier") == nil {
+		return
+	}
+	if id := o.identifier("identifier"); o.err == nil && !id.Equal(path) {
+		o.wrong("identifier", "is %s, the path says %s", id, path)
+	}
+}
+
 // kindOf is what a JSON value is, for messages; never what is in it.
 func kindOf(raw []byte) string {
 	raw = bytes.TrimSpace(raw)

@@ -74,12 +74,10 @@ func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) { h.fa
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
 	h.note(r, kind, err)
-	var method *methodError
-	if errors.As(err, &method) {
+	if method, ok := errors.AsType[*methodError](err); ok {
 		w.Header().Set("Allow", strings.Join(method.allowed, ", "))
 	}
-	var e *fault.Error
-	if errors.As(err, &e) && e.RetryAfter > 0 && kind != fault.UnknownOutcome {
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 && kind != fault.UnknownOutcome {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
 	status := kind.HTTPStatus()

@@ -2,12 +2,15 @@ package rest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
@@ -28,15 +31,17 @@ type world struct {
 type choices struct {
 	settings catalog.Settings
 	options  rest.Options
+	hts      *htsfake.Fake
 }
 
 func newWorld(t *testing.T, change ...func(*choices)) *world {
 	t.Helper()
-	w := &world{hts: htsfake.New(), folder: t.TempDir()}
-	c := choices{settings: catalog.Settings{WarehouseRoot: "file://" + w.folder, VerifyFiles: true}}
+	w := &world{folder: t.TempDir()}
+	c := choices{hts: htsfake.New(), settings: catalog.Settings{WarehouseRoot: "file://" + w.folder, VerifyFiles: true}}
 	for _, f := range change {
 		f(&c)
 	}
+	w.hts = c.hts
 	local, err := objectstore.OpenLocal()
 	check(t, err)
 	memory, err := replays.NewMemory()
@@ -131,4 +136,30 @@ func (w *world) refused(t *testing.T, status int, kind, method, path, body strin
 		t.Errorf("%s %s: type %s, want %s", method, path, got, kind)
 	}
 	return message
+}
+
+// abandon sends a request whose answer nobody waits for.
+func (w *world) abandon(ctx context.Context, method, path, body string) {
+	request, err := http.NewRequestWithContext(ctx, method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		return
+	}
+	if r, err := http.DefaultTransport.RoundTrip(request); err == nil {
+		r.Body.Close()
+	}
+}
+
+// eventually waits until a path is there.
+func (w *world) eventually(t *testing.T, path string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(5 * time.Second)
+	for w.do(t, "GET", path, "").status != http.StatusOK {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%s does not appear", path)
+		}
+	}
 }

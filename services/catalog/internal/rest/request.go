@@ -56,7 +56,7 @@ func (c *call) fingerprint(principal string, body []byte) ([]byte, error) {
 	}
 	hash := sha256.New()
 	for _, part := range []string{principal, c.warehouse, c.Method, c.path, c.URL.Query().Encode()} {
-		fmt.Fprintf(hash, "%d:%s", len(part), part)
+		_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
 	hash.Write(canonical)
 	return hash.Sum(nil), nil

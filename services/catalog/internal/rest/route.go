@@ -29,6 +29,8 @@ func (h *Handler) table() []route {
 		namespace  = namespaces + "/{namespace}"
 		tables     = namespace + "/tables"
 		table      = tables + "/{table}"
+		views      = namespace + "/views"
+		view       = views + "/{view}"
 	)
 	return []route{
 		{http.MethodGet, "/config", "getConfig", h.getConfig},
@@ -47,7 +49,17 @@ func (h *Handler) table() []route {
 		{http.MethodHead, table, "tableExists", h.tableExists},
 		{http.MethodPost, namespace + "/register", "registerTable", h.registerTable},
 		{http.MethodPost, prefixed + "/tables/rename", "renameTable", h.renameTable},
+		{http.MethodPost, table + "/unregister", "unregisterTable", h.unregisterTable},
 		{http.MethodPost, table + "/metrics", "reportMetrics", h.reportMetrics},
+		{http.MethodPost, prefixed + "/transactions/commit", "commitTransaction", h.commitTransaction},
+		{http.MethodGet, views, "listViews", h.listViews},
+		{http.MethodPost, views, "createView", h.createView},
+		{http.MethodGet, view, "loadView", h.loadView},
+		{http.MethodPost, view, "replaceView", h.replaceView},
+		{http.MethodDelete, view, "dropView", h.dropView},
+		{http.MethodHead, view, "viewExists", h.viewExists},
+		{http.MethodPost, prefixed + "/views/rename", "renameView", h.renameView},
+		{http.MethodPost, namespace + "/register-view", "registerView", h.registerView},
 	}
 }
 

@@ -136,11 +136,7 @@ func (h *Handler) updateTable(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if body.raw("identifier") != nil {
-		if named := body.identifier("identifier"); body.err == nil && !named.Equal(id) {
-			body.wrong("identifier", "is %s, the path says %s", named, id)
-		}
-	}
+	body.named(id)
 	change := catalog.TableChange{Identifier: id, Requirements: body.needed("requirements", "an array"), Updates: body.needed("updates", "an array")}
 	if body.err != nil {
 		return answer{}, body.err
@@ -150,6 +146,26 @@ func (h *Handler) updateTable(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return commitAnswer(committed, tagOf(committed.MetadataLocation, allSnapshots))
+}
+
+func (h *Handler) unregisterTable(c *call) (answer, error) {
+	id, err := h.identifierOf(c, "table")
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := c.readBody()
+	if err != nil {
+		return answer{}, err
+	}
+	request, err := c.request(body)
+	if err != nil {
+		return answer{}, err
+	}
+	unregistered, err := h.catalog.UnregisterTable(c.Context(), request, id)
+	if err != nil {
+		return answer{}, err
+	}
+	return commitAnswer(unregistered, "")
 }
 
 func (h *Handler) dropTable(c *call) (answer, error) {
