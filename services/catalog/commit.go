@@ -308,6 +308,7 @@ func commitRefusal(changes []Change, members []*member, conflicts []Conflict) er
 			return fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
 		case PointerMissing:
 			return NoSuchPointer(member.kind, member.id)
+		default: // lost a race
 		}
 	}
 	return nil

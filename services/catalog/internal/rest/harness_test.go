@@ -22,9 +22,10 @@ import (
 
 // world is a catalog on a fake house table service and a folder.
 type world struct {
-	url    string
-	hts    *htsfake.Fake
-	folder string
+	url     string
+	handler http.Handler
+	hts     *htsfake.Fake
+	folder  string
 }
 
 // choices change a world before it is made.
@@ -51,6 +52,7 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)
+	w.handler = handler
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	w.url = server.URL

@@ -384,7 +384,7 @@ func TestRequestedLocations(t *testing.T) {
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"]}`)
-	var want []any
+	want := make([]any, 0, 5)
 	for i := range 5 {
 		name := fmt.Sprintf("t%d", i)
 		w.must(t, "POST", "/v1/namespaces/n/tables", `{"name":"`+name+`","schema":`+schema+`}`)
