@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -59,6 +60,9 @@ func (c *Catalog) tableLocation(w Warehouse, id TableIdentifier, namespaceProper
 
 // checkLocation refuses a location outside of the warehouse's roots.
 func (c *Catalog) checkLocation(w Warehouse, location string) error {
+	if err := checkSpelling(location); err != nil {
+		return err
+	}
 	canonical, err := canonicalLocation(location)
 	if err != nil {
 		return err
@@ -74,6 +78,20 @@ func (c *Catalog) checkLocation(w Warehouse, location string) error {
 	}
 	return fault.New(fault.Invalid, "location %q is not below the allowed roots of warehouse %q: %s",
 		location, w.Name, strings.Join(roots, ", "))
+}
+
+// maxLocationBytes leaves room for the names of files below a location.
+const maxLocationBytes = 1500
+
+// checkSpelling refuses what no store, log or database could hold.
+func checkSpelling(location string) error {
+	switch {
+	case len(location) > maxLocationBytes:
+		return fault.New(fault.Invalid, "location is longer than %d bytes", maxLocationBytes)
+	case !utf8.ValidString(location) || strings.ContainsFunc(location, unicode.IsControl):
+		return fault.New(fault.Invalid, "location %q contains characters that no location can have", location)
+	}
+	return nil
 }
 
 // checkNamespaceLocation checks the property that steers locations of tables.

@@ -15,7 +15,7 @@ const (
 	// MaxNameBytes bounds a table's name and each level of a namespace.
 	MaxNameBytes = 255
 	// MaxDatabaseIDBytes bounds a whole namespace.
-	MaxDatabaseIDBytes = 1024
+	MaxDatabaseIDBytes = 1000
 )
 
 // Namespace is a list of levels, outermost first.

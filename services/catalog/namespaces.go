@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -31,7 +32,7 @@ func (c *Catalog) CreateNamespace(ctx context.Context, request Request, ns Names
 	if created.Properties == nil {
 		created.Properties = map[string]string{}
 	}
-	if err := c.checkNamespaceLocation(ctx, request.Warehouse, properties); err != nil {
+	if err := c.checkProperties(ctx, request.Warehouse, properties); err != nil {
 		return NamespaceProperties{}, err
 	}
 	outcome, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
@@ -111,7 +112,7 @@ func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Name
 			return PropertyChanges{}, fault.New(fault.Unprocessable, "Invalid namespace update: cannot simultaneously set and remove keys: [%s]", key)
 		}
 	}
-	if err := c.checkNamespaceLocation(ctx, request.Warehouse, updates); err != nil {
+	if err := c.checkProperties(ctx, request.Warehouse, updates); err != nil {
 		return PropertyChanges{}, err
 	}
 	var changes PropertyChanges
@@ -137,6 +138,20 @@ func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Name
 		return propertyChanges(setOf(removals), updates, removals), nil
 	}
 	return changes, unmarshalOutcome(outcome, &changes)
+}
+
+// checkProperties refuses properties that cannot be kept, and a location where
+// no tables may lie.
+func (c *Catalog) checkProperties(ctx context.Context, warehouse string, properties map[string]string) error {
+	for key, value := range properties {
+		switch {
+		case key == "":
+			return fault.Field("properties", "has an empty key")
+		case strings.ContainsRune(key, 0) || strings.ContainsRune(value, 0):
+			return fault.Field("properties", "key or value of %q contains NUL", key)
+		}
+	}
+	return c.checkNamespaceLocation(ctx, warehouse, properties)
 }
 
 // propertyChanges never leaves an array out: clients need all three.

@@ -8,6 +8,7 @@ package hts
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,12 +76,19 @@ func noSuchWarehouse(name string) error {
 // missing says what is missing in the catalog's words.
 func missing(err error, warehouse string, kind fault.Kind, said error) error {
 	switch {
-	case fault.Is(err, fault.NoSuchWarehouse):
+	case fault.Is(err, fault.NoSuchWarehouse) || impossible(err):
 		return noSuchWarehouse(warehouse)
 	case fault.Is(err, kind):
 		return said
 	}
 	return err
+}
+
+// impossible reports whether err is that no warehouse can have this name: then
+// none has it.
+func impossible(err error) bool {
+	e, ok := errors.AsType[*fault.Error](err)
+	return ok && e.Kind == fault.Invalid && len(e.Violations) == 1 && e.Violations[0].Field == "warehouse"
 }
 
 // Namespace implements catalog.Pointers.
