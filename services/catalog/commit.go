@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -257,7 +258,23 @@ func (m *mutation) place(ctx context.Context, p *plan, member *member, a applied
 		return nil
 	}
 	p.changes = append(p.changes, swap(member, a.pointer, location))
+	p.expired = append(p.expired, expiredFiles(a.base, a.next)...)
 	return nil
+}
+
+// expiredFiles are the metadata files that the table's history no longer tells
+// of, where its properties want them deleted. A history may come from elsewhere:
+// what does not lie in the table's own folder is not its to delete.
+func expiredFiles(base, next document) []string {
+	if enabled, _ := next.Property(deleteAfterCommitProperty); !strings.EqualFold(enabled, "true") {
+		return nil
+	}
+	folder := metadataFolder(next.Location(), next.Property) + "/"
+	kept := next.previousFiles()
+	return slices.DeleteFunc(base.previousFiles(), func(file string) bool {
+		name, within := strings.CutPrefix(file, folder)
+		return !within || strings.Contains(name, "/") || !strings.HasSuffix(name, metadataSuffix) || slices.Contains(kept, file)
+	})
 }
 
 func swap(member *member, p *Pointer, location string) Change {

@@ -20,9 +20,10 @@ type interim struct {
 	m   map[string]any
 }
 
-func (d *interim) Location() string { s, _ := d.m["location"].(string); return s }
-func (d *interim) UUID() string     { s, _ := d.m["table-uuid"].(string); return s }
-func (d *interim) Bytes() []byte    { return d.raw }
+func (d *interim) Location() string        { s, _ := d.m["location"].(string); return s }
+func (d *interim) UUID() string            { s, _ := d.m["table-uuid"].(string); return s }
+func (d *interim) Bytes() []byte           { return d.raw }
+func (d *interim) previousFiles() []string { return nil }
 func (d *interim) Property(key string) (string, bool) {
 	p, _ := d.m["properties"].(map[string]any)
 	s, ok := p[key].(string)

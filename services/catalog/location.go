@@ -20,7 +20,12 @@ const (
 	locationProperty     = "location"
 	metadataPathProperty = "write.metadata.path"
 	codecProperty        = "write.metadata.compression-codec"
+
+	deleteAfterCommitProperty = "write.metadata.delete-after-commit.enabled"
 )
+
+// metadataSuffix ends the name of every metadata file.
+const metadataSuffix = ".metadata.json"
 
 // maxSegmentBytes bounds a folder's name made of a table's or level's name: with
 // the suffix it stays below what file systems can hold.
@@ -171,7 +176,7 @@ func metadataName(version int, operation uuid.UUID, attempt int, gzipped bool) s
 	if gzipped {
 		name += ".gz"
 	}
-	return name + ".metadata.json"
+	return name + metadataSuffix
 }
 
 // nextVersion follows the version in the name of the previous file, so that a

@@ -24,6 +24,9 @@ type document interface {
 	UUID() string
 	// Property of the table or view.
 	Property(key string) (string, bool)
+	// previousFiles are the metadata files that its history tells of, in a list
+	// that is the caller's.
+	previousFiles() []string
 	// Bytes are the document as it is stored, uncompressed; not to be changed.
 	Bytes() []byte
 }

@@ -16,6 +16,8 @@ type plan struct {
 	outcome Outcome
 	changes []Change
 	files   []string
+	// expired are old metadata files that nothing needs once the plan is applied.
+	expired []string
 	// lost says what a conflict means: nil to attempt again on what is now, or
 	// the refusal.
 	lost func([]Conflict) error
@@ -109,6 +111,7 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 		return nil, p.lost(verdict.Conflicts), nil
 	}
 	m.publish(ctx, p.outcome)
+	m.discard(ctx, p.expired, nil)
 	return &p.outcome, nil, nil
 }
 

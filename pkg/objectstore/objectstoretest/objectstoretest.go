@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) (objectstore.Store, string)) {
 }
 
 func created(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	for _, size := range []int{0, 1, 4096, 1 << 20} {
 		location := prefix + "a/b/c/" + strconv.Itoa(size)
 		want := bytes.Repeat([]byte{'x'}, size)
@@ -57,6 +58,7 @@ func created(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func missing(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	for _, name := range []string{"nothing", "no/folder/either"} {
 		if _, err := store.Read(t.Context(), prefix+name); !errors.Is(err, objectstore.ErrNotFound) {
 			t.Errorf("read %s: %v", name, err)
@@ -68,6 +70,7 @@ func missing(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func neverOverwrites(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	if err := store.Create(t.Context(), prefix+"once", []byte("first")); err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +83,7 @@ func neverOverwrites(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func oneWins(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	var winners atomic.Int32
 	var group sync.WaitGroup
 	for i := range 8 {
@@ -100,6 +104,7 @@ func oneWins(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func deletes(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	if err := store.Create(t.Context(), prefix+"gone", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +120,7 @@ func deletes(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func lists(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	for _, name := range []string{"t/metadata/1", "t/metadata/2", "t/data/1", "tt/1", "u"} {
 		if err := store.Create(t.Context(), prefix+name, []byte(name)); err != nil {
 			t.Fatal(err)
@@ -141,6 +147,7 @@ func lists(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func ended(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := store.Read(ctx, prefix+"x"); !errors.Is(err, context.Canceled) {
@@ -155,6 +162,7 @@ func ended(t *testing.T, store objectstore.Store, prefix string) {
 }
 
 func oddNames(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
 	for _, name := range []string{"a b", "a+b", "a%20b", "a%2Fb", "é", "日本", "a=b", "a:b", "#?&"} {
 		if err := store.Create(t.Context(), prefix+name, []byte(name)); err != nil {
 			t.Fatal(err)

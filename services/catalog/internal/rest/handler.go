@@ -36,7 +36,7 @@ const defaultBodyLimit = 32 << 20
 // Handler serves the protocol. It is safe for concurrent use.
 type Handler struct {
 	catalog   *catalog.Catalog
-	routes    []route
+	routes    []served
 	endpoints []string
 	separator separator
 	bodyLimit int64
@@ -58,8 +58,8 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 		return nil, err
 	}
 	h := &Handler{catalog: c, separator: s, bodyLimit: options.BodyLimit, log: log}
-	h.routes = h.table()
-	h.endpoints = endpoints(h.routes)
+	routes := h.table()
+	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	return h, nil
 }
 

@@ -20,6 +20,21 @@ type route struct {
 	serve     func(*call) (answer, error)
 }
 
+// served is a route with its template taken apart.
+type served struct {
+	route
+
+	parts []string
+}
+
+func serving(routes []route) []served {
+	all := make([]served, len(routes))
+	for i, r := range routes {
+		all[i] = served{route: r, parts: strings.Split(r.template[1:], "/")}
+	}
+	return all
+}
+
 const prefixed = "/{prefix}"
 
 // table is everything that is served, for the router and for /v1/config alike.
@@ -115,23 +130,21 @@ func (h *Handler) route(r *http.Request) (*call, route, error) {
 
 func (h *Handler) match(c *call, segments []string) (*call, route, error) {
 	var allowed []string
-	var fallback *route // a GET answers HEAD where there is no HEAD of its own
+	var fallback *served // a GET answers HEAD where there is no HEAD of its own
 	for i, candidate := range h.routes {
-		variables, ok := matches(candidate.template, segments)
-		if !ok {
+		if !matches(candidate.parts, segments) {
 			continue
 		}
 		allowed = append(allowed, candidate.method)
 		switch {
 		case candidate.method == c.Method:
-			return h.bind(c, candidate, variables)
+			return h.bind(c, candidate, segments)
 		case candidate.method == http.MethodGet && c.Method == http.MethodHead:
 			fallback = &h.routes[i]
 		}
 	}
 	if fallback != nil {
-		variables, _ := matches(fallback.template, segments)
-		return h.bind(c, *fallback, variables)
+		return h.bind(c, *fallback, segments)
 	}
 	if allowed == nil {
 		return nil, route{}, noRoute(c.Request)
@@ -140,42 +153,40 @@ func (h *Handler) match(c *call, segments []string) (*call, route, error) {
 		"%s is not served here, only %s", c.Method, strings.Join(allowed, ", "))}
 }
 
-// matches compares a path with a template and takes the variables out, still escaped.
-func matches(template string, segments []string) (map[string]string, bool) {
-	parts := strings.Split(template[1:], "/")
+// matches compares a path, still escaped, with a template. The prefix was put
+// in by us: no path has braces that are not escaped.
+func matches(parts, segments []string) bool {
 	if len(parts) != len(segments) {
-		return nil, false
+		return false
 	}
-	variables := map[string]string{}
 	for i, part := range parts {
-		switch {
-		case part == "{prefix}" || segments[i] == "{prefix}":
-			if part != segments[i] {
-				return nil, false
-			}
-		case part[0] == '{':
-			variables[part[1:len(part)-1]] = segments[i]
-		case part != segments[i]:
-			return nil, false
+		variable := part[0] == '{' && part != "{prefix}"
+		if part != segments[i] && (!variable || segments[i] == "{prefix}") {
+			return false
 		}
 	}
-	return variables, true
+	return true
 }
 
-func (h *Handler) bind(c *call, r route, variables map[string]string) (*call, route, error) {
+// bind takes the variables out of the path.
+func (h *Handler) bind(c *call, r served, segments []string) (*call, route, error) {
 	c.operation = r.operation
-	c.variables = variables
+	c.variables = map[string]string{}
 	spelling := url.Values{}
-	for name, escaped := range variables {
-		value, err := unescape(name, escaped)
+	for i, part := range r.parts {
+		if part[0] != '{' || part == "{prefix}" {
+			continue
+		}
+		name := part[1 : len(part)-1]
+		value, err := unescape(name, segments[i])
 		if err != nil {
 			return nil, route{}, err
 		}
-		variables[name] = value
+		c.variables[name] = value
 		spelling.Set(name, value)
 	}
 	c.path = r.template + "?" + spelling.Encode()
-	return c, r, nil
+	return c, r.route, nil
 }
 
 // unescape reads a path segment. Java escapes a space as "+" in paths too, and
