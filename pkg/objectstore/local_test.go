@@ -29,17 +29,20 @@ func openLocal(t *testing.T, folders ...string) *objectstore.Local {
 func TestLocal(t *testing.T) {
 	t.Run("confined", func(t *testing.T) {
 		objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
+			t.Helper()
 			dir := t.TempDir()
 			return openLocal(t, dir), "file://" + dir + "/"
 		})
 	})
 	t.Run("whole disk", func(t *testing.T) {
 		objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
+			t.Helper()
 			return openLocal(t), "file:" + t.TempDir() + "/"
 		})
 	})
 	t.Run("behind the router", func(t *testing.T) {
 		objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
+			t.Helper()
 			dir := t.TempDir()
 			return objectstore.NewRouter(openLocal(t, dir)), dir + "/"
 		})
