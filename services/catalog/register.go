@@ -56,7 +56,7 @@ func (m *mutation) foreign(ctx context.Context, kind Kind, location string) (doc
 	d, err := m.metadata.load(ctx, kind, location)
 	switch known := fault.KindOf(err); {
 	case err == nil:
-	case known == fault.Invalid || known == fault.TooLarge || known == fault.Unsupported:
+	case known == fault.Invalid || known == fault.Unsupported:
 		return nil, err
 	default:
 		return nil, fault.Wrap(fault.Invalid, err, "the file at %s cannot be read", location)

@@ -74,7 +74,7 @@ func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdent
 		return Loaded{}, err
 	}
 	if options.Known != nil && options.Known(p.MetadataLocation) {
-		return Loaded{MetadataLocation: p.MetadataLocation}, nil
+		return Loaded{MetadataLocation: p.MetadataLocation}, c.metadata.look(ctx, p.MetadataLocation)
 	}
 	d, err := c.metadata.load(ctx, TableKind, p.MetadataLocation)
 	if err != nil {
@@ -95,8 +95,18 @@ func stored(err error) error {
 	return err
 }
 
-// render is the answer to a finished operation with one result.
+// render is the answer to a finished operation with one result. What was applied
+// must not look like a failure because it cannot be shown: whatever goes wrong,
+// its outcome is unknown to the client, unless the table is known to be gone.
 func (c *Catalog) render(ctx context.Context, warehouse string, id TableIdentifier, kind Kind, outcome Outcome) (Loaded, error) {
+	loaded, err := c.finished(ctx, warehouse, id, kind, outcome)
+	if err == nil || fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchView) {
+		return loaded, err
+	}
+	return Loaded{}, fault.Wrap(fault.UnknownOutcome, err, "the request was applied, but its result cannot be read")
+}
+
+func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdentifier, kind Kind, outcome Outcome) (Loaded, error) {
 	if len(outcome.MetadataLocations) != 1 {
 		return Loaded{}, fault.New(fault.Internal, "outcome without metadata location")
 	}

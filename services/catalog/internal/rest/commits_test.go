@@ -3,6 +3,7 @@ package rest_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -172,16 +173,19 @@ func TestNaturalIdempotency(t *testing.T) {
 	w.refused(t, 500, "CommitStateUnknownException", "POST", table, other)
 }
 
+// unchanging is a commit that asks for what is.
+const unchanging = `{"requirements":[],"updates":[{"action":"upgrade-format-version","format-version":2}]}`
+
 // CM6: nothing changes, nothing is written.
 func TestCommitWithoutChange(t *testing.T) {
 	w := withTable(t)
 	before := w.must(t, "POST", table, setProperty("a", "b"))
 	commits := w.hts.Commits()
-	again := w.must(t, "POST", table, setProperty("a", "b"))
+	again := w.must(t, "POST", table, unchanging)
 	if text(again, "metadata-location") != text(before, "metadata-location") || len(w.metadataFiles(t)) != 2 || w.hts.Commits() != commits {
 		t.Errorf("%v", again)
 	}
-	w.must(t, "POST", table, `{"requirements":[],"updates":[]}`, "Idempotency-Key", keyA)
+	w.must(t, "POST", table, unchanging, "Idempotency-Key", keyA)
 }
 
 func TestConcurrentCommits(t *testing.T) {
@@ -255,4 +259,18 @@ func TestReadsWhileHouseTablesAreAway(t *testing.T) {
 	})
 	w.refused(t, 500, "InternalServerError", "POST", table, setProperty("a", "b"))
 	w.must(t, "GET", table, "")
+}
+
+// What was applied and cannot be shown is not a failure: a client that took it
+// for one would delete the files of a live snapshot.
+func TestAppliedCommitThatCannotBeShown(t *testing.T) {
+	w := withTable(t)
+	w.hts.SetIntercept(func(_ context.Context, _ *htsv1.CommitRequest, next func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
+		answer, err := next()
+		for _, file := range w.metadataFiles(t) {
+			check(t, os.Remove(file))
+		}
+		return answer, err
+	})
+	w.refused(t, 500, "CommitStateUnknownException", "POST", table, setProperty("a", "b"))
 }

@@ -61,10 +61,26 @@ type envelope struct {
 	Error errorModel `json:"error"`
 }
 
+// errorModel is an error. Clients and their tests compare the messages of
+// refusals, so there the request's id stands in the stack; where we are at fault
+// it is in the message, which is all that people get to see.
 type errorModel struct {
-	Message string `json:"message"`
-	Type    string `json:"type"`
-	Code    int    `json:"code"`
+	Message string   `json:"message"`
+	Type    string   `json:"type"`
+	Code    int      `json:"code"`
+	Stack   []string `json:"stack,omitempty"`
+}
+
+func modelOf(kind fault.Kind, message, requestID string) errorModel {
+	e := errorModel{Message: message, Type: kind.Exception(), Code: kind.HTTPStatus()}
+	switch {
+	case requestID == "":
+	case e.Code >= http.StatusInternalServerError:
+		e.Message += " (request " + requestID + ")"
+	default:
+		e.Stack = []string{"request " + requestID}
+	}
+	return e
 }
 
 // Fail writes err as the protocol wants errors, for those who serve beside the
@@ -81,11 +97,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
 	status := kind.HTTPStatus()
-	message := fault.Shown(err)
-	if id := telemetry.RequestID(r.Context()); id != "" {
-		message += " (request " + id + ")"
-	}
-	body, err := json.Marshal(envelope{errorModel{Message: message, Type: kind.Exception(), Code: status}})
+	body, err := json.Marshal(envelope{modelOf(kind, fault.Shown(err), telemetry.RequestID(r.Context()))})
 	if err != nil {
 		body = []byte(`{"error":{"message":"internal error","type":"InternalServerError","code":500}}`)
 	}

@@ -241,7 +241,7 @@ func TestEntityTags(t *testing.T) {
 	if got := committed.header.Get("ETag"); got == tag || w.do(t, "GET", table, "", "If-None-Match", got).status != 304 {
 		t.Errorf("T5 tag of a commit: %s", got)
 	}
-	if r := w.do(t, "POST", table, setProperty("a", "b")); r.header.Get("ETag") != committed.header.Get("ETag") {
+	if r := w.do(t, "POST", table, unchanging); r.header.Get("ETag") != committed.header.Get("ETag") {
 		t.Errorf("CM6 tag of a commit without change: %s", r.header.Get("ETag"))
 	}
 }
@@ -283,6 +283,7 @@ func TestLoadRefs(t *testing.T) {
 // LT2: a table whose metadata file vanished is not one that does not exist.
 func TestVanishedMetadata(t *testing.T) {
 	w := withTable(t)
+	tag := w.do(t, "GET", table, "").header.Get("ETag")
 	for _, file := range w.metadataFiles(t) {
 		check(t, os.Rename(file, file+".away"))
 	}
@@ -291,6 +292,7 @@ func TestVanishedMetadata(t *testing.T) {
 			t.Error(message)
 		}
 	}
+	w.refused(t, 404, "NotFoundException", "GET", table, "", "If-None-Match", tag)
 	w.must(t, "DELETE", table, "")
 }
 
