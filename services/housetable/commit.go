@@ -1,0 +1,119 @@
+package housetable
+
+import "time"
+
+// Limits of one commit.
+const (
+	MaxChanges    = 1000
+	MaxOperations = 1000
+	MaxBodyBytes  = 4 << 10
+)
+
+// Commit is one all-or-nothing change of one warehouse. Without changes it
+// records its operations and nothing else.
+type Commit struct {
+	Warehouse string
+	// Operations to record with the changes; at least one. A commit applies only
+	// if none of them was recorded before.
+	Operations []Operation
+	// Changes name each identity at most once.
+	Changes []Change
+	// Principal and RequestID are for the history.
+	Principal string
+	RequestID string
+}
+
+// TableUUID is the uuid of the house table which the change at the index creates.
+func (c Commit) TableUUID(index int) UUID {
+	return tableUUID(c.Warehouse, c.Operations[0].ID, index)
+}
+
+// Operation is the idempotency record of one request.
+type Operation struct {
+	ID UUID
+	// Fingerprint of the request: another one under the same id is a mistake.
+	Fingerprint []byte
+	// Kind names what was asked for, for people.
+	Kind    string
+	Outcome Outcome
+}
+
+// Outcome is what a replay is answered from. It holds no secret.
+type Outcome struct {
+	// Status is the HTTP status: a success, or a 4xx that depended on the state.
+	Status            int32
+	MetadataLocations []string
+	Body              []byte
+}
+
+// RecordedOperation is an operation as it was recorded.
+type RecordedOperation struct {
+	Operation
+	RecordedAt time.Time
+}
+
+// Verdict is the answer to a commit: Committed, Conflict, Replay or Refused.
+type Verdict interface{ verdict() }
+
+func (Committed) verdict() {}
+func (Conflict) verdict()  {}
+func (Replay) verdict()    {}
+func (Refused) verdict()   {}
+
+// Committed means that all changes were applied.
+type Committed struct {
+	// Results of the changes, in their order.
+	Results     []ChangeResult
+	CommittedAt time.Time
+}
+
+// ChangeResult is the state after one change: one of its fields is set. A
+// dropped house table is shown with the version that dropped it.
+type ChangeResult struct {
+	Table     *Table
+	Namespace *Namespace
+}
+
+// Conflict means that nothing was applied, because something is not as expected.
+type Conflict struct {
+	// Changes that do not apply; at least one.
+	Changes []ChangeConflict
+}
+
+// Replay means that nothing was applied, because these operations were recorded before.
+type Replay struct{ Operations []RecordedOperation }
+
+// Refused means that nothing was applied and never can be: Err says why.
+type Refused struct{ Err error }
+
+// Reason is why a change does not apply.
+type Reason uint8
+
+// The reasons.
+const (
+	// Fits is no reason: the change applies.
+	Fits Reason = iota
+	// TableNotFound means that there is no such house table.
+	TableNotFound
+	// TableExists means that the key is taken.
+	TableExists
+	// VersionMismatch means that the house table is not as expected.
+	VersionMismatch
+	// NamespaceNotFound means that there is no such namespace, or no such parent.
+	NamespaceNotFound
+	// NamespaceExists means that the namespace exists already.
+	NamespaceExists
+	// NamespaceNotEmpty means that the namespace holds something.
+	NamespaceNotEmpty
+)
+
+// ChangeConflict is one change that does not apply.
+type ChangeConflict struct {
+	// Index of the change in its commit.
+	Index  int
+	Reason Reason
+	// Current house table of the key, or of the destination's when that is taken.
+	Current *Table
+	// Winner made the current version, where it is known.
+	Winner *TableVersion
+}

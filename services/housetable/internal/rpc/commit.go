@@ -1,0 +1,101 @@
+package rpc
+
+import (
+	"context"
+
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+type commitService struct {
+	htsv1.UnimplementedCommitServiceServer
+	store   housetable.Store
+	commits Committer
+}
+
+// Commit applies all changes or none.
+func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
+	commit, err := fromCommit(r)
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := s.commits.Commit(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	response, err := toCommitResponse(verdict)
+	if err != nil {
+		return nil, err
+	}
+	// The epoch is asked for afterwards: one that is too old makes a reader look
+	// again, one that is too new would vouch for a commit of another history.
+	response.Epoch, err = s.store.Epoch(ctx)
+	if err != nil {
+		response.Epoch = "" // the commit is decided; an unknown epoch matches no other
+	}
+	return response, nil
+}
+
+// GetOperation returns what was recorded.
+func (s *commitService) GetOperation(ctx context.Context, r *htsv1.GetOperationRequest) (*htsv1.GetOperationResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	id, err := checkUUID("id", r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := s.store.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := s.store.Operation(ctx, warehouse, id)
+	if err != nil {
+		return nil, err
+	}
+	return &htsv1.GetOperationResponse{Operation: toRecorded(recorded), Epoch: epoch}, nil
+}
+
+func toCommitResponse(v housetable.Verdict) (*htsv1.CommitResponse, error) {
+	switch v := v.(type) {
+	case housetable.Committed:
+		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Committed{Committed: toCommitted(v)}}, nil
+	case housetable.Conflict:
+		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: toConflict(v)}}, nil
+	case housetable.Replay:
+		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Replay{Replay: toReplay(v)}}, nil
+	case housetable.Refused:
+		return nil, v.Err
+	}
+	return nil, expectNever(v)
+}
+
+func toCommitted(v housetable.Committed) *htsv1.Committed {
+	c := &htsv1.Committed{CommittedAt: toTime(v.CommittedAt)}
+	for _, r := range v.Results {
+		c.Results = append(c.Results, &htsv1.ChangeResult{Table: toTable(r.Table), Namespace: toNamespace(r.Namespace)})
+	}
+	return c
+}
+
+func toConflict(v housetable.Conflict) *htsv1.Conflict {
+	c := &htsv1.Conflict{}
+	for _, r := range v.Changes {
+		c.Changes = append(c.Changes, &htsv1.ChangeConflict{
+			Index:   int32(r.Index), //nolint:gosec // a commit has at most a thousand changes
+			Reason:  toReason(r.Reason),
+			Current: toTable(r.Current),
+			Winner:  toVersion(r.Winner),
+		})
+	}
+	return c
+}
+
+func toReplay(v housetable.Replay) *htsv1.Replay {
+	replay := &htsv1.Replay{}
+	for _, o := range v.Operations {
+		replay.Operations = append(replay.Operations, toRecorded(o))
+	}
+	return replay
+}

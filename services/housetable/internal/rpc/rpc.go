@@ -1,0 +1,53 @@
+// Package rpc serves the gRPC services of the house table service over a
+// housetable.Store.
+//
+// It owns the wire's shapes and limits: requests are validated here, field by
+// field, and become values of package housetable; what is returned becomes
+// messages again. It decides nothing about state. Errors leave as values of
+// package fault.
+package rpc
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// Committer applies one commit.
+type Committer interface {
+	Commit(ctx context.Context, c housetable.Commit) (housetable.Verdict, error)
+}
+
+// Options change what the services allow.
+type Options struct {
+	// ImplicitDatabases lets a put of a user table create its database, as
+	// OpenHouse does, instead of refusing.
+	ImplicitDatabases bool
+}
+
+// Register adds all services to r: reads go to store, commits to commits.
+func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
+	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits})
+	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
+	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store})
+	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})
+	htsv1.RegisterUserTableServiceServer(r, &userTableService{store: store, commits: commits, options: o})
+	htsv1.RegisterJobServiceServer(r, &jobService{store: store})
+}
+
+// warehouseOr is the warehouse that a request names, or the default one.
+func warehouseOr(name string) (string, error) {
+	if name == "" {
+		return housetable.DefaultWarehouse, nil
+	}
+	return name, checkWarehouse("warehouse", name)
+}
+
+// expectNever reports an answer that the store's contract rules out.
+func expectNever(what any) error {
+	return fmt.Errorf("the store answered %T, which it never does here", what)
+}

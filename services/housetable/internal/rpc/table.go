@@ -1,0 +1,140 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+type tableService struct {
+	htsv1.UnimplementedTableServiceServer
+	store housetable.Reader
+}
+
+// GetTable returns one house table.
+func (s *tableService) GetTable(ctx context.Context, r *htsv1.GetTableRequest) (*htsv1.GetTableResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err := firstError(err, checkKey("key", r.GetKey())); err != nil {
+		return nil, err
+	}
+	t, err := getTable(ctx, s.store, warehouse, fromKey(r.GetKey()))
+	if err != nil {
+		return nil, err
+	}
+	return &htsv1.GetTableResponse{Table: toTable(&t)}, nil
+}
+
+func getTable(ctx context.Context, store housetable.Reader, warehouse string, key housetable.TableKey) (housetable.Table, error) {
+	tables, err := store.Tables(ctx, warehouse, []housetable.TableKey{key})
+	if err != nil {
+		return housetable.Table{}, err
+	}
+	if len(tables) == 0 {
+		return housetable.Table{}, housetable.NoSuchTable(key)
+	}
+	return tables[0], nil
+}
+
+// BatchGetTables returns those that exist.
+func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTablesRequest) (*htsv1.BatchGetTablesResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	if n := len(r.GetKeys()); n > maxBatchGet {
+		return nil, fault.Field("keys", "has %d entries, %d are allowed", n, maxBatchGet)
+	}
+	keys := make([]housetable.TableKey, len(r.GetKeys()))
+	for i, k := range r.GetKeys() {
+		if err := checkKey(fmt.Sprintf("keys[%d]", i), k); err != nil {
+			return nil, err
+		}
+		keys[i] = fromKey(k)
+	}
+	tables, err := s.store.Tables(ctx, warehouse, keys)
+	if err != nil {
+		return nil, err
+	}
+	response := &htsv1.BatchGetTablesResponse{}
+	for i := range tables {
+		response.Tables = append(response.Tables, toTable(&tables[i]))
+	}
+	return response, nil
+}
+
+// ListTables returns a page of one namespace and kind.
+func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesRequest) (*htsv1.ListTablesResponse, error) {
+	q := housetable.TableQuery{DatabaseID: r.GetDatabaseId(), Kind: fromKind(r.GetKind())}
+	if q.Kind == housetable.AnyKind {
+		q.Kind = housetable.KindTable
+	}
+	var err error
+	q.Warehouse, err = warehouseOr(r.GetWarehouse())
+	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
+		return nil, err
+	}
+	of := list("tables", q.Warehouse, q.DatabaseID, q.Kind)
+	if q.Page, err = readPage(of, r.GetPageSize(), r.GetPageToken()); err != nil {
+		return nil, err
+	}
+	tables, next, err := s.store.ListTables(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	response := &htsv1.ListTablesResponse{NextPageToken: pageToken(of, next)}
+	for i := range tables {
+		response.Tables = append(response.Tables, toTable(&tables[i]))
+	}
+	return response, nil
+}
+
+// GetTableHistory returns a page of versions, newest first.
+func (s *tableService) GetTableHistory(ctx context.Context, r *htsv1.GetTableHistoryRequest) (*htsv1.GetTableHistoryResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	q := housetable.HistoryQuery{Warehouse: warehouse}
+	if q.UUID, err = s.historyOf(ctx, warehouse, r); err != nil {
+		return nil, err
+	}
+	of := list("history", warehouse, q.UUID)
+	page, err := readPage(of, r.GetPageSize(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = page.Limit
+	if page.After != "" {
+		if q.Before, err = strconv.ParseInt(page.After, 10, 64); err != nil {
+			return nil, fault.Field("page_token", "is not a token of this service")
+		}
+	}
+	versions, before, err := s.store.History(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	response := &htsv1.GetTableHistoryResponse{}
+	if before > 0 {
+		response.NextPageToken = pageToken(of, strconv.FormatInt(before, 10))
+	}
+	for i := range versions {
+		response.Versions = append(response.Versions, toVersion(&versions[i]))
+	}
+	return response, nil
+}
+
+// historyOf is the uuid whose history is asked for.
+func (s *tableService) historyOf(ctx context.Context, warehouse string, r *htsv1.GetTableHistoryRequest) (housetable.UUID, error) {
+	if len(r.GetUuid()) > 0 {
+		return checkUUID("uuid", r.GetUuid())
+	}
+	if err := checkKey("key", r.GetKey()); err != nil {
+		return housetable.UUID{}, err
+	}
+	t, err := getTable(ctx, s.store, warehouse, fromKey(r.GetKey()))
+	return t.UUID, err
+}

@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const (
+	jobColumns = `job_id, version, state, job_name, cluster_id, creation_time_ms, start_time_ms, finish_time_ms,
+		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
+	selectJob = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id = ?`
+	insertJob = `INSERT INTO job (warehouse_id, ` + jobColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateJob = `UPDATE job SET version = ?, state = ?, job_name = ?, cluster_id = ?, creation_time_ms = ?, start_time_ms = ?,
+		finish_time_ms = ?, last_update_time_ms = ?, job_conf = ?, heartbeat_time_ms = ?, execution_id = ?, engine_type = ?,
+		retention_time_sec = ? WHERE warehouse_id = ? AND job_id = ?`
+)
+
+func scanJob(r row) (j housetable.Job, err error) {
+	f := &j.JobFields
+	err = r.Scan(&j.JobID, &j.Version, &f.State, &f.JobName, &f.ClusterID, &f.CreationTimeMS, &f.StartTimeMS, &f.FinishTimeMS,
+		&f.LastUpdateTimeMS, &f.JobConf, &f.HeartbeatTimeMS, &f.ExecutionID, &f.EngineType, &f.RetentionTimeSec)
+	return j, err
+}
+
+func jobValues(f housetable.JobFields) []any {
+	return []any{
+		f.State, f.JobName, f.ClusterID, f.CreationTimeMS, f.StartTimeMS, f.FinishTimeMS,
+		f.LastUpdateTimeMS, f.JobConf, f.HeartbeatTimeMS, f.ExecutionID, f.EngineType, f.RetentionTimeSec,
+	}
+}
+
+// Job returns one job.
+func (s *Store) Job(ctx context.Context, warehouse, id string) (housetable.Job, error) {
+	j, err := find(ctx, s, scanJob, selectJob, warehouse, id)
+	if err != nil {
+		return housetable.Job{}, err
+	}
+	if j == nil {
+		return housetable.Job{}, s.missing(ctx, warehouse, housetable.NoSuchJob(id))
+	}
+	return *j, nil
+}
+
+// PutJob creates the job or replaces its fields.
+func (s *Store) PutJob(ctx context.Context, house string, j housetable.Job, expected *int64) (stored housetable.Job, created bool, err error) {
+	err = s.writer.transact(ctx, func() error {
+		if _, err := warehouse(ctx, s.writer, house); err != nil {
+			return err
+		}
+		before, err := find(ctx, s.writer, scanJob, selectJob, house, j.JobID)
+		if err != nil {
+			return err
+		}
+		created = before == nil
+		stored, err = s.writer.putJob(ctx, house, j, before, expected)
+		return err
+	})
+	return stored, created, err
+}
+
+func (w *writer) putJob(ctx context.Context, house string, j housetable.Job, before *housetable.Job, expected *int64) (housetable.Job, error) {
+	switch {
+	case before == nil:
+		j.Version = 1
+		_, err := w.exec(ctx, insertJob, append([]any{house, j.JobID, j.Version}, jobValues(j.JobFields)...)...)
+		return j, err
+	case expected == nil || *expected != before.Version:
+		return j, housetable.StaleJob(j.JobID)
+	case j.Equal(before.JobFields):
+		return *before, nil
+	}
+	j.Version = before.Version + 1
+	args := append([]any{j.Version}, jobValues(j.JobFields)...)
+	_, err := w.exec(ctx, updateJob, append(args, house, j.JobID)...)
+	return j, err
+}
+
+// DeleteJob deletes one job.
+func (s *Store) DeleteJob(ctx context.Context, house, id string) error {
+	return s.writer.transact(ctx, func() error {
+		if _, err := warehouse(ctx, s.writer, house); err != nil {
+			return err
+		}
+		result, err := s.writer.exec(ctx, "DELETE FROM job WHERE warehouse_id = ? AND job_id = ?", house, id)
+		return unlessAffected(result, err, housetable.NoSuchJob(id))
+	})
+}
+
+// unlessAffected is what, when a statement succeeded and changed no row.
+func unlessAffected(result sql.Result, err, what error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return what
+	}
+	return err
+}
+
+// ListJobs returns a page of the jobs that match.
+func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
+	query := `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id > ?`
+	args := []any{q.Warehouse, q.After}
+	for _, c := range q.Conditions() {
+		query += " AND " + c.Column + " = ?"
+		args = append(args, c.Value)
+	}
+	rows, err := s.query(ctx, query+" ORDER BY job_id LIMIT ?", append(args, q.Limit+1)...)
+	jobs, err := all(scanJob, rows, err)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(jobs) == 0 {
+		return nil, "", s.missing(ctx, q.Warehouse, nil)
+	}
+	if len(jobs) <= q.Limit {
+		return jobs, "", nil
+	}
+	jobs = jobs[:q.Limit]
+	return jobs, jobs[q.Limit-1].JobID, nil
+}

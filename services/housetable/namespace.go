@@ -1,0 +1,44 @@
+package housetable
+
+import "time"
+
+// Namespace is a place for house tables and for further namespaces.
+type Namespace struct {
+	// DatabaseID as it was typed at creation: levels joined by dots.
+	DatabaseID string
+	Properties map[string]string
+	// Version counts the changes, from 1.
+	Version   int64
+	CreatedAt time.Time
+}
+
+// NamespaceQuery asks for a page of the direct children of a namespace, or of
+// the warehouse when ParentID is empty, in the order of their keys.
+type NamespaceQuery struct {
+	Warehouse string
+	ParentID  string
+	Page
+}
+
+// Warehouse is a tenant: the outermost name of everything else.
+type Warehouse struct {
+	// Name never changes.
+	Name string
+	// Location and Properties are the catalog's, opaque here.
+	Location   string
+	Properties map[string]string
+	// CaseInsensitive folds ids when they are compared; it never changes.
+	CaseInsensitive bool
+	CreatedAt       time.Time
+	// Version counts the changes, from 1.
+	Version int64
+}
+
+// WarehouseUpdate changes single properties of a warehouse.
+type WarehouseUpdate struct {
+	Name     string
+	Updates  map[string]string
+	Removals []string
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64
+}

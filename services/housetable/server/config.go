@@ -1,0 +1,75 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
+)
+
+// Config is what the house table service is told. A zero field means its default.
+type Config struct {
+	GRPCListen        string        `name:"grpc-listen" default:"127.0.0.1:8182" env:"IGLOO_GRPC_LISTEN" help:"Serve gRPC on this address."`
+	HTTPListen        string        `name:"http-listen" default:"127.0.0.1:8183" env:"IGLOO_HTTP_LISTEN" help:"Serve /hts and the health probes on this address."`
+	DatabaseURL       string        `name:"database-url" env:"IGLOO_DATABASE_URL" required:"" secret:"" help:"Keep state here: postgres://…, or sqlite:///path for one process alone." placeholder:"URL"`
+	Migrate           bool          `env:"IGLOO_MIGRATE" help:"Bring a Postgres database to this build's schema at start; SQLite always is."`
+	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
+	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together."`
+	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings."`
+	Slots             int           `default:"8" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
+	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait; further ones are told to come back."`
+	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
+}
+
+// batch is the most commits in one statement: beyond, the gain per commit is
+// small and the wait of the first is not.
+const batch = 64
+
+// Validate says what is wrong with the settings.
+func (c *Config) Validate() error {
+	c.fill()
+	switch {
+	case c.DatabaseURL == "":
+		return errors.New("database-url must be set")
+	case c.Connections < 1 || c.Slots < 1 || c.Queue < 1 || c.CommitTimeout < time.Second:
+		return errors.New("database-connections, commit-slots and commit-queue must be positive, commit-timeout at least 1s")
+	case c.postgres() && c.Connections <= c.Slots:
+		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
+	}
+	return nil
+}
+
+func (c *Config) fill() {
+	orDefault(&c.GRPCListen, "127.0.0.1:8182")
+	orDefault(&c.HTTPListen, "127.0.0.1:8183")
+	orDefault(&c.Connections, 16)
+	orDefault(&c.Slots, 8)
+	orDefault(&c.Queue, 4096)
+	orDefault(&c.CommitTimeout, 10*time.Second)
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c *Config) postgres() bool {
+	return strings.HasPrefix(c.DatabaseURL, "postgres://") || strings.HasPrefix(c.DatabaseURL, "postgresql://")
+}
+
+// file is the path of a SQLite database.
+func (c *Config) file() string {
+	return strings.TrimPrefix(strings.TrimPrefix(c.DatabaseURL, "sqlite://"), "sqlite:")
+}
+
+func (c *Config) limits() lane.Limits {
+	limits := lane.Limits{Slots: c.Slots, Batch: batch, Queue: c.Queue, Timeout: c.CommitTimeout}
+	if !c.postgres() {
+		limits.Slots = 1 // SQLite has one writer
+	}
+	return limits
+}

@@ -1,0 +1,68 @@
+// Package server composes the house table service: store, group commit, gRPC
+// services, REST gateway.
+//
+// It promises that what it serves over the wire and in process is the same:
+// same handlers, same interceptors, same errors.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"google.golang.org/grpc"
+
+	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/services/housetable"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/rpc"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/sqlite"
+)
+
+// Server is the service with its store open.
+type Server struct {
+	config  Config
+	log     *slog.Logger
+	store   housetable.Store
+	lane    *lane.Lane
+	channel *inprocgrpc.Channel
+}
+
+// New opens the store and builds the services. The caller closes the server.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	store, err := open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: cfg, log: log, store: store, lane: lane.New(store, cfg.limits()), channel: &inprocgrpc.Channel{}}
+	s.channel.WithServerUnaryInterceptor(grpcserver.Unary(log))
+	s.Register(s.channel)
+	return s, nil
+}
+
+func open(ctx context.Context, cfg Config) (housetable.Store, error) {
+	store, err := sqlite.Open(ctx, cfg.file())
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return store, nil
+}
+
+// Register adds the services to r.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	rpc.Register(r, s.store, s.lane, rpc.Options{ImplicitDatabases: s.config.ImplicitDatabases})
+}
+
+// Conn reaches the services in process. Messages are copied, and calls pass the
+// interceptors they would pass on the wire.
+func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
+
+// Ready is nil when the service can answer.
+func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
+
+// Close ends the store's connections.
+func (s *Server) Close() error { return s.store.Close() }

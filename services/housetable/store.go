@@ -1,0 +1,82 @@
+package housetable
+
+import "context"
+
+// Store keeps everything. Both implementations pass the suite of package
+// housetabletest; a behaviour that differs between them is a defect.
+//
+// Errors are of package fault: Unavailable when nothing was written and trying
+// again makes sense, the kinds named below, Internal for the rest.
+type Store interface {
+	Committer
+	Reader
+	Warehouses
+	Jobs
+
+	// Epoch names the database's line of history: it changes when a failover or
+	// a restored backup may have lost commits that were acknowledged.
+	Epoch(ctx context.Context) (string, error)
+	// Ready is nil when the store can serve: it is reachable, and its schema is
+	// the one that this build needs.
+	Ready(ctx context.Context) error
+	// Close ends all connections.
+	Close() error
+}
+
+// Committer is the only way to change namespaces and house tables.
+type Committer interface {
+	// Commit decides each commit for itself and returns a verdict for each, in
+	// their order, as if they had come one after another in some order. No two
+	// may have a claim in common (Commit.Claims). What is Committed is durable.
+	// An error says that the outcome of all of them is unknown (UnknownOutcome)
+	// or that none was applied (any other kind); they may be sent again at will.
+	Commit(ctx context.Context, commits []Commit) ([]Verdict, error)
+}
+
+// Reader is the read-only half.
+type Reader interface {
+	// Operation returns the record of an operation; NoSuchOperation when there is none.
+	Operation(ctx context.Context, warehouse string, id UUID) (RecordedOperation, error)
+	// Tables returns those of the house tables that exist, in no order.
+	Tables(ctx context.Context, warehouse string, keys []TableKey) ([]Table, error)
+	// ListTables returns a page and the cursor that continues it, "" at the end;
+	// NoSuchNamespace when the namespace does not exist.
+	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)
+	// History returns a page, newest first, and the version to continue before, 0 at the end.
+	History(ctx context.Context, q HistoryQuery) ([]TableVersion, int64, error)
+	// Namespace returns one namespace; NoSuchNamespace when it does not exist.
+	Namespace(ctx context.Context, warehouse, databaseID string) (Namespace, error)
+	// ListNamespaces returns a page and the cursor that continues it, "" at the
+	// end; NoSuchNamespace when the parent does not exist.
+	ListNamespaces(ctx context.Context, q NamespaceQuery) ([]Namespace, string, error)
+}
+
+// Warehouses keeps the warehouses. All of Reader, Jobs and Commit answer
+// NoSuchWarehouse for a warehouse that is not here.
+type Warehouses interface {
+	// CreateWarehouse returns it as stored; AlreadyExists when the name is taken.
+	CreateWarehouse(ctx context.Context, w Warehouse) (Warehouse, error)
+	// Warehouse returns one; NoSuchWarehouse when there is none.
+	Warehouse(ctx context.Context, name string) (Warehouse, error)
+	// ListWarehouses returns a page in the order of names, and the cursor that continues it.
+	ListWarehouses(ctx context.Context, page Page) ([]Warehouse, string, error)
+	// UpdateWarehouse changes properties and returns it as stored; CommitFailed
+	// when the version is not the expected one.
+	UpdateWarehouse(ctx context.Context, u WarehouseUpdate) (Warehouse, error)
+	// DeleteWarehouse deletes an empty one; NotEmpty when it holds namespaces or jobs.
+	DeleteWarehouse(ctx context.Context, name string) error
+}
+
+// Jobs keeps the job records.
+type Jobs interface {
+	// Job returns one job; NoSuchJob when there is none.
+	Job(ctx context.Context, warehouse, id string) (Job, error)
+	// PutJob creates the job at version 1, whatever is expected, or replaces its
+	// fields when expected is the current version; CommitFailed when it is not.
+	// A put that changes nothing keeps the version. created tells which it was.
+	PutJob(ctx context.Context, warehouse string, j Job, expected *int64) (stored Job, created bool, err error)
+	// DeleteJob deletes one job; NoSuchJob when there is none.
+	DeleteJob(ctx context.Context, warehouse, id string) error
+	// ListJobs returns a page in the order of ids, and the cursor that continues it.
+	ListJobs(ctx context.Context, q JobQuery) ([]Job, string, error)
+}
