@@ -1,0 +1,134 @@
+package iceberg
+
+import (
+	"slices"
+
+	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+)
+
+// document is a metadata file's JSON text with the places of its top-level
+// members. It is never changed: a commit writes a new one around the old bytes.
+type document struct {
+	text    []byte
+	members []place
+}
+
+// place is where the value of a top-level member stands.
+type place struct {
+	key   string
+	value span.Span
+}
+
+func (d *document) get(key string) ([]byte, bool) {
+	for _, m := range d.members {
+		if m.key == key {
+			return m.value.Of(d.text), true
+		}
+	}
+	return nil, false
+}
+
+// rewrite is what happens to one top-level member.
+type rewrite struct {
+	key string
+	// value replaces the member's, or adds the member at the end; nil leaves it out.
+	value []byte
+	// appended, instead, are elements to add at the end of the array that the
+	// member is.
+	appended [][]byte
+}
+
+// rewritten copies the document with some members changed. What is not named is
+// copied byte for byte. The work is one copy, whatever the members hold.
+func (d *document) rewritten(changes []rewrite) document {
+	size := len(d.text)
+	for _, c := range changes {
+		size += len(c.key) + len(c.value) + 8
+		for _, e := range c.appended {
+			size += len(e) + 1
+		}
+	}
+	w := writer{old: d, new: document{text: make([]byte, 0, size), members: make([]place, 0, len(d.members)+len(changes))}}
+	for _, m := range d.members {
+		w.member(m, changes)
+	}
+	for _, c := range changes {
+		if !slices.ContainsFunc(d.members, func(m place) bool { return m.key == c.key }) {
+			w.add(c)
+		}
+	}
+	w.new.text = append(w.new.text, '}')
+	return w.new
+}
+
+// writer copies a document member by member.
+type writer struct {
+	old *document
+	new document
+}
+
+func (w *writer) member(m place, changes []rewrite) {
+	i := slices.IndexFunc(changes, func(c rewrite) bool { return c.key == m.key })
+	switch {
+	case i < 0:
+		w.begin(m.key)
+		w.new.text = append(w.new.text, m.value.Of(w.old.text)...)
+		w.end()
+	case changes[i].appended != nil:
+		w.begin(m.key)
+		w.extend(m.value.Of(w.old.text), changes[i].appended)
+		w.end()
+	case changes[i].value != nil:
+		w.add(changes[i])
+	}
+}
+
+func (w *writer) add(c rewrite) {
+	value := c.value
+	if c.appended != nil {
+		value = encodeArray(c.appended)
+	}
+	if value == nil {
+		return
+	}
+	w.begin(c.key)
+	w.new.text = append(w.new.text, value...)
+	w.end()
+}
+
+func (w *writer) begin(key string) {
+	opening := byte(',')
+	if len(w.new.members) == 0 {
+		opening = '{'
+	}
+	w.new.text = append(appendString(append(w.new.text, opening), key), ':')
+	w.new.members = append(w.new.members, place{key: key, value: span.Span{Start: len(w.new.text)}})
+}
+
+func (w *writer) end() { w.new.members[len(w.new.members)-1].value.End = len(w.new.text) }
+
+// extend copies an array and adds elements before its closing bracket. The old
+// elements keep their offsets from the array's beginning.
+func (w *writer) extend(array []byte, elements [][]byte) {
+	body := array[:len(array)-1]
+	w.new.text = append(w.new.text, body...)
+	comma := !emptyArray(body)
+	for _, e := range elements {
+		if comma {
+			w.new.text = append(w.new.text, ',')
+		}
+		w.new.text = append(w.new.text, e...)
+		comma = true
+	}
+	w.new.text = append(w.new.text, ']')
+}
+
+// emptyArray tells whether nothing but white space follows the opening bracket.
+func emptyArray(body []byte) bool {
+	for _, c := range body[1:] {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package iceberg
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+)
+
+// member is one member of an object with its value as it stands.
+type member struct {
+	key   string
+	value []byte
+}
+
+// object is a small JSON object: its members in their order, their values raw.
+type object []member
+
+func (o object) get(key string) ([]byte, bool) {
+	for i := range o {
+		if o[i].key == key {
+			return o[i].value, true
+		}
+	}
+	return nil, false
+}
+
+// with replaces the value of key, or adds it at the end.
+func (o object) with(key string, value []byte) object {
+	for i := range o {
+		if o[i].key == key {
+			changed := append(object(nil), o...)
+			changed[i].value = value
+			return changed
+		}
+	}
+	return append(o[:len(o):len(o)], member{key, value})
+}
+
+// without leaves key out.
+func (o object) without(key string) object {
+	kept := make(object, 0, len(o))
+	for _, m := range o {
+		if m.key != key {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+func (o object) encode() []byte {
+	size := 2
+	for _, m := range o {
+		size += len(m.key) + len(m.value) + 4
+	}
+	dst := append(make([]byte, 0, size), '{')
+	for i, m := range o {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, m.key), ':')
+		dst = append(dst, m.value...)
+	}
+	return append(dst, '}')
+}
+
+func parseObject(path string, raw []byte) (object, error) {
+	s := span.NewScanner(raw)
+	if s.Peek() != '{' {
+		return nil, invalid(path, "found %s, an object is allowed", shorten(raw))
+	}
+	var o object
+	err := s.Object(func(key span.Span) error {
+		value, err := s.Skip()
+		if err != nil {
+			return err
+		}
+		name, err := unquote(raw[key.Start-1 : key.End+1])
+		o = append(o, member{name, value.Of(raw)})
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return o, malformed(path, err)
+}
+
+func parseArray(path string, raw []byte) ([][]byte, error) {
+	s := span.NewScanner(raw)
+	if s.Peek() != '[' {
+		return nil, invalid(path, "found %s, an array is allowed", shorten(raw))
+	}
+	elements := [][]byte{}
+	err := s.Array(func() error {
+		value, err := s.Skip()
+		elements = append(elements, value.Of(raw))
+		return err
+	})
+	if err == nil {
+		err = s.End()
+	}
+	return elements, malformed(path, err)
+}
+
+func encodeArray(elements [][]byte) []byte {
+	size := 2
+	for _, e := range elements {
+		size += len(e) + 1
+	}
+	dst := append(make([]byte, 0, size), '[')
+	for i, e := range elements {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, e...)
+	}
+	return append(dst, ']')
+}
+
+func isNull(raw []byte) bool { return string(raw) == "null" }
+
+// shorten shows a value in a message without letting it fill the log.
+func shorten(raw []byte) string {
+	const limit = 80
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return "nothing"
+	}
+	if len(raw) <= limit {
+		return string(raw)
+	}
+	cut := limit
+	for !utf8.RuneStart(raw[cut]) {
+		cut--
+	}
+	return string(raw[:cut]) + "…"
+}
+
+// unquote decodes a JSON string with its quotes.
+func unquote(raw []byte) (string, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+// appendString encodes s as JSON does, with nothing escaped that need not be.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c >= ' ':
+			dst = append(dst, c)
+		default:
+			const digits = "0123456789abcdef"
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+	}
+	return append(dst, '"')
+}
+
+func quoted(s string) []byte { return appendString(make([]byte, 0, len(s)+2), s) }
+
+func number(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
+
+func boolean(b bool) []byte { return strconv.AppendBool(nil, b) }
+
+// parseInt64 takes an integer as JSON spells it: no fraction, no exponent.
+func parseInt64(raw []byte) (int64, bool) {
+	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	return n, err == nil
+}
+
+func parseInt32(raw []byte) (int, bool) {
+	n, ok := parseInt64(raw)
+	return int(n), ok && n >= math.MinInt32 && n <= math.MaxInt32
+}

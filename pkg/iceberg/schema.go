@@ -1,0 +1,181 @@
+package iceberg
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+)
+
+// schema is one of a table's or view's schemas.
+type schema struct {
+	id int
+	// hasID is false for a schema that came without one.
+	hasID       bool
+	root        dataType
+	identifiers []int
+	byID        map[int]located
+}
+
+// located is a field with its place.
+type located struct {
+	field
+	// parent is the id of the field around it, 0 at the top.
+	parent int
+}
+
+func decodeSchema(at string, raw []byte) (*schema, error) {
+	r := read(at, raw)
+	s := &schema{byID: map[int]located{}}
+	s.id, s.hasID = r.optionalInt("schema-id")
+	if r.has("identifier-field-ids") {
+		s.identifiers = r.ints("identifier-field-ids")
+	}
+	if name, _ := r.optionalText("type"); r.err == nil && name != "struct" {
+		r.fail("type", "found %q, struct is allowed", name)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	root, err := decodeStruct(r)
+	if err != nil {
+		return nil, err
+	}
+	s.root = root
+	if err := s.index(at); err != nil {
+		return nil, err
+	}
+	return s, s.checkIdentifiers(at)
+}
+
+// index finds every field by its id, and refuses ids and full names that occur
+// twice.
+func (s *schema) index(at string) error {
+	names := map[string]int{}
+	var walk func(t dataType, parent int, prefix string) error
+	walk = func(t dataType, parent int, prefix string) error {
+		for _, f := range t.fields {
+			if other, taken := s.byID[f.id]; taken {
+				return invalid(at, "field id %d is that of %q and of %q", f.id, other.name, f.name)
+			}
+			s.byID[f.id] = located{f, parent}
+			name := prefix + f.name
+			if other, taken := names[name]; taken {
+				return invalid(at, "multiple fields for name %s: %d and %d", name, other, f.id)
+			}
+			names[name] = f.id
+			if err := walk(f.kind, f.id, name+"."); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk(s.root, 0, "")
+}
+
+func (s *schema) checkIdentifiers(at string) error {
+	for _, id := range s.identifiers {
+		f, ok := s.byID[id]
+		if !ok {
+			return invalid(at, "identifier-field-ids: there is no field with id %d", id)
+		}
+		if what := s.unfitIdentifier(f); what != "" {
+			return invalid(at, "identifier-field-ids: field %s %s", f.name, what)
+		}
+	}
+	return nil
+}
+
+func (s *schema) unfitIdentifier(f located) string {
+	switch {
+	case f.kind.shape != primitiveShape:
+		return "is not of a primitive type"
+	case !f.required:
+		return "is not required"
+	case f.kind.name == "float" || f.kind.name == "double":
+		return "is a float or double"
+	}
+	for parent := f.parent; parent != 0; parent = s.byID[parent].parent {
+		around := s.byID[parent]
+		if around.kind.shape != structShape {
+			return "is nested in a list or map"
+		}
+		if !around.required {
+			return "is nested in an optional field"
+		}
+	}
+	return ""
+}
+
+// highestID is the highest field id in the schema, 0 without fields.
+func (s *schema) highestID() int {
+	highest := 0
+	for id := range s.byID {
+		highest = max(highest, id)
+	}
+	return highest
+}
+
+// topLevel finds a field by its name, at any depth by its full name.
+func (s *schema) byName(name string) (located, bool) {
+	for _, f := range s.byID {
+		if s.fullName(f) == name {
+			return f, true
+		}
+	}
+	return located{}, false
+}
+
+func (s *schema) fullName(f located) string {
+	name := f.name
+	for parent := f.parent; parent != 0; parent = s.byID[parent].parent {
+		name = s.byID[parent].name + "." + name
+	}
+	return name
+}
+
+func (s *schema) encode() []byte {
+	o := s.root.structObject().with("schema-id", number(int64(s.id)))
+	if len(s.identifiers) > 0 {
+		ids := make([][]byte, len(s.identifiers))
+		for i, id := range s.identifiers {
+			ids[i] = number(int64(id))
+		}
+		o = append(o, member{"identifier-field-ids", encodeArray(ids)})
+	}
+	return o.encode()
+}
+
+// same tells whether two schemas differ in nothing but their ids.
+func (s *schema) same(other *schema) bool {
+	mine, theirs := slices.Clone(s.identifiers), slices.Clone(other.identifiers)
+	slices.Sort(mine)
+	slices.Sort(theirs)
+	return slices.Equal(mine, theirs) && bytes.Equal(dataType.encode(s.root), dataType.encode(other.root))
+}
+
+// checkVersion refuses what the format version does not have yet.
+// Source: specification, "Schemas and Data Types", added in v3.
+func (s *schema) checkVersion(at string, version int) error {
+	if version >= 3 {
+		return nil
+	}
+	for id, f := range s.byID {
+		if needsV3(f.kind.name) {
+			return invalid(at, "field %d (%s): type %s is not supported until format version 3, found %d", id, s.fullName(f), f.kind.name, version)
+		}
+		if f.initialDefault != nil {
+			return invalid(at, "field %d (%s): a default is not supported until format version 3, found %d", id, s.fullName(f), version)
+		}
+	}
+	return nil
+}
+
+func needsV3(name string) bool {
+	switch name {
+	case "timestamp_ns", "timestamptz_ns", "variant", "unknown":
+		return true
+	}
+	return geometryType.MatchString(name) || geographyType.MatchString(name)
+}
+
+func indexed(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
