@@ -7,14 +7,17 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/services/housetable"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/gateway"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/rpc"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/sqlite"
@@ -27,6 +30,7 @@ type Server struct {
 	store   housetable.Store
 	lane    *lane.Lane
 	channel *inprocgrpc.Channel
+	gateway http.Handler
 }
 
 // New opens the store and builds the services. The caller closes the server.
@@ -41,6 +45,9 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	s := &Server{config: cfg, log: log, store: store, lane: lane.New(store, cfg.limits()), channel: &inprocgrpc.Channel{}}
 	s.channel.WithServerUnaryInterceptor(grpcserver.Unary(log))
 	s.Register(s.channel)
+	if s.gateway, err = gateway.New(ctx, s.channel, rpc.CreatedHeader); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	return s, nil
 }
 
@@ -61,8 +68,20 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 // interceptors they would pass on the wire.
 func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 
+// Gateway serves everything under /hts.
+func (s *Server) Gateway() http.Handler { return s.gateway }
+
 // Ready is nil when the service can answer.
 func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 
 // Close ends the store's connections.
 func (s *Server) Close() error { return s.store.Close() }
+
+// Migrate brings the database to the schema that this build needs.
+func Migrate(ctx context.Context, databaseURL string) error {
+	store, err := open(ctx, Config{DatabaseURL: databaseURL, Migrate: true})
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}

@@ -1,0 +1,56 @@
+// Command housetable runs the House Table Service.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/igloo-catalog/igloo/pkg/buildinfo"
+	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/services/housetable/server"
+)
+
+type commands struct {
+	Serve   serve   `cmd:"" help:"Serve the house tables of one database over gRPC and REST."`
+	Migrate migrate `cmd:"" help:"Bring a database to the schema that this build needs."`
+	Version version `cmd:"" help:"Print the version."`
+}
+
+type serve struct {
+	server.Config `embed:""`
+}
+
+// Run serves until ctx ends.
+func (c *serve) Run(ctx context.Context, env *settings.Env) error {
+	s, err := server.New(ctx, c.Config, env.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }() // nothing is in flight any more
+	return s.Serve(ctx)
+}
+
+type migrate struct {
+	DatabaseURL string `name:"database-url" env:"IGLOO_DATABASE_URL" required:"" secret:"" help:"The database to migrate." placeholder:"URL"`
+}
+
+// Run migrates and returns.
+func (c *migrate) Run(ctx context.Context, env *settings.Env) error {
+	if err := server.Migrate(ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	env.Log.InfoContext(ctx, "the database has the schema of this build")
+	return nil
+}
+
+type version struct{}
+
+// Run prints the version.
+func (version) Run(env *settings.Env) error {
+	_, err := fmt.Fprintln(env.Stdout, buildinfo.Version())
+	return err
+}
+
+func main() {
+	settings.Main("housetable", "The House Table Service: every table pointer and job record of an Iceberg catalog.", &commands{})
+}

@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// errorBody is the body of every error: five keys, as OpenHouse writes them.
+type errorBody struct {
+	Status     string  `json:"status"`
+	Error      string  `json:"error"`
+	Message    string  `json:"message"`
+	Stacktrace *string `json:"stacktrace"`
+	Cause      string  `json:"cause"`
+}
+
+// fromGRPC is the error of a call, or of a request that never became one.
+func fromGRPC(r *http.Request, err error) error {
+	if s, ok := status.FromError(err); ok && s.Code() == codes.InvalidArgument && len(s.Details()) == 0 {
+		return fault.New(fault.Invalid, "%s", plain(s.Message())) // made by the router: an unparsable parameter or body
+	}
+	lost := fault.Unavailable
+	if r.Method != http.MethodGet {
+		lost = fault.UnknownOutcome
+	}
+	return fault.FromStatus(err, lost)
+}
+
+// plain undoes the no-break spaces that protobuf puts into its messages.
+func plain(message string) string { return strings.ReplaceAll(message, "\u00a0", " ") }
+
+// noRoute is the error of a path or a method that is not served.
+func noRoute(w http.ResponseWriter, r *http.Request) error {
+	methods := allowed(r.URL.Path)
+	if methods == "" {
+		return fault.New(fault.NoSuchRoute, "nothing is served at %s", r.URL.Path)
+	}
+	w.Header().Set("Allow", methods)
+	return fault.New(fault.MethodNotAllowed, "%s is not served at %s; %s are", r.Method, r.URL.Path, methods)
+}
+
+// allowed are the methods served at a path, "" when there are none.
+func allowed(path string) string {
+	switch path = strings.TrimSuffix(path, "/"); path {
+	case "/hts/tables", "/hts/jobs":
+		return "GET, HEAD, PUT, DELETE"
+	case "/hts/tables/query", "/hts/jobs/query", "/hts/namespaces", "/hts/history":
+		return "GET, HEAD"
+	case "/hts/warehouses":
+		return "GET, HEAD, POST"
+	case "/hts/commit":
+		return "POST"
+	}
+	if name, ok := strings.CutPrefix(path, "/hts/warehouses/"); ok && !strings.Contains(name, "/") {
+		return "GET, HEAD, PATCH, DELETE"
+	}
+	if name, ok := strings.CutPrefix(path, "/hts/namespaces/"); ok && !strings.Contains(name, "/") {
+		return "GET, HEAD"
+	}
+	return ""
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	code := fault.KindOf(err).HTTPStatus()
+	reason := http.StatusText(code)
+	body, failure := json.Marshal(errorBody{
+		Status:  strings.ToUpper(strings.NewReplacer(" ", "_", "-", "_").Replace(reason)),
+		Error:   reason,
+		Message: fault.Shown(err),
+		Cause:   "Not Available",
+	})
+	if failure != nil { // strings always marshal
+		code, body = http.StatusInternalServerError, nil
+	}
+	if after := retryAfter(err); after != "" {
+		w.Header().Set("Retry-After", after)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // the client is gone if this fails
+}
+
+func retryAfter(err error) string {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.RetryAfter <= 0 {
+		return ""
+	}
+	return strconv.Itoa(max(1, int(e.RetryAfter.Seconds())))
+}

@@ -1,0 +1,129 @@
+// Package gateway serves /hts: the REST form of the gRPC services, as
+// OpenHouse's clients know it.
+//
+// It owns the JSON shapes (every known field written, null when absent, int64
+// as numbers), the success codes (201, 204) and the five-key error body, and it
+// promises that every answer is one of these, routing errors included. It
+// reaches the services through a gRPC channel and decides nothing itself.
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+)
+
+const (
+	maxBodyBytes = 1 << 20
+	requestIDKey = "x-request-id"
+)
+
+// New makes the handler of everything under /hts. createdHeader is the answer
+// header by which a service says that it created what it returns.
+func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader string) (http.Handler, error) {
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
+		runtime.WithForwardResponseOption(statusOf(createdHeader)),
+		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithMetadata(func(ctx context.Context, _ *http.Request) metadata.MD {
+			return metadata.Pairs(requestIDKey, telemetry.RequestID(ctx))
+		}),
+		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+			writeError(w, fromGRPC(r, err))
+		}),
+		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
+			writeError(w, noRoute(w, r))
+		}),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+	)
+	err := errors.Join(
+		htsv1.RegisterUserTableServiceHandlerClient(ctx, mux, htsv1.NewUserTableServiceClient(conn)),
+		htsv1.RegisterJobServiceHandlerClient(ctx, mux, htsv1.NewJobServiceClient(conn)),
+		htsv1.RegisterWarehouseServiceHandlerClient(ctx, mux, htsv1.NewWarehouseServiceClient(conn)),
+		htsv1.RegisterNamespaceServiceHandlerClient(ctx, mux, htsv1.NewNamespaceServiceClient(conn)),
+		htsv1.RegisterTableServiceHandlerClient(ctx, mux, htsv1.NewTableServiceClient(conn)),
+		htsv1.RegisterCommitServiceHandlerClient(ctx, mux, htsv1.NewCommitServiceClient(conn)),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("register the gateway: %w", err)
+	}
+	return prepare(mux), nil
+}
+
+// prepare makes requests what the router expects: no trailing slash, GET for
+// HEAD, and a body that is JSON and within its limit.
+func prepare(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if allowed(r.URL.Path) != "" && r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		if trimmed := strings.TrimSuffix(r.URL.Path, "/"); trimmed != r.URL.Path {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = trimmed, strings.TrimSuffix(r.URL.RawPath, "/")
+		}
+		switch r.Method {
+		case http.MethodPut, http.MethodPost, http.MethodPatch:
+			if err := readBody(w, r); err != nil {
+				writeError(w, err)
+				return
+			}
+		default: // bodies of the others are not read
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readBody checks the body before the router sees it, so that what is wrong
+// with it is told in words.
+func readBody(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fault.New(fault.TooLarge, "the body is over the limit of %d bytes", maxBodyBytes)
+	case err != nil:
+		return fault.Wrap(fault.Invalid, err, "the body cannot be read")
+	}
+	var object map[string]json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if err := decoder.Decode(&object); err != nil {
+		return fault.New(fault.Invalid, "the body is not a JSON object: %v", err)
+	}
+	if object == nil || decoder.More() {
+		return fault.New(fault.Invalid, "the body must be one JSON object")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+// statusOf answers 201 for what was created and 204, without a body, for what
+// was deleted.
+func statusOf(createdHeader string) func(context.Context, http.ResponseWriter, proto.Message) error {
+	return func(ctx context.Context, w http.ResponseWriter, m proto.Message) error {
+		if m.ProtoReflect().Descriptor().Fields().Len() == 0 {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		if md, ok := runtime.ServerMetadataFromContext(ctx); ok && len(md.HeaderMD.Get(createdHeader)) > 0 {
+			w.WriteHeader(http.StatusCreated)
+		}
+		return nil
+	}
+}

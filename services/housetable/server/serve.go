@@ -1,0 +1,65 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
+)
+
+// drainTime is how long calls in flight may take once the service is told to end.
+const drainTime = 15 * time.Second
+
+// Serve listens for gRPC and HTTP until ctx ends, then says that it is not
+// ready, lets what is in flight finish, and returns.
+func (s *Server) Serve(ctx context.Context) error {
+	probes := httpserver.NewProbes(s.Ready)
+	mux := http.NewServeMux()
+	probes.Register(mux)
+	mux.Handle("/", s.gateway)
+	web, err := httpserver.Listen(ctx, s.config.HTTPListen, mux, s.log)
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", s.config.GRPCListen)
+	if err != nil {
+		return fmt.Errorf("listen for gRPC: %w", err)
+	}
+	server, health := grpcserver.New(s.log)
+	s.Register(server)
+	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopped := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		probes.Drain()
+		health.Shutdown()
+		drain(server)
+	})
+	failed := make(chan error, 1)
+	go func() {
+		defer cancel() // one of the two ending ends the other
+		failed <- server.Serve(listener)
+	}()
+	err = web.Serve(ctx)
+	cancel()
+	<-stopped
+	return errors.Join(err, <-failed)
+}
+
+// drain lets calls in flight finish, but not for ever.
+func drain(server *grpc.Server) {
+	timer := time.AfterFunc(drainTime, server.Stop)
+	defer timer.Stop()
+	server.GracefulStop()
+}
