@@ -27,6 +27,11 @@ type document interface {
 	// previousFiles are the metadata files that its history tells of, in a list
 	// that is the caller's.
 	previousFiles() []string
+	// validate refuses a document that no engine could read. What this catalog
+	// wrote needs no such look.
+	validate() error
+	// Size is about how much memory it takes.
+	Size() int
 	// Bytes are the document as it is stored, uncompressed; not to be changed.
 	Bytes() []byte
 }
@@ -52,8 +57,7 @@ func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache,
 	cache, err := otter.New(&otter.Options[documentKey, document]{
 		MaximumWeight: uint64(maxBytes),
 		Weigher: func(key documentKey, d document) uint32 {
-			// What is kept of a document beside its bytes grows with them.
-			return uint32(min(len(key.location)+len(d.Bytes())*5/4+1024, 1<<31))
+			return uint32(min(len(key.location)+d.Size()+1024, 1<<31))
 		},
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -60,6 +61,9 @@ func (m *mutation) foreign(ctx context.Context, kind Kind, location string) (doc
 		return nil, err
 	default:
 		return nil, fault.Wrap(fault.Invalid, err, "the file at %s cannot be read", location)
+	}
+	if err := d.validate(); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be used", location, strings.ToLower(kind.word()))
 	}
 	if err := m.checkLocation(w, d.Location()); err != nil {
 		return nil, err
