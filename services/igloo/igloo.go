@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
@@ -91,14 +92,21 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 	return server, nil
 }
 
-// handler puts both services on one port: the house tables under /hts, the
-// catalog everywhere else.
+// handler puts both services on one port: the catalog under /v1, the house
+// tables under /hts. The catalog's paths go past the mux, which would clean them
+// and so change the names that they hold.
 func (i *Igloo) handler() http.Handler {
-	mux := http.NewServeMux()
-	i.probes.Register(mux)
-	mux.Handle("/hts/", i.housetable.Gateway())
-	mux.Handle("/", i.catalog.Handler())
-	return mux
+	rest, catalog := http.NewServeMux(), i.catalog.Handler()
+	i.probes.Register(rest)
+	rest.Handle("/hts/", i.housetable.Gateway())
+	rest.Handle("/", catalog)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			catalog.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 // Addr is the address that is listened on: "127.0.0.1:8181".
