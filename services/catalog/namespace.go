@@ -54,6 +54,9 @@ func validateName(field, name string) error {
 		return fault.Field(field, "is not valid UTF-8")
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return fault.Field(field, "contains a control character")
+	case name == "." || name == "..":
+		// Clients and proxies take it for a way up, escaped or not.
+		return fault.Field(field, "%q cannot stand in a path", name)
 	}
 	return nil
 }

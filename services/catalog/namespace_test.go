@@ -76,7 +76,9 @@ func TestValidate(t *testing.T) {
 		fine bool
 	}{
 		"plain":         {catalog.Namespace{"a"}, true},
-		"odd":           {catalog.Namespace{"a b", "é/%+.", ".."}, true},
+		"odd":           {catalog.Namespace{"a b", "é/%+.", "..."}, true},
+		"way up":        {catalog.Namespace{"a", ".."}, false},
+		"way nowhere":   {catalog.Namespace{"."}, false},
 		"longest level": {catalog.Namespace{long}, true},
 		"too long":      {catalog.Namespace{long + "x"}, false},
 		"too long all":  {catalog.Namespace{long, long, long, long, long}, false},
