@@ -196,9 +196,9 @@ func (b *builder) columns() error {
 			return err
 		}
 	}
-	b.array("schemas", b.draft.schemas != nil && b.draft.schemas.changed, func() []byte { return b.draft.schemas.encode() })
-	b.array("partition-specs", b.draft.specs != nil && b.draft.specs.changed, func() []byte { return b.draft.specs.encode() })
-	b.array("sort-orders", b.draft.orders != nil && b.draft.orders.changed, func() []byte { return b.draft.orders.encode() })
+	b.array("schemas", b.schemas != nil && b.schemas.changed, func() []byte { return b.schemas.encode() })
+	b.array("partition-specs", b.specs != nil && b.specs.changed, func() []byte { return b.specs.encode() })
+	b.array("sort-orders", b.orders != nil && b.orders.changed, func() []byte { return b.orders.encode() })
 	if b.head.version == 1 {
 		return b.legacyColumns()
 	}
@@ -214,7 +214,7 @@ func (b *builder) legacyColumns() error {
 	if err := b.loadSpecs(); err != nil {
 		return err
 	}
-	spec, ok := find(b.draft.specs, func(s *partitionSpec) bool { return s.id == b.head.spec })
+	spec, ok := find(b.specs, func(s *partitionSpec) bool { return s.id == b.head.spec })
 	if !ok {
 		return invalid("", "default-spec-id: found %d, which is not among the partition specs", b.head.spec)
 	}

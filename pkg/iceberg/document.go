@@ -19,6 +19,35 @@ type place struct {
 	value span.Span
 }
 
+// scan finds the top-level members; value passes the value of one of them.
+func (d *document) scan(value func(s *span.Scanner, name string) error) error {
+	s := span.NewScanner(d.text)
+	var seen nameSet
+	err := s.Object(func(key span.Span) error {
+		name, err := unquote(d.text[key.Start-1 : key.End+1])
+		if err != nil {
+			return err
+		}
+		if seen.add(name, len(d.members), func(i int) string { return d.members[i].key }) {
+			return invalid("", "%s: occurs twice", shorten([]byte(name)))
+		}
+		s.Peek()
+		start := s.Pos()
+		err = value(s, name)
+		d.members = append(d.members, place{name, span.Span{Start: start, End: s.Pos()}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.End()
+}
+
+func skipMember(s *span.Scanner, _ string) error {
+	_, err := s.Skip()
+	return err
+}
+
 func (d *document) get(key string) ([]byte, bool) {
 	for _, m := range d.members {
 		if m.key == key {

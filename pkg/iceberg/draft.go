@@ -28,7 +28,10 @@ type draft struct {
 	refsChanged bool
 
 	added           []*snapshot
+	addedByID       map[int64]*snapshot
 	removed         map[int64]bool
+	known           map[int64]bool
+	lookups         int
 	log             []logEntry
 	mainSteps       []int64
 	statistics      statisticsDraft
@@ -40,10 +43,12 @@ type draft struct {
 }
 
 func newDraft(base *TableMetadata, version int, now time.Time) *draft {
-	d := &draft{base: base, now: now.UnixMilli(), removed: map[int64]bool{}}
+	d := &draft{base: base, now: now.UnixMilli(), addedByID: map[int64]*snapshot{}, removed: map[int64]bool{}}
 	d.statistics.key, d.partitions.key = "statistics", "partition-statistics"
 	if base != nil {
 		d.head, d.previousVersion = base.head, base.head.version
+		// The clock of whoever wrote the base may be ahead; time never goes back.
+		d.now = max(d.now, base.head.updated)
 		return d
 	}
 	d.head = head{version: version, snapshot: noSnapshot, lastPartition: firstPartitionID - 1}
@@ -123,18 +128,28 @@ func (d *draft) hasSnapshot(id int64) bool {
 	if d.removed[id] || d.base == nil {
 		return false
 	}
-	_, ok := d.base.entry(id)
-	return ok
+	return d.inBase(id)
 }
 
-func (d *draft) addedSnapshot(id int64) *snapshot {
-	for _, s := range d.added {
-		if s.ID == id {
-			return s
+// inBase looks a few snapshots up one by one, and indexes the base for those who
+// ask for many.
+func (d *draft) inBase(id int64) bool {
+	const few = 16
+	if d.known == nil && d.lookups < few {
+		d.lookups++
+		_, ok := d.base.entry(id)
+		return ok
+	}
+	if d.known == nil {
+		d.known = make(map[int64]bool, len(d.base.snapshots))
+		for _, entry := range d.base.snapshots {
+			d.known[entry.id] = true
 		}
 	}
-	return nil
+	return d.known[id]
 }
+
+func (d *draft) addedSnapshot(id int64) *snapshot { return d.addedByID[id] }
 
 func (d *draft) setRef(name string, ref SnapshotRef, rest object) error {
 	d.loadRefs()
@@ -184,17 +199,19 @@ func (d *draft) removeRef(name string) {
 // removeSnapshots leaves out snapshots, their statistics, and every branch and
 // tag that then leads nowhere.
 func (d *draft) removeSnapshots(ids []int64) error {
+	gone := make(map[int64]bool, len(ids))
 	for _, id := range ids {
-		if !d.hasSnapshot(id) {
-			continue
+		if d.hasSnapshot(id) {
+			gone[id], d.removed[id], d.changed = true, true, true
+			delete(d.addedByID, id)
 		}
-		d.added = slices.DeleteFunc(d.added, func(s *snapshot) bool { return s.ID == id })
-		d.removed[id] = true
-		d.changed = true
-		if err := d.statistics.remove(d, id); err != nil {
+	}
+	if len(gone) > 0 {
+		d.added = slices.DeleteFunc(d.added, func(s *snapshot) bool { return gone[s.ID] })
+		if err := d.statistics.remove(d, gone); err != nil {
 			return err
 		}
-		if err := d.partitions.remove(d, id); err != nil {
+		if err := d.partitions.remove(d, gone); err != nil {
 			return err
 		}
 	}
@@ -252,12 +269,12 @@ func (s *statisticsDraft) set(d *draft, id int64, text []byte) error {
 	return nil
 }
 
-func (s *statisticsDraft) remove(d *draft, id int64) error {
+func (s *statisticsDraft) remove(d *draft, gone map[int64]bool) error {
 	if err := s.load(d); err != nil {
 		return err
 	}
 	before := len(s.files)
-	s.files = slices.DeleteFunc(s.files, func(f statisticsFile) bool { return f.snapshot == id })
+	s.files = slices.DeleteFunc(s.files, func(f statisticsFile) bool { return gone[f.snapshot] })
 	if len(s.files) != before {
 		s.changed, d.changed = true, true
 	}

@@ -16,7 +16,7 @@ func ParseFunctionMetadata(doc []byte) (*FunctionMetadata, error) {
 		return nil, err
 	}
 	f := &FunctionMetadata{doc: document{text: text}}
-	if err := f.doc.scan(); err != nil {
+	if err := f.doc.scan(skipMember); err != nil {
 		return nil, malformed("", err)
 	}
 	r := &reader{object: f.doc.object()}

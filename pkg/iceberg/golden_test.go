@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -139,6 +140,12 @@ func (c goldenCase) worseInJava(t *testing.T, document []byte, err error) bool {
 			t.Errorf("accepted: %s", document)
 		}
 		return true
+	case c.ID == "assign uuid new":
+		// Whoever asserts the identity that the table had would be refused forever.
+		if err == nil {
+			t.Error("accepted: another uuid for a table that has one")
+		}
+		return true
 	case strings.Index(updates, "remove-schemas") > 0 && strings.Index(updates, "remove-schemas") < strings.Index(updates, "add-schema"):
 		// Java finds the schema that it has just removed, and adds nothing.
 		if err != nil {
@@ -151,7 +158,7 @@ func (c goldenCase) worseInJava(t *testing.T, document []byte, err error) bool {
 
 func (c goldenCase) checkRefusal(t *testing.T, err error) {
 	t.Helper()
-	refused, ok := err.(*Error)
+	refused, ok := errors.AsType[*Error](err)
 	if !ok {
 		t.Fatalf("err = %v, Java refuses: %s", err, c.Java.Error)
 	}
@@ -230,7 +237,7 @@ func reparsed(m *TableMetadata) error {
 			return strings.HasSuffix(p.String(), "history.last.place") || strings.HasSuffix(p.String(), "previous.last.place")
 		}, cmp.Ignore()),
 		cmp.Comparer(func(a, b []snapshotEntry) bool {
-			return len(a) == len(b) && (len(a) == 0 || cmp.Equal(a[:len(a):len(a)], b[:len(b):len(b)], cmp.AllowUnexported(snapshotEntry{})))
+			return len(a) == len(b) && (len(a) == 0 || cmp.Equal(slices.Clip(a), slices.Clip(b), cmp.AllowUnexported(snapshotEntry{})))
 		})); diff != "" {
 		return invalid("", "derived and parsed differ:\n%s", diff)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -37,14 +38,36 @@ func (o object) with(key string, value []byte) object {
 			return changed
 		}
 	}
-	return append(o[:len(o):len(o)], member{key, value})
+	return append(slices.Clip(o), member{key, value})
 }
 
-// without leaves key out.
-func (o object) without(key string) object {
+// merged has the members of changes instead of its own, and after them.
+func (o object) merged(changes object) object {
+	places := make(map[string]int, len(o)+len(changes))
+	all := slices.Clone(o)
+	for i, m := range all {
+		places[m.key] = i
+	}
+	for _, m := range changes {
+		if i, there := places[m.key]; there {
+			all[i].value = m.value
+			continue
+		}
+		places[m.key] = len(all)
+		all = append(all, m)
+	}
+	return all
+}
+
+// without leaves keys out.
+func (o object) without(keys ...string) object {
+	gone := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		gone[key] = true
+	}
 	kept := make(object, 0, len(o))
 	for _, m := range o {
-		if m.key != key {
+		if !gone[m.key] {
 			kept = append(kept, m)
 		}
 	}
@@ -73,12 +96,16 @@ func parseObject(path string, raw []byte) (object, error) {
 		return nil, invalid(path, "found %s, an object is allowed", shorten(raw))
 	}
 	var o object
+	var seen nameSet
 	err := s.Object(func(key span.Span) error {
 		value, err := s.Skip()
 		if err != nil {
 			return err
 		}
 		name, err := unquote(raw[key.Start-1 : key.End+1])
+		if seen.add(name, len(o), func(i int) string { return o[i].key }) {
+			return invalid(path, "%s: occurs twice", shorten([]byte(name)))
+		}
 		o = append(o, member{name, value.Of(raw)})
 		return err
 	})
@@ -86,6 +113,32 @@ func parseObject(path string, raw []byte) (object, error) {
 		err = s.End()
 	}
 	return o, malformed(path, err)
+}
+
+// nameSet tells names that occur twice: JSON leaves open which of two counts, and
+// readers of one document must not differ on it. A few names are compared one by
+// one; the map is for the many that a hostile document may have.
+type nameSet struct{ many map[string]bool }
+
+// add tells whether name is among the count names before it.
+func (s *nameSet) add(name string, count int, before func(i int) string) (twice bool) {
+	const few = 16
+	if count < few {
+		for i := range count {
+			if before(i) == name {
+				return true
+			}
+		}
+		return false
+	}
+	if s.many == nil {
+		s.many = make(map[string]bool, 2*count)
+		for i := range count {
+			s.many[before(i)] = true
+		}
+	}
+	twice, s.many[name] = s.many[name], true
+	return twice
 }
 
 func parseArray(path string, raw []byte) ([][]byte, error) {

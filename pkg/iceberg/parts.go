@@ -1,5 +1,7 @@
 package iceberg
 
+import "slices"
+
 // part is an element of one of the arrays that stay small: its text, and what
 // it says.
 type part[T any] struct {
@@ -18,7 +20,7 @@ type parts[T any] struct {
 }
 
 func (p *parts[T]) add(id int, text []byte, value T) {
-	p.items = append(p.items[:len(p.items):len(p.items)], part[T]{text, value})
+	p.items = append(slices.Clip(p.items), part[T]{text, value})
 	p.changed = true
 	if p.fresh == nil {
 		p.fresh = map[int]bool{}

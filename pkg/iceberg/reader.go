@@ -151,8 +151,9 @@ func (r *reader) array(key string) [][]byte {
 }
 
 func (r *reader) ints(key string) []int {
-	numbers := []int{}
-	for _, raw := range r.array(key) {
+	elements := r.array(key)
+	numbers := make([]int, 0, len(elements))
+	for _, raw := range elements {
 		n, ok := parseInt32(raw)
 		if !ok {
 			r.fail(key, "found %s, 32-bit integers are allowed", shorten(raw))
@@ -163,8 +164,9 @@ func (r *reader) ints(key string) []int {
 }
 
 func (r *reader) longs(key string) []int64 {
-	numbers := []int64{}
-	for _, raw := range r.array(key) {
+	elements := r.array(key)
+	numbers := make([]int64, 0, len(elements))
+	for _, raw := range elements {
 		n, ok := parseInt64(raw)
 		if !ok {
 			r.fail(key, "found %s, 64-bit integers are allowed", shorten(raw))

@@ -34,7 +34,7 @@ func DecodeRequirements(raw []byte) (Requirements, error) {
 
 func decodeRequirement(at string, raw []byte) (requirement, error) {
 	r := read(at, raw)
-	kind := r.text("type")
+	kind := strings.ToLower(r.text("type"))
 	if r.err != nil {
 		return requirement{}, r.err
 	}

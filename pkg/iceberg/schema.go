@@ -1,7 +1,6 @@
 package iceberg
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 )
@@ -14,6 +13,7 @@ type schema struct {
 	root        dataType
 	identifiers []int
 	byID        map[int]located
+	names       map[string]int
 }
 
 // located is a field with its place.
@@ -50,7 +50,7 @@ func decodeSchema(at string, raw []byte) (*schema, error) {
 // index finds every field by its id, and refuses ids and full names that occur
 // twice.
 func (s *schema) index(at string) error {
-	names := map[string]int{}
+	s.names = map[string]int{}
 	var walk func(t dataType, parent int, prefix string) error
 	walk = func(t dataType, parent int, prefix string) error {
 		for _, f := range t.fields {
@@ -59,10 +59,10 @@ func (s *schema) index(at string) error {
 			}
 			s.byID[f.id] = located{f, parent}
 			name := prefix + f.name
-			if other, taken := names[name]; taken {
+			if other, taken := s.names[name]; taken {
 				return invalid(at, "multiple fields for name %s: %d and %d", name, other, f.id)
 			}
-			names[name] = f.id
+			s.names[name] = f.id
 			if err := walk(f.kind, f.id, name+"."); err != nil {
 				return err
 			}
@@ -115,14 +115,10 @@ func (s *schema) highestID() int {
 	return highest
 }
 
-// topLevel finds a field by its name, at any depth by its full name.
+// byName finds a field by its name, at any depth by its full name.
 func (s *schema) byName(name string) (located, bool) {
-	for _, f := range s.byID {
-		if s.fullName(f) == name {
-			return f, true
-		}
-	}
-	return located{}, false
+	id, ok := s.names[name]
+	return s.byID[id], ok
 }
 
 func (s *schema) fullName(f located) string {
@@ -150,7 +146,7 @@ func (s *schema) same(other *schema) bool {
 	mine, theirs := slices.Clone(s.identifiers), slices.Clone(other.identifiers)
 	slices.Sort(mine)
 	slices.Sort(theirs)
-	return slices.Equal(mine, theirs) && bytes.Equal(dataType.encode(s.root), dataType.encode(other.root))
+	return slices.Equal(mine, theirs) && s.root.same(other.root)
 }
 
 // checkVersion refuses what the format version does not have yet.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
@@ -101,26 +102,7 @@ func Compress(doc []byte) ([]byte, error) {
 }
 
 func (m *TableMetadata) scan() error {
-	text := m.doc.text
-	s := span.NewScanner(text)
-	err := s.Object(func(key span.Span) error {
-		name, err := unquote(text[key.Start-1 : key.End+1])
-		if err != nil {
-			return err
-		}
-		if _, twice := m.doc.get(name); twice {
-			return invalid(name, "occurs twice")
-		}
-		s.Peek()
-		start := s.Pos()
-		err = m.scanMember(s, name)
-		m.doc.members = append(m.doc.members, place{name, span.Span{Start: start, End: s.Pos()}})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.End()
+	return m.doc.scan(m.scanMember)
 }
 
 func (m *TableMetadata) scanMember(s *span.Scanner, name string) (err error) {
@@ -158,6 +140,9 @@ func (m *TableMetadata) readHead() error {
 	if h.version = r.int("format-version"); r.err == nil && h.version < 1 {
 		r.fail("format-version", "found %d, 1 and above are allowed", h.version)
 	}
+	if h.version > maxWritten {
+		return m.readFutureHead(r)
+	}
 	h.uuid, _ = r.optionalText("table-uuid")
 	h.location = r.text("location")
 	h.updated = r.long("last-updated-ms")
@@ -178,6 +163,20 @@ func (m *TableMetadata) readHead() error {
 	}
 	if h.version > 2 {
 		h.nextRow = r.long("next-row-id")
+	}
+	return r.err
+}
+
+// readFutureHead reads of a format that does not exist yet what it is likely to
+// have still; nothing is committed to such a table.
+func (m *TableMetadata) readFutureHead(r *reader) error {
+	h := &m.head
+	h.uuid, _ = r.optionalText("table-uuid")
+	h.location, _ = r.optionalText("location")
+	h.updated, _ = r.optionalLong("last-updated-ms")
+	h.snapshot = noSnapshot
+	if id, ok := r.optionalLong("current-snapshot-id"); ok {
+		h.snapshot = id
 	}
 	return r.err
 }
@@ -215,9 +214,9 @@ func (m *TableMetadata) checkLogs() error {
 }
 
 func (m *TableMetadata) entry(id int64) (snapshotEntry, bool) {
-	for i := len(m.snapshots) - 1; i >= 0; i-- {
-		if m.snapshots[i].id == id {
-			return m.snapshots[i], true
+	for _, entry := range slices.Backward(m.snapshots) {
+		if entry.id == id {
+			return entry, true
 		}
 	}
 	return snapshotEntry{}, false

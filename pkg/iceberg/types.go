@@ -1,7 +1,9 @@
 package iceberg
 
 import (
+	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -134,6 +136,25 @@ func decodeType(at string, raw []byte) (dataType, error) {
 		return decodeMap(r)
 	}
 	return dataType{}, invalid(at, "found %s, a type is allowed", shorten(raw))
+}
+
+// same tells whether two types are alike down to ids, docs and defaults.
+func (t dataType) same(other dataType) bool {
+	return t.shape == other.shape && t.name == other.name &&
+		slices.EqualFunc(t.fields, other.fields, field.same) && t.rest.same(other.rest)
+}
+
+func (f field) same(other field) bool {
+	if (f.doc == nil) != (other.doc == nil) || f.doc != nil && *f.doc != *other.doc {
+		return false
+	}
+	return f.id == other.id && f.name == other.name && f.required == other.required &&
+		bytes.Equal(f.initialDefault, other.initialDefault) && bytes.Equal(f.writeDefault, other.writeDefault) &&
+		f.rest.same(other.rest) && f.kind.same(other.kind)
+}
+
+func (o object) same(other object) bool {
+	return slices.EqualFunc(o, other, func(a, b member) bool { return a.key == b.key && bytes.Equal(a.value, b.value) })
 }
 
 func decodeStruct(r *reader) (dataType, error) {

@@ -2,6 +2,7 @@ package iceberg
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -102,7 +103,7 @@ func DecodeUpdates(raw []byte) (Updates, error) {
 
 func decodeUpdate(at string, raw []byte) (update, error) {
 	r := read("", raw)
-	action := r.text("action")
+	action := strings.ToLower(r.text("action"))
 	if r.err != nil {
 		return update{}, within(at, r.err)
 	}

@@ -1,5 +1,7 @@
 package iceberg
 
+import "math"
+
 func decodeAddSnapshot(r *reader) update {
 	raw := r.raw("snapshot")
 	if r.err != nil {
@@ -20,7 +22,7 @@ func (d *draft) addSnapshot(s *snapshot) error {
 		return conflict("snapshot.sequence-number: Cannot add snapshot with sequence number %d older than last sequence number %d", s.SequenceNumber, d.head.sequence)
 	}
 	d.head.sequence = s.SequenceNumber
-	d.added = append(d.added, s)
+	d.added, d.addedByID[s.ID] = append(d.added, s), s
 	d.changed = true
 	if d.head.version > 2 {
 		return d.addRows(s)
@@ -29,7 +31,7 @@ func (d *draft) addSnapshot(s *snapshot) error {
 }
 
 func (d *draft) checkSnapshot(s *snapshot) error {
-	if _, err := d.currentSchema(); d.base == nil && err != nil {
+	if d.base == nil && len(d.schemas.items) == 0 {
 		return invalid("", "a schema must be added before a snapshot")
 	}
 	if d.base == nil && (len(d.specs.items) == 0 || len(d.orders.items) == 0) {
@@ -52,6 +54,9 @@ func (d *draft) addRows(s *snapshot) error {
 	}
 	if !s.hasAdded {
 		return invalid("snapshot.added-rows", "is missing")
+	}
+	if s.added > math.MaxInt64-d.head.nextRow {
+		return invalid("snapshot.added-rows", "found %d, of which row ids from %d on leave no room", s.added, d.head.nextRow)
 	}
 	d.head.nextRow += s.added
 	return nil

@@ -2,6 +2,7 @@ package iceberg
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -11,9 +12,15 @@ func decodeAssignUUID(r *reader) update {
 		r.fail("uuid", "must not be empty")
 	}
 	return update{assigns: uuid, apply: func(d *draft) error {
-		if !strings.EqualFold(uuid, d.head.uuid) {
-			d.head.uuid, d.changed = uuid, true
+		if strings.EqualFold(uuid, d.head.uuid) {
+			return nil
 		}
+		// Java lets a table get another identity, against the specification: whoever
+		// asserts the old one would then be refused forever.
+		if d.base != nil && d.base.head.uuid != "" {
+			return invalid("uuid", "Cannot reassign uuid: found %q, the table has %q", uuid, d.base.head.uuid)
+		}
+		d.head.uuid, d.changed = uuid, true
 		return nil
 	}}
 }
@@ -62,9 +69,7 @@ func decodeSetProperties(r *reader) update {
 		if err := d.loadProperties(); err != nil {
 			return err
 		}
-		for _, m := range updates {
-			d.properties = d.properties.with(m.key, m.value)
-		}
+		d.properties = d.properties.merged(updates)
 		d.propertiesChanged, d.changed = true, true
 		return nil
 	}}
@@ -83,9 +88,7 @@ func decodeRemoveProperties(r *reader) update {
 		if err := d.loadProperties(); err != nil {
 			return err
 		}
-		for _, name := range removals {
-			d.properties = d.properties.without(name)
-		}
+		d.properties = d.properties.without(removals...)
 		d.propertiesChanged, d.changed = true, true
 		return nil
 	}}
@@ -128,7 +131,7 @@ func checkBlob(at string, raw []byte) error {
 
 func decodeRemoveStatistics(r *reader) update {
 	id := r.long("snapshot-id")
-	return update{apply: func(d *draft) error { return d.statistics.remove(d, id) }}
+	return update{apply: func(d *draft) error { return d.statistics.remove(d, map[int64]bool{id: true}) }}
 }
 
 func decodeSetPartitionStatistics(r *reader) update {
@@ -144,7 +147,7 @@ func decodeSetPartitionStatistics(r *reader) update {
 
 func decodeRemovePartitionStatistics(r *reader) update {
 	id := r.long("snapshot-id")
-	return update{apply: func(d *draft) error { return d.partitions.remove(d, id) }}
+	return update{apply: func(d *draft) error { return d.partitions.remove(d, map[int64]bool{id: true}) }}
 }
 
 func decodeAddEncryptionKey(r *reader) update {
@@ -169,7 +172,7 @@ func decodeAddEncryptionKey(r *reader) update {
 				return nil
 			}
 		}
-		d.keys = append(d.keys[:len(d.keys):len(d.keys)], raw)
+		d.keys = append(slices.Clip(d.keys), raw)
 		d.keysChanged, d.changed = true, true
 		return nil
 	}}

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
 )
 
 const (
@@ -49,7 +47,7 @@ func ParseViewMetadata(doc []byte) (*ViewMetadata, error) {
 		return nil, err
 	}
 	v := &ViewMetadata{doc: document{text: text}}
-	if err := v.doc.scan(); err != nil {
+	if err := v.doc.scan(skipMember); err != nil {
 		return nil, malformed("", err)
 	}
 	r := &reader{object: v.doc.object()}
@@ -62,24 +60,6 @@ func ParseViewMetadata(doc []byte) (*ViewMetadata, error) {
 	}
 	v.readParts(r)
 	return v, r.err
-}
-
-// scan finds the top-level members.
-func (d *document) scan() error {
-	s := span.NewScanner(d.text)
-	err := s.Object(func(key span.Span) error {
-		name, err := unquote(d.text[key.Start-1 : key.End+1])
-		if err != nil {
-			return err
-		}
-		value, err := s.Skip()
-		d.members = append(d.members, place{name, value})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.End()
 }
 
 func (v *ViewMetadata) readParts(r *reader) {
@@ -346,7 +326,7 @@ func (d *viewDraft) build() (*ViewMetadata, error) {
 		return nil, err
 	}
 	if d.entry != nil {
-		d.next.log = append(d.next.log[:len(d.next.log):len(d.next.log)],
+		d.next.log = append(slices.Clip(d.next.log),
 			object{{"timestamp-ms", number(d.entry.timestamp)}, {"version-id", number(d.entry.snapshot)}}.encode())
 	}
 	if err := d.trim(current); err != nil {

@@ -33,7 +33,7 @@ func DecodeViewUpdates(raw []byte) (ViewUpdates, error) {
 
 func decodeViewUpdate(at string, raw []byte) (viewUpdate, error) {
 	r := read("", raw)
-	action := r.text("action")
+	action := strings.ToLower(r.text("action"))
 	if r.err != nil {
 		return viewUpdate{}, within(at, r.err)
 	}
@@ -126,9 +126,8 @@ func viewSetLocation(r *reader) viewUpdate {
 func viewSetProperties(r *reader) viewUpdate {
 	updates := r.textMap("updates")
 	return viewUpdate{apply: func(d *viewDraft) error {
-		for _, m := range updates {
-			d.next.properties = d.next.properties.with(m.key, m.value)
-			d.changed = true
+		if len(updates) > 0 {
+			d.next.properties, d.changed = d.next.properties.merged(updates), true
 		}
 		return nil
 	}}
@@ -137,9 +136,8 @@ func viewSetProperties(r *reader) viewUpdate {
 func viewRemoveProperties(r *reader) viewUpdate {
 	removals := r.texts("removals")
 	return viewUpdate{apply: func(d *viewDraft) error {
-		for _, key := range removals {
-			d.next.properties = d.next.properties.without(key)
-			d.changed = true
+		if len(removals) > 0 {
+			d.next.properties, d.changed = d.next.properties.without(removals...), true
 		}
 		return nil
 	}}
@@ -194,7 +192,7 @@ func DecodeViewRequirements(raw []byte) (ViewRequirements, error) {
 	var uuids ViewRequirements
 	for i, element := range elements {
 		r := read(indexed("requirements", i), element)
-		if kind := r.text("type"); r.err == nil && kind != "assert-view-uuid" {
+		if kind := strings.ToLower(r.text("type")); r.err == nil && kind != "assert-view-uuid" {
 			r.fail("type", "found %q, which is not a view requirement", kind)
 		}
 		uuids = append(uuids, r.text("uuid"))
