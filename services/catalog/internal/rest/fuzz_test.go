@@ -66,3 +66,28 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCommits sends any commit: it is applied or refused, and what can be loaded
+// before can be loaded after.
+func FuzzCommits(f *testing.F) {
+	for _, body := range []string{
+		setProperty("a", "b"), unchanging, appends(1, 0, "file:///m"), replacesView("x"), transaction(change("t", setProperty("a", "b"))),
+		`{"requirements":[{"type":"assert-create"}],"updates":[{"action":"assign-uuid","uuid":"x"},{"action":"set-location","location":"file:///x"}]}`,
+		`{"requirements":[{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":null}],"updates":[{"action":"remove-snapshots","snapshot-ids":[1]}]}`,
+		`{"requirements":[],"updates":[{"action":"add-schema","schema":` + schema + `},{"action":"set-current-schema","schema-id":-1}]}`,
+		`{"requirements":[],"updates":[{"action":"add-spec","spec":{"fields":[{"name":"b","transform":"bucket[4]","source-id":1}]}},{"action":"set-default-spec","spec-id":-1}]}`,
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		w := withView(t)
+		for _, path := range []string{table, view, transactions, "/v1/namespaces/n/tables/new", "/v1/namespaces/n/tables", "/v1/namespaces/n/views", "/v1/namespaces/n/register"} {
+			if r := w.do(t, "POST", path, body); r.status >= 500 {
+				t.Errorf("%s: %d %s", path, r.status, r.body)
+			} else if r.status >= 400 {
+				r.problem(t)
+			}
+		}
+		w.loads(t)
+	})
+}
