@@ -260,7 +260,7 @@ func (d *viewDraft) addVersion(v viewVersion) error {
 	}
 	for i, dialect := range v.dialects {
 		if slices.Contains(v.dialects[:i], dialect) {
-			return invalid("view-version.representations", "Cannot add multiple queries for dialect %s", dialect)
+			return invalid("view-version.representations", "Invalid view version: Cannot add multiple queries for dialect %s", dialect)
 		}
 	}
 	v.text = v.text.with("version-id", number(int64(v.id)))
