@@ -19,6 +19,7 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/gateway"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/rpc"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/sqlite"
 )
@@ -51,8 +52,20 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
+// open is the one place that knows both stores.
 func open(ctx context.Context, cfg Config) (housetable.Store, error) {
-	store, err := sqlite.Open(ctx, cfg.file())
+	if !cfg.postgres() {
+		return opened(sqlite.Open(ctx, cfg.file()))
+	}
+	if cfg.Migrate {
+		if err := postgres.Migrate(ctx, cfg.DatabaseURL); err != nil {
+			return nil, fmt.Errorf("migrate the database: %w", err)
+		}
+	}
+	return opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{Connections: cfg.Connections, Pooler: cfg.Pooler}))
+}
+
+func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -79,7 +92,9 @@ func (s *Server) Close() error { return s.store.Close() }
 
 // Migrate brings the database to the schema that this build needs.
 func Migrate(ctx context.Context, databaseURL string) error {
-	store, err := open(ctx, Config{DatabaseURL: databaseURL, Migrate: true})
+	cfg := Config{DatabaseURL: databaseURL, Migrate: true}
+	cfg.fill()
+	store, err := open(ctx, cfg)
 	if err != nil {
 		return err
 	}

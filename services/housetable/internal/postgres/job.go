@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const (
+	jobFields = `state, job_name, cluster_id, creation_time_ms, start_time_ms, finish_time_ms,
+		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
+	jobColumns = `job_id, version, ` + jobFields
+	selectJob  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id = $2`
+	// A put is one statement: whether there is a row, and at which version, is
+	// decided where it is written. xmax is 0 in a row that was just inserted.
+	putJob = `INSERT INTO job AS j (warehouse_id, job_id, version, ` + jobFields + `)
+		VALUES ($1, $2, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (warehouse_id, job_id) DO UPDATE SET (` + jobFields + `) = ROW(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id,
+			EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms, EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf,
+			EXCLUDED.heartbeat_time_ms, EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec),
+			version = j.version + CASE WHEN
+				(j.state, j.job_name, j.cluster_id, j.creation_time_ms, j.start_time_ms, j.finish_time_ms, j.last_update_time_ms, j.job_conf,
+					j.heartbeat_time_ms, j.execution_id, j.engine_type, j.retention_time_sec)
+				IS DISTINCT FROM
+				(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id, EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms,
+					EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf, EXCLUDED.heartbeat_time_ms,
+					EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec)
+				THEN 1 ELSE 0 END
+		WHERE j.version = $3::bigint
+		RETURNING ` + jobColumns + `, xmax = 0`
+)
+
+func scanJob(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r) }
+
+func scanJobAnd(r pgx.CollectableRow, more ...any) (j housetable.Job, err error) {
+	f := &j.JobFields
+	err = r.Scan(append([]any{
+		&j.JobID, &j.Version, &f.State, &f.JobName, &f.ClusterID, &f.CreationTimeMS, &f.StartTimeMS, &f.FinishTimeMS,
+		&f.LastUpdateTimeMS, &f.JobConf, &f.HeartbeatTimeMS, &f.ExecutionID, &f.EngineType, &f.RetentionTimeSec,
+	}, more...)...)
+	return j, err
+}
+
+// Job returns one job.
+func (s *Store) Job(ctx context.Context, warehouse, id string) (housetable.Job, error) {
+	found, err := query(ctx, s, scanJob, "read job", selectJob, warehouse, id)
+	if err != nil {
+		return housetable.Job{}, err
+	}
+	if len(found) == 0 {
+		return housetable.Job{}, s.missing(ctx, warehouse, housetable.NoSuchJob(id))
+	}
+	return found[0], nil
+}
+
+// PutJob creates the job or replaces its fields.
+func (s *Store) PutJob(ctx context.Context, warehouse string, j housetable.Job, expected *int64) (stored housetable.Job, created bool, err error) {
+	f := j.JobFields
+	found, err := query(ctx, s, func(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r, &created) }, "put job", putJob,
+		warehouse, j.JobID, expected, f.State, f.JobName, f.ClusterID, f.CreationTimeMS, f.StartTimeMS, f.FinishTimeMS,
+		f.LastUpdateTimeMS, f.JobConf, f.HeartbeatTimeMS, f.ExecutionID, f.EngineType, f.RetentionTimeSec)
+	switch {
+	case sqlState(err) == foreignKeyViolation:
+		return j, false, housetable.NoSuchWarehouse(warehouse)
+	case err != nil:
+		return j, false, err
+	case len(found) == 0:
+		return j, false, housetable.StaleJob(j.JobID)
+	}
+	return found[0], created, nil
+}
+
+// DeleteJob deletes one job.
+func (s *Store) DeleteJob(ctx context.Context, warehouse, id string) error {
+	tag, err := s.pool.Exec(ctx, "DELETE FROM job WHERE warehouse_id = $1 AND job_id = $2", warehouse, id)
+	if err != nil {
+		return classify(err, "delete job")
+	}
+	if tag.RowsAffected() == 0 {
+		return s.missing(ctx, warehouse, housetable.NoSuchJob(id))
+	}
+	return nil
+}
+
+// ListJobs returns a page of the jobs that match.
+func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
+	text := `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id > $2`
+	args := []any{q.Warehouse, q.After}
+	for _, c := range q.Conditions() {
+		args = append(args, c.Value)
+		text += fmt.Sprintf(" AND %s = $%d", c.Column, len(args))
+	}
+	args = append(args, q.Limit+1)
+	jobs, err := query(ctx, s, scanJob, "list jobs", text+fmt.Sprintf(" ORDER BY job_id LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(jobs) == 0 {
+		return nil, "", s.missing(ctx, q.Warehouse, nil)
+	}
+	if len(jobs) <= q.Limit {
+		return jobs, "", nil
+	}
+	jobs = jobs[:q.Limit]
+	return jobs, jobs[q.Limit-1].JobID, nil
+}

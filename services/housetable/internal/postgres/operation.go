@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const selectOperations = `SELECT op_id, fingerprint, kind, status, locations, body, recorded_at
+	FROM operation WHERE warehouse_id = $1 AND op_id = ANY($2::uuid[])`
+
+func scanOperation(r pgx.CollectableRow) (o housetable.RecordedOperation, err error) {
+	var id [16]byte
+	var locations string
+	if err := r.Scan(&id, &o.Fingerprint, &o.Kind, &o.Outcome.Status, &locations, &o.Outcome.Body, &o.RecordedAt); err != nil {
+		return o, err
+	}
+	o.ID = id
+	o.RecordedAt = o.RecordedAt.UTC()
+	err = json.Unmarshal([]byte(locations), &o.Outcome.MetadataLocations)
+	return o, err
+}
+
+// Operation returns the record of an operation.
+func (s *Store) Operation(ctx context.Context, warehouse string, id housetable.UUID) (housetable.RecordedOperation, error) {
+	found, err := query(ctx, s, scanOperation, "read operation", selectOperations, warehouse, [][16]byte{id})
+	if err != nil {
+		return housetable.RecordedOperation{}, err
+	}
+	if len(found) == 0 {
+		return housetable.RecordedOperation{}, s.missing(ctx, warehouse, housetable.NoSuchOperation(id))
+	}
+	return found[0], nil
+}

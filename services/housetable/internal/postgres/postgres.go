@@ -1,0 +1,130 @@
+// Package postgres keeps house tables in Postgres: the store of services that
+// run in several replicas.
+//
+// It promises what every store does. A batch of commits is one statement, which
+// locks what is there in the order of keys, checks all expectations, records
+// operations and changes, and says for each commit whether it was applied; what
+// a snapshot cannot see, the database's constraints catch, and the commits are
+// tried again one by one. Nothing on the request path keeps state in a session,
+// so that a pooler in transaction mode may stand in between.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+var _ housetable.Store = (*Store)(nil)
+
+// epochAge is how long a known epoch is believed. One that is too old only makes
+// readers of caches look again.
+const epochAge = time.Second
+
+// Options of a store.
+type Options struct {
+	// Connections is the most there are.
+	Connections int
+	// Pooler is set when the connections go through a pooler in transaction mode.
+	Pooler bool
+}
+
+// Store is a pool of connections.
+type Store struct {
+	pool *pgxpool.Pool
+
+	mu      sync.Mutex
+	epoch   string
+	epochAt time.Time
+}
+
+// Open prepares a pool; it connects when it must, so a database that is away
+// makes the store not ready, and not fail to open.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("database url: %w", err)
+	}
+	config.MaxConns = int32(o.Connections) //nolint:gosec // a few dozen
+	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	if o.Pooler {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	} else {
+		tune(config.ConnConfig.RuntimeParams)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the pool: %w", err)
+	}
+	return &Store{pool: pool}, nil
+}
+
+// tune sets what makes the one statement fast and bounded; all works without.
+// Its plan does not depend on the values, but Postgres would make it anew each
+// time; and its arrays have no statistics that could speak against the keys.
+func tune(params map[string]string) {
+	for name, value := range map[string]string{
+		"application_name":  "igloo-housetable",
+		"plan_cache_mode":   "force_generic_plan",
+		"enable_seqscan":    "off",
+		"jit":               "off",
+		"lock_timeout":      "2s",
+		"statement_timeout": "5s",
+	} {
+		if _, set := params[name]; !set {
+			params[name] = value
+		}
+	}
+}
+
+// Epoch is the database system with its timeline, which changes at every
+// failover and every restore to a point in time.
+func (s *Store) Epoch(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	epoch, fresh := s.epoch, time.Since(s.epochAt) < epochAge
+	s.mu.Unlock()
+	if fresh {
+		return epoch, nil
+	}
+	err := s.pool.QueryRow(ctx, `SELECT system_identifier || '-' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
+		FROM pg_control_system()`).Scan(&epoch)
+	if err != nil {
+		return "", classify(err, "read the epoch")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch, s.epochAt = epoch, time.Now()
+	return epoch, nil
+}
+
+// Ready is nil when the database answers and has the schema of this build, or a
+// later one.
+func (s *Store) Ready(ctx context.Context) error {
+	var exists bool
+	if err := s.pool.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&exists); err != nil {
+		return classify(err, "check readiness")
+	}
+	version := int64(0)
+	if exists {
+		if err := s.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version); err != nil {
+			return classify(err, "check the schema")
+		}
+	}
+	if version < schemaVersion {
+		return fault.New(fault.Unavailable, "database schema is at version %d, this build needs %d: run 'housetable migrate'", version, schemaVersion)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}

@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const (
+	tableColumns = `h.database_id, h.table_id, h.kind, h.uuid, h.version, h.metadata_location, h.storage_type, h.creation_time_ms,
+		h.created_at, h.updated_at`
+	// wanted are keys, typed and folded: $1 the warehouse, $2 to $6 arrays.
+	wanted   = `FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[]) AS u(db, dbf, tb, tbf, family)`
+	atWanted = ` h ON h.warehouse_id = w.warehouse_id AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
+		AND h.family = u.family AND h.table_key = CASE WHEN w.case_insensitive THEN u.tbf ELSE u.tb END`
+	selectTables      = `SELECT ` + tableColumns + ` ` + wanted + ` JOIN house_table` + atWanted + ` WHERE w.warehouse_id = $1`
+	selectSoftDeleted = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms
+		FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[])
+			AS u(db, dbf, tb, tbf, family, at)
+		JOIN soft_deleted_table` + atWanted + ` AND h.deleted_at_ms = u.at WHERE w.warehouse_id = $1`
+	listTables = `SELECT ` + tableColumns + `, h.table_key FROM warehouse w JOIN house_table h ON h.warehouse_id = w.warehouse_id
+		WHERE w.warehouse_id = $1 AND h.database_key = CASE WHEN w.case_insensitive THEN $3 ELSE $2 END AND h.kind = $4 AND h.table_key > $5`
+	selectVersions = `SELECT version, action, kind, database_id, table_id, metadata_location, committed_at, op_id, principal, request_id
+		FROM change_event WHERE warehouse_id = $1 AND table_uuid = $2`
+)
+
+func tableArgs(warehouse string, keys []housetable.TableKey) []any {
+	n := len(keys)
+	db, dbf, tb, tbf, family := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]int16, n)
+	for i, key := range keys {
+		folded := key.Fold()
+		db[i], dbf[i], tb[i], tbf[i], family[i] = key.DatabaseID, folded.DatabaseID, key.TableID, folded.TableID, key.Family()
+	}
+	return []any{warehouse, db, dbf, tb, tbf, family}
+}
+
+func softDeletedArgs(warehouse string, keys []housetable.SoftDeletedKey) []any {
+	tables, at := make([]housetable.TableKey, len(keys)), make([]int64, len(keys))
+	for i, key := range keys {
+		tables[i], at[i] = key.Key, key.DeletedAtMS
+	}
+	return append(tableArgs(warehouse, tables), at)
+}
+
+func scanTable(r pgx.CollectableRow) (housetable.Table, error) { return scanTableAnd(r) }
+
+func scanTableAnd(r pgx.CollectableRow, more ...any) (t housetable.Table, err error) {
+	var kind int16
+	var uuid [16]byte
+	err = r.Scan(append([]any{
+		&t.Key.DatabaseID, &t.Key.TableID, &kind, &uuid, &t.Version, &t.MetadataLocation, &t.StorageType, &t.CreationTimeMS,
+		&t.CreatedAt, &t.UpdatedAt,
+	}, more...)...)
+	t.Kind = housetable.Kind(kind) //nolint:gosec // as stored: 0 to 3
+	t.Key.Function = t.Kind == housetable.KindFunction
+	t.UUID = uuid
+	t.CreatedAt, t.UpdatedAt = t.CreatedAt.UTC(), t.UpdatedAt.UTC()
+	return t, err
+}
+
+func scanSoftDeleted(r pgx.CollectableRow) (t housetable.Table, err error) {
+	var deleted, purge int64
+	t, err = scanTableAnd(r, &deleted, &purge)
+	t.DeletedAtMS, t.PurgeAfterMS = &deleted, &purge
+	return t, err
+}
+
+// listed is an entry of a list with the cursor that continues behind it.
+type listed[T any] struct {
+	item   T
+	cursor string
+}
+
+func scanListedTable(r pgx.CollectableRow) (l listed[housetable.Table], err error) {
+	l.item, err = scanTableAnd(r, &l.cursor)
+	return l, err
+}
+
+// page cuts a list that was read one entry further than wanted, to know whether
+// anything follows.
+func page[T any](found []listed[T], limit int) (items []T, next string) {
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].cursor
+	}
+	items = make([]T, len(found))
+	for i, l := range found {
+		items[i] = l.item
+	}
+	return items, next
+}
+
+// query reads all rows of one query.
+func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
+	rows, err := s.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, classify(err, what)
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	return found, classify(err, what)
+}
+
+// Tables returns those of the house tables that exist.
+func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]housetable.Table, error) {
+	tables, err := query(ctx, s, scanTable, "read tables", selectTables, tableArgs(warehouse, keys)...)
+	if err == nil && len(tables) == 0 {
+		return nil, s.missing(ctx, warehouse, nil)
+	}
+	return tables, err
+}
+
+// ListTables returns a page of one namespace's house tables.
+func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
+	args := []any{q.Warehouse, q.DatabaseID, housetable.Fold(q.DatabaseID), int16(q.Kind), q.After}
+	text := listTables
+	if !q.Match.All() {
+		args = append(args, q.Match.Text, q.Match.Fold().Text)
+		text += matching(q.Match)
+	}
+	args = append(args, q.Limit+1)
+	text += fmt.Sprintf(" ORDER BY h.table_key LIMIT $%d", len(args))
+	found, err := query(ctx, s, scanListedTable, "list tables", text, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(found) == 0 {
+		if _, err := s.Namespace(ctx, q.Warehouse, q.DatabaseID); err != nil {
+			return nil, "", err
+		}
+	}
+	tables, next := page(found, q.Limit)
+	return tables, next, nil
+}
+
+// matching compares without LIKE, whose wildcards names may hold.
+func matching(m housetable.NameMatch) string {
+	const text = "(CASE WHEN w.case_insensitive THEN $7 ELSE $6 END)::text"
+	switch {
+	case m.AnyBefore && m.AnyAfter:
+		return " AND strpos(h.table_key, " + text + ") > 0"
+	case m.AnyAfter:
+		return " AND h.table_key >= " + text + " AND starts_with(h.table_key, " + text + ")"
+	case m.AnyBefore:
+		return " AND right(h.table_key, length(" + text + ")) = " + text
+	default:
+		return " AND h.table_key = " + text
+	}
+}
+
+func scanVersion(r pgx.CollectableRow) (v housetable.TableVersion, err error) {
+	var kind int16
+	var id [16]byte
+	var at time.Time
+	err = r.Scan(&v.Version, &v.Action, &kind, &v.Key.DatabaseID, &v.Key.TableID, &v.MetadataLocation, &at, &id, &v.Principal, &v.RequestID)
+	v.Key.Function = housetable.Kind(kind) == housetable.KindFunction //nolint:gosec // as stored: 0 to 3
+	v.CommittedAt, v.OperationID = at.UTC(), id
+	return v, err
+}
+
+// History returns a page of one house table's versions, newest first.
+func (s *Store) History(ctx context.Context, q housetable.HistoryQuery) ([]housetable.TableVersion, int64, error) {
+	versions, err := query(ctx, s, scanVersion, "read history", selectVersions+" AND ($3 = 0 OR version < $3) ORDER BY version DESC LIMIT $4",
+		q.Warehouse, pgUUID(q.UUID), q.Before, q.Limit+1)
+	if err == nil && len(versions) == 0 {
+		return nil, 0, s.missing(ctx, q.Warehouse, nil)
+	}
+	if err != nil || len(versions) <= q.Limit {
+		return versions, 0, err
+	}
+	versions = versions[:q.Limit]
+	return versions, versions[q.Limit-1].Version, nil
+}
