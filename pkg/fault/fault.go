@@ -27,6 +27,9 @@ const (
 	Internal Kind = iota
 	// Invalid is a malformed or impossible request; it changed nothing.
 	Invalid
+	// Impossible is a well-formed request that no state would let through; clients
+	// of views tell it from Invalid by its name.
+	Impossible
 	// Unprocessable is a well-formed request that contradicts itself.
 	Unprocessable
 	// Unauthenticated means that the caller did not prove who they are.
@@ -85,6 +88,7 @@ type row struct {
 var table = [...]row{
 	{Internal, "InternalServerError", http.StatusInternalServerError, codes.Internal, htsv1.ErrorReason_ERROR_REASON_UNSPECIFIED},
 	{Invalid, "BadRequestException", http.StatusBadRequest, codes.InvalidArgument, htsv1.ErrorReason_ERROR_REASON_INVALID},
+	{Impossible, "IllegalArgumentException", http.StatusBadRequest, codes.InvalidArgument, htsv1.ErrorReason_ERROR_REASON_IMPOSSIBLE},
 	{Unprocessable, "UnprocessableEntityException", http.StatusUnprocessableEntity, codes.InvalidArgument, htsv1.ErrorReason_ERROR_REASON_UNPROCESSABLE},
 	{Unauthenticated, "NotAuthorizedException", http.StatusUnauthorized, codes.Unauthenticated, htsv1.ErrorReason_ERROR_REASON_UNAUTHENTICATED},
 	{Forbidden, "ForbiddenException", http.StatusForbidden, codes.PermissionDenied, htsv1.ErrorReason_ERROR_REASON_FORBIDDEN},

@@ -1,10 +1,12 @@
 package catalog
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/iceberg"
 )
 
@@ -55,7 +57,7 @@ func (r viewRevision) apply(base document, baseLocation string) (document, error
 	}
 	next, err := r.updates.Apply(view.ViewMetadata, iceberg.Application{Now: time.Now(), PreviousLocation: baseLocation})
 	if err != nil {
-		return nil, refused(err)
+		return nil, impossible(refused(err))
 	}
 	return viewDocument{next}, nil
 }
@@ -66,5 +68,17 @@ func createView(creation ViewCreation, id uuid.UUID, location string) (document,
 		UUID: id.String(), Location: location, Schema: creation.Schema, ViewVersion: creation.Version,
 		Properties: creation.Properties, Now: time.Now(),
 	})
-	return viewDocument{view}, refused(err)
+	return viewDocument{view}, impossible(refused(err))
+}
+
+// impossible gives a view that cannot be made the name by which Java's client
+// knows it: for tables that client looks at the status alone.
+func impossible(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.Invalid {
+		return err
+	}
+	named := *f
+	named.Kind = fault.Impossible
+	return &named
 }

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,9 +80,10 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 }
 
 func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
-	root := url.URL{Scheme: "file", Path: filepath.Join(folder, "warehouse")}
+	// Locations are literal, as engines take them: a space in a path stays one.
+	root := "file://" + filepath.Join(folder, "warehouse")
 	server, err := catalogserver.New(ctx, catalogserver.Config{
-		WarehouseRoot: root.String(),
+		WarehouseRoot: root,
 		AllowedRoots:  cfg.AllowedRoots,
 	}, housetable.Conn(), log)
 	if err != nil {
