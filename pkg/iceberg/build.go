@@ -51,10 +51,52 @@ func (d *draft) check() error {
 	case d.head.version == 1 && d.head.sequence != 0:
 		return invalid("", "last-sequence-number: must be 0 in format version 1, found %d", d.head.sequence)
 	}
-	if d.base != nil && d.head.schema == d.base.head.schema && d.head.spec == d.base.head.spec && d.head.order == d.base.head.order {
+	if err := d.checkSequence(); err != nil {
+		return err
+	}
+	if d.sameDefaults() {
 		return nil
 	}
 	return d.checkDefaults()
+}
+
+// checkSequence refuses a snapshot that is ahead of the table: one without parent
+// may set the last sequence number back. Source: Java's
+// TableMetadata.indexAndValidateSnapshots.
+func (d *draft) checkSequence() error {
+	for _, s := range d.added {
+		if s.SequenceNumber > d.head.sequence {
+			return staleSequence(s.SequenceNumber, d.head.sequence)
+		}
+	}
+	if d.base == nil || d.head.sequence >= d.base.head.sequence {
+		return nil
+	}
+	raw, _ := d.base.doc.get("snapshots")
+	for i, entry := range d.base.snapshots {
+		if d.removed[entry.id] {
+			continue
+		}
+		s, err := decodeSnapshot(indexed("snapshots", i), entry.place.Of(raw))
+		if err != nil {
+			return err
+		}
+		if s.SequenceNumber > d.head.sequence {
+			return staleSequence(s.SequenceNumber, d.head.sequence)
+		}
+	}
+	return nil
+}
+
+func staleSequence(found, last int64) error {
+	return conflict("Invalid snapshot with sequence number %d greater than last sequence number %d", found, last)
+}
+
+// sameDefaults tells whether the current schema and the default spec and order
+// are the base's: the same ids, which no other schema or spec can have taken.
+func (d *draft) sameDefaults() bool {
+	return d.base != nil && (d.schemas == nil || !d.schemas.shrunk) && (d.specs == nil || !d.specs.shrunk) &&
+		d.head.schema == d.base.head.schema && d.head.spec == d.base.head.spec && d.head.order == d.base.head.order
 }
 
 // checkDefaults binds the default spec and order to the current schema.
@@ -146,7 +188,7 @@ func (b *builder) scalars() {
 	b.number("last-partition-id", int64(h.lastPartition))
 	b.number("default-sort-order-id", int64(h.order))
 	switch {
-	case h.snapshot >= 0 || h.version < 3:
+	case h.snapshot != noSnapshot || h.version < 3:
 		b.number("current-snapshot-id", h.snapshot)
 	default:
 		b.set("current-snapshot-id", []byte("null"))
@@ -235,7 +277,7 @@ func (b *builder) dropLegacy() {
 func (b *builder) snapshots() {
 	raw, ok := b.document().get("snapshots")
 	if !ok || isNull(raw) {
-		raw = []byte("[]")
+		raw, ok = []byte("[]"), false
 	}
 	texts := make([][]byte, len(b.added))
 	for i, s := range b.added {
@@ -362,7 +404,7 @@ func (b *builder) replaceLog(raw []byte, entries []logEntry, intermediate map[in
 		}
 		texts = append(texts, text)
 	}
-	if b.head.snapshot >= 0 && (tail.count == 0 || tail.last.snapshot != b.head.snapshot) {
+	if b.head.snapshot != noSnapshot && (tail.count == 0 || tail.last.snapshot != b.head.snapshot) {
 		return invalid("", "snapshot-log: the last entry would not be the current snapshot %d", b.head.snapshot)
 	}
 	b.next.history = tail

@@ -11,7 +11,7 @@ import (
 
 var (
 	uuidText    = regexp.MustCompile(`^[0-9a-fA-F]{1,8}-[0-9a-fA-F]{1,4}-[0-9a-fA-F]{1,4}-[0-9a-fA-F]{1,4}-[0-9a-fA-F]{1,12}$`)
-	decimalText = regexp.MustCompile(`^[+-]?\d*\.?(\d*)([eE][+-]?\d+)?$`)
+	decimalText = regexp.MustCompile(`^[+-]?(?:\d+\.?|\d*\.(\d+))(?:[eE]([+-]?\d+))?$`)
 )
 
 // defaultOf takes a default value, JSON single-value serialization of the
@@ -30,14 +30,8 @@ func (r *reader) defaultOf(key string, t dataType) []byte {
 
 // singleValue checks a value against its type and brings it to Java's spelling.
 func singleValue(t dataType, raw []byte) ([]byte, bool) {
-	switch t.shape {
-	case structShape:
-		return structValue(t, raw)
-	case listShape:
-		return listValue(t.fields[0].kind, raw)
-	case mapShape:
-		return mapValue(t, raw)
-	case primitiveShape:
+	if t.shape != primitiveShape {
+		return nil, false // Java reads no default of a struct, list or map but null
 	}
 	return primitiveValue(t.name, raw)
 }
@@ -97,7 +91,7 @@ func parameterisedValue(name, text string, raw []byte) ([]byte, bool) {
 	}
 	if m := decimalType.FindStringSubmatch(name); m != nil {
 		digits := decimalText.FindStringSubmatch(text)
-		return raw, digits != nil && strconv.Itoa(len(digits[1])) == m[2]
+		return raw, digits != nil && scaleOf(digits[1], digits[2]) == m[2]
 	}
 	return nil, false
 }
@@ -120,56 +114,8 @@ func hexValue(text string, length int) ([]byte, bool) {
 	return quoted(strings.ToUpper(text)), true
 }
 
-func structValue(t dataType, raw []byte) ([]byte, bool) {
-	o, err := parseObject("", raw)
-	if err != nil {
-		return nil, false
-	}
-	for _, m := range o {
-		f, ok := fieldByID(t.fields, m.key)
-		if !ok {
-			return nil, false
-		}
-		if _, ok := singleValue(f.kind, m.value); !ok && !isNull(m.value) {
-			return nil, false
-		}
-	}
-	return raw, true
-}
-
-func fieldByID(fields []field, id string) (field, bool) {
-	for _, f := range fields {
-		if strconv.Itoa(f.id) == id {
-			return f, true
-		}
-	}
-	return field{}, false
-}
-
-func listValue(element dataType, raw []byte) ([]byte, bool) {
-	elements, err := parseArray("", raw)
-	if err != nil {
-		return nil, false
-	}
-	for _, e := range elements {
-		if _, ok := singleValue(element, e); !ok && !isNull(e) {
-			return nil, false
-		}
-	}
-	return raw, true
-}
-
-func mapValue(t dataType, raw []byte) ([]byte, bool) {
-	o, err := parseObject("", raw)
-	if err != nil {
-		return nil, false
-	}
-	keys, _ := o.get("keys")
-	values, _ := o.get("values")
-	if keys == nil || values == nil {
-		return nil, false
-	}
-	_, keysRight := listValue(t.fields[0].kind, keys)
-	_, valuesRight := listValue(t.fields[1].kind, values)
-	return raw, keysRight && valuesRight
+// scaleOf is the scale of a decimal with those digits after the point.
+func scaleOf(fraction, exponent string) string {
+	shift, _ := strconv.Atoi(exponent)
+	return strconv.Itoa(len(fraction) - shift)
 }

@@ -134,8 +134,10 @@ func (c goldenCase) worseInJava(t *testing.T, document []byte, err error) bool {
 	updates := string(c.Updates)
 	switch {
 	case c.Base == "" && regexp.MustCompile(`"format-version": ?(0|-1)\b`).MatchString(updates),
+		regexp.MustCompile(`"sequence-number": ?-`).MatchString(updates),
 		strings.Contains(updates, `"uuid": ""`), strings.Contains(updates, `"uuid":""`):
-		// No reader takes a document of format version 0, or one whose uuid is "".
+		// No reader takes a document of format version 0, or one whose uuid is "", or
+		// whose last sequence number is below 0.
 		if err == nil {
 			t.Errorf("accepted: %s", document)
 		}

@@ -13,6 +13,8 @@ type part[T any] struct {
 type parts[T any] struct {
 	items   []part[T]
 	changed bool
+	// shrunk is set where this commit removed elements, whose ids are free again.
+	shrunk bool
 	// fresh are the ids that this commit added, lastAdded the last of them; Java
 	// resolves -1 to it.
 	fresh     map[int]bool
@@ -46,7 +48,7 @@ func (p *parts[T]) keep(keep func(T) bool) {
 			kept = append(kept, item)
 		}
 	}
-	p.items, p.changed = kept, true
+	p.items, p.changed, p.shrunk = kept, true, true
 }
 
 func (p *parts[T]) encode() []byte {
@@ -173,52 +175,4 @@ func (m *TableMetadata) orderParts() (*parts[*sortOrder], error) {
 		p = &parts[*sortOrder]{items: []part[*sortOrder]{{unsorted.encode(), unsorted}}}
 	}
 	return p, r.err
-}
-
-// Validate decodes what ParseTableMetadata left alone, and refuses what no
-// engine could read.
-func (m *TableMetadata) Validate() error {
-	schemas, err := m.schemaParts()
-	if err != nil {
-		return err
-	}
-	if _, ok := find(schemas, func(s *schema) bool { return s.id == m.head.schema }); !ok {
-		return invalid("current-schema-id", "found %d, which is not among the schemas", m.head.schema)
-	}
-	specs, err := m.specParts()
-	if err != nil {
-		return err
-	}
-	if _, ok := find(specs, func(s *partitionSpec) bool { return s.id == m.head.spec }); !ok {
-		return invalid("default-spec-id", "found %d, which is not among the partition specs", m.head.spec)
-	}
-	if _, err := m.orderParts(); err != nil {
-		return err
-	}
-	return m.validateSnapshots()
-}
-
-func (m *TableMetadata) validateSnapshots() error {
-	r := m.reader()
-	if r.has("properties") {
-		r.textMap("properties")
-	}
-	seen := make(map[int64]bool, len(m.snapshots))
-	raw, _ := m.doc.get("snapshots")
-	for i, entry := range m.snapshots {
-		if seen[entry.id] {
-			r.fail("snapshots", "snapshot %d occurs twice", entry.id)
-		}
-		seen[entry.id] = true
-		_, err := decodeSnapshot(indexed("snapshots", i), entry.place.Of(raw))
-		r.note(err)
-	}
-	for _, ref := range m.refsObject() {
-		decoded, rr := decodeRef("refs."+ref.key, ref.value)
-		r.note(rr.err)
-		if rr.err == nil && !seen[decoded.SnapshotID] {
-			r.fail("refs", "%s: snapshot %d is not among the snapshots", ref.key, decoded.SnapshotID)
-		}
-	}
-	return r.err
 }

@@ -214,7 +214,9 @@ func withoutHistory(t *rapid.T, m *TableMetadata) map[string]json.RawMessage {
 	if err := json.Unmarshal(m.Document(), &members); err != nil {
 		t.Fatal(err)
 	}
-	maps.DeleteFunc(members, func(key string, _ json.RawMessage) bool { return key == "snapshot-log" || key == "refs" || key == "properties" })
+	maps.DeleteFunc(members, func(key string, _ json.RawMessage) bool {
+		return key == "snapshot-log" || key == "refs" || key == "properties"
+	})
 	for name, ref := range m.Refs() {
 		members["refs."+name] = fmt.Appendf(nil, "%+v", ref)
 	}

@@ -37,6 +37,9 @@ func (d *draft) checkSnapshot(s *snapshot) error {
 	if d.base == nil && (len(d.specs.items) == 0 || len(d.orders.items) == 0) {
 		return invalid("", "a partition spec and a sort order must be added before a snapshot")
 	}
+	if s.SequenceNumber < 0 {
+		return invalid("snapshot.sequence-number", "found %d, 0 and above are allowed", s.SequenceNumber)
+	}
 	if d.hasSnapshot(s.ID) {
 		return invalid("snapshot.snapshot-id", "Snapshot already exists for id: %d", s.ID)
 	}

@@ -99,14 +99,26 @@ func decodeSetStatistics(r *reader) update {
 	if r.err != nil {
 		return update{}
 	}
-	file := read("statistics", raw)
+	id, err := decodeStatistics("statistics", raw)
+	r.note(err)
+	return update{apply: func(d *draft) error { return d.statistics.set(d, id, raw) }}
+}
+
+// decodeStatistics gives the snapshot that a statistics file is of.
+func decodeStatistics(at string, raw []byte) (int64, error) {
+	file := read(at, raw)
 	id := file.statisticsFile()
 	file.long("file-footer-size-in-bytes")
 	for i, blob := range file.array("blob-metadata") {
-		file.note(checkBlob(indexed("statistics.blob-metadata", i), blob))
+		file.note(checkBlob(indexed(file.path("blob-metadata"), i), blob))
 	}
-	r.note(file.err)
-	return update{apply: func(d *draft) error { return d.statistics.set(d, id, raw) }}
+	return id, file.err
+}
+
+func decodePartitionStatistics(at string, raw []byte) (int64, error) {
+	file := read(at, raw)
+	id := file.statisticsFile()
+	return id, file.err
 }
 
 // statisticsFile takes what both kinds of statistics files have.
@@ -139,9 +151,8 @@ func decodeSetPartitionStatistics(r *reader) update {
 	if r.err != nil {
 		return update{}
 	}
-	file := read("partition-statistics", raw)
-	id := file.statisticsFile()
-	r.note(file.err)
+	id, err := decodePartitionStatistics("partition-statistics", raw)
+	r.note(err)
 	return update{apply: func(d *draft) error { return d.partitions.set(d, id, raw) }}
 }
 
