@@ -199,6 +199,10 @@ func (c Commit) Check() error {
 	return checkOverlap(c.Changes, false)
 }
 
+// Ambiguous reports whether the commit would contradict itself in a
+// case-insensitive warehouse.
+func (c Commit) Ambiguous() bool { return checkOverlap(c.Changes, true) != nil }
+
 func checkOverlap(changes []Change, fold bool) error {
 	if len(changes) < 2 {
 		return nil
@@ -210,12 +214,24 @@ func checkOverlap(changes []Change, fold bool) error {
 		}
 		seen[id] = true
 	}
-	return checkNamespaceUse(changes, fold, seen)
+	return checkNamespaceUse(changes, fold)
 }
 
 // checkNamespaceUse refuses to put something into a namespace that the same
-// commit creates, drops or changes: every change is judged on the state before.
-func checkNamespaceUse(changes []Change, fold bool, changed map[string]bool) error {
+// commit creates or drops: every change is judged on the state before.
+func checkNamespaceUse(changes []Change, fold bool) error {
+	changed := map[string]bool{}
+	for _, change := range changes {
+		switch change.(type) {
+		case CreateNamespace, DropNamespace:
+			for _, id := range identities([]Change{change}, fold) {
+				changed[id] = true
+			}
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
 	for _, change := range changes {
 		into := ""
 		switch c := change.(type) {
@@ -232,7 +248,7 @@ func checkNamespaceUse(changes []Change, fold bool, changed map[string]bool) err
 			into = Fold(into)
 		}
 		if into != "" && changed["n\x00"+into] {
-			return fault.New(fault.Unprocessable, "changes: namespace %q is changed and put into by one commit", into)
+			return fault.New(fault.Unprocessable, "changes: one commit creates or drops namespace %q and puts something into it", into)
 		}
 	}
 	return nil

@@ -122,7 +122,7 @@ func (b *batch) decide(fits []string) []string {
 		"fit AS MATERIALIZED (" + fit + ")",
 		`ok AS MATERIALIZED (SELECT q.* FROM q JOIN warehouse w ON w.warehouse_id = q.wh
 			LEFT JOIN (SELECT req, count(*) AS n FROM fit GROUP BY req) f ON f.req = q.req
-			WHERE coalesce(f.n, 0) = q.n` + unrecorded + ")",
+			WHERE coalesce(f.n, 0) = q.n AND NOT (q.ambiguous AND w.case_insensitive)` + unrecorded + ")",
 		`i AS (INSERT INTO operation (warehouse_id, op_id, fingerprint, kind, status, locations, body)
 			SELECT o.wh, o.op, o.fingerprint, o.kind, o.status, o.locations, o.body FROM o JOIN ok ON ok.req = o.req ORDER BY o.wh, o.op
 			ON CONFLICT DO NOTHING RETURNING warehouse_id, op_id)`,

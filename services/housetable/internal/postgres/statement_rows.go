@@ -12,6 +12,7 @@ func (b *batch) add(request int32, c housetable.Commit) error {
 	set(b.requests, "op", "uuid", pgUUID(c.Operations[0].ID))
 	set(b.requests, "principal", "text", c.Principal)
 	set(b.requests, "request_id", "text", c.RequestID)
+	set(b.requests, "ambiguous", "boolean", c.Ambiguous())
 	b.folded = b.folded || len(c.Operations) > 1
 	for _, o := range c.Operations {
 		locations, err := encodeJSON(o.Outcome.MetadataLocations)
