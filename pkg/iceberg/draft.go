@@ -164,6 +164,9 @@ func (d *draft) setRef(name string, ref SnapshotRef, rest object) error {
 	if name == mainBranch && ref.Type != "branch" {
 		return invalid("type", "Cannot set %s to a tag, it must be a branch", name)
 	}
+	if name == mainBranch && ref.SnapshotID == noSnapshot {
+		return invalid("snapshot-id", "%d cannot be the current snapshot: it says that there is none", noSnapshot)
+	}
 	if name == mainBranch {
 		d.setMain(ref.SnapshotID)
 	}

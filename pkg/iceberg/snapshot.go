@@ -190,7 +190,7 @@ func (m *TableMetadata) refsObject() object {
 		o, _ := parseObject("refs", raw)
 		return o
 	}
-	if m.head.snapshot < 0 {
+	if m.head.snapshot == noSnapshot {
 		return nil
 	}
 	return object{{mainBranch, SnapshotRef{SnapshotID: m.head.snapshot, Type: "branch"}.encode(nil)}}

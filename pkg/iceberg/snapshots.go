@@ -66,7 +66,7 @@ func scanLog(s *span.Scanner, text []byte, key string, each func(logEntry)) (log
 	err := s.Array(func() error {
 		s.Peek()
 		entry, begin := logEntry{}, s.Pos()
-		timed := false
+		timed, named := false, key != "snapshot-log"
 		err := s.Object(func(name span.Span) error {
 			value, err := s.Skip()
 			if err != nil {
@@ -76,15 +76,17 @@ func scanLog(s *span.Scanner, text []byte, key string, each func(logEntry)) (log
 			case "timestamp-ms":
 				entry.timestamp, timed = parseInt64(value.Of(text))
 			case "snapshot-id":
-				entry.snapshot, _ = parseInt64(value.Of(text))
+				if key == "snapshot-log" {
+					entry.snapshot, named = parseInt64(value.Of(text))
+				}
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if !timed {
-			return invalid(key, "timestamp-ms: is missing or not a 64-bit integer: %s", shorten(text[begin:s.Pos()]))
+		if !timed || !named {
+			return invalid(key, "timestamp-ms or snapshot-id: is missing or not a 64-bit integer: %s", shorten(text[begin:s.Pos()]))
 		}
 		if tail.count > 0 && entry.timestamp-tail.last.timestamp < -minute {
 			return invalid(key, "entries must be sorted by time: found %d after %d", entry.timestamp, tail.last.timestamp)

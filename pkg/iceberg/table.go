@@ -106,20 +106,25 @@ func (m *TableMetadata) scan() error {
 }
 
 func (m *TableMetadata) scanMember(s *span.Scanner, name string) (err error) {
-	if s.Peek() == '[' {
-		switch name {
-		case "snapshots":
-			m.snapshots, err = scanSnapshots(s, m.doc.text)
-			return err
-		case "snapshot-log":
-			m.history, err = scanLog(s, m.doc.text, name, nil)
-			return err
-		case "metadata-log":
-			m.previous, err = scanLog(s, m.doc.text, name, nil)
-			return err
+	next := s.Peek()
+	grows := name == "snapshots" || name == "snapshot-log" || name == "metadata-log"
+	if next != '[' {
+		value, err := s.Skip()
+		if err == nil && grows && next != 'n' {
+			err = invalid(name, "found %s, an array is allowed", shorten(value.Of(m.doc.text)))
 		}
+		return err
 	}
-	_, err = s.Skip()
+	switch name {
+	case "snapshots":
+		m.snapshots, err = scanSnapshots(s, m.doc.text)
+	case "snapshot-log":
+		m.history, err = scanLog(s, m.doc.text, name, nil)
+	case "metadata-log":
+		m.previous, err = scanLog(s, m.doc.text, name, nil)
+	default:
+		_, err = s.Skip()
+	}
 	return err
 }
 
@@ -205,7 +210,7 @@ func (m *TableMetadata) checkLogs() error {
 	if m.previous.count > 0 && m.head.updated-m.previous.last.timestamp < -minute {
 		return invalid("last-updated-ms", "found %d, which is before the last entry of the metadata log at %d", m.head.updated, m.previous.last.timestamp)
 	}
-	if m.head.snapshot >= 0 {
+	if m.head.snapshot != noSnapshot {
 		if _, ok := m.entry(m.head.snapshot); !ok {
 			return invalid("current-snapshot-id", "found %d, which is not among the snapshots", m.head.snapshot)
 		}
@@ -256,7 +261,7 @@ func textsOf(raw []byte) map[string]string {
 	o, _ := parseObject("properties", raw)
 	texts := make(map[string]string, len(o))
 	for _, m := range o {
-		texts[m.key], _ = textOf(raw, m.key)
+		texts[m.key], _ = m.text()
 	}
 	return texts
 }
@@ -264,16 +269,24 @@ func textsOf(raw []byte) map[string]string {
 func textOf(raw []byte, key string) (string, bool) {
 	o, _ := parseObject("properties", raw)
 	value, ok := o.get(key)
-	if !ok || value[0] != '"' {
+	if !ok {
 		return "", false
 	}
-	s, err := unquote(value)
+	return member{key, value}.text()
+}
+
+// text of a member that is a string.
+func (m member) text() (string, bool) {
+	if m.value[0] != '"' {
+		return "", false
+	}
+	s, err := unquote(m.value)
 	return s, err == nil
 }
 
 // CurrentSnapshotID is the id of main's head; false when there is none.
 func (m *TableMetadata) CurrentSnapshotID() (int64, bool) {
-	return m.head.snapshot, m.head.snapshot >= 0
+	return m.head.snapshot, m.head.snapshot != noSnapshot
 }
 
 // SnapshotCount is how many snapshots the table has.
