@@ -47,6 +47,11 @@ func conflict(format string, args ...any) error {
 	return &Error{Kind: KindConflict, Message: fmt.Sprintf(format, args...)}
 }
 
+// stale is a conflict over a member of the request.
+func stale(path, format string, args ...any) error {
+	return &Error{Kind: KindConflict, Path: path, Message: fmt.Sprintf(format, args...)}
+}
+
 // within puts path before the path of err.
 func within(path string, err error) error {
 	found, ok := errors.AsType[*Error](err)

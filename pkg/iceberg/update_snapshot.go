@@ -19,7 +19,10 @@ func (d *draft) addSnapshot(s *snapshot) error {
 		return err
 	}
 	if d.head.version > 1 && s.HasParent && s.SequenceNumber <= d.head.sequence {
-		return conflict("snapshot.sequence-number: Cannot add snapshot with sequence number %d older than last sequence number %d", s.SequenceNumber, d.head.sequence)
+		return stale("snapshot.sequence-number", "Cannot add snapshot with sequence number %d older than last sequence number %d", s.SequenceNumber, d.head.sequence)
+	}
+	if s.SequenceNumber < 0 {
+		return invalid("snapshot.sequence-number", "found %d, 0 and above are allowed", s.SequenceNumber)
 	}
 	d.head.sequence = s.SequenceNumber
 	d.added, d.addedByID[s.ID] = append(d.added, s), s
@@ -37,9 +40,6 @@ func (d *draft) checkSnapshot(s *snapshot) error {
 	if d.base == nil && (len(d.specs.items) == 0 || len(d.orders.items) == 0) {
 		return invalid("", "a partition spec and a sort order must be added before a snapshot")
 	}
-	if s.SequenceNumber < 0 {
-		return invalid("snapshot.sequence-number", "found %d, 0 and above are allowed", s.SequenceNumber)
-	}
 	if d.hasSnapshot(s.ID) {
 		return invalid("snapshot.snapshot-id", "Snapshot already exists for id: %d", s.ID)
 	}
@@ -53,7 +53,7 @@ func (d *draft) addRows(s *snapshot) error {
 		return invalid("snapshot.first-row-id", "is missing")
 	}
 	if s.firstRow < d.head.nextRow {
-		return conflict("snapshot.first-row-id: Cannot add a snapshot, first-row-id is behind table next-row-id: %d < %d", s.firstRow, d.head.nextRow)
+		return stale("snapshot.first-row-id", "Cannot add a snapshot, first-row-id is behind table next-row-id: %d < %d", s.firstRow, d.head.nextRow)
 	}
 	if !s.hasAdded {
 		return invalid("snapshot.added-rows", "is missing")
