@@ -95,7 +95,7 @@ func FuzzApply(f *testing.F) {
 			f.Add([]byte(c.Updates))
 		}
 	})
-	var bases []*TableMetadata
+	bases := make([]*TableMetadata, 0, 3)
 	for _, version := range []string{`"format-version":2`, `"format-version":3,"next-row-id":10`} {
 		m, err := ParseTableMetadata([]byte(strings.Replace(string(sampleDocument(2, 3)), `"format-version":2`, version, 1)))
 		if err != nil {

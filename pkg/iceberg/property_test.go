@@ -21,8 +21,9 @@ type commits struct{ next int64 }
 // request draws a few updates for m. Each request stands for itself: what -1
 // means in it was added in it.
 func (c *commits) request(t *rapid.T, m *TableMetadata) []string {
-	var updates []string
-	for range rapid.IntRange(1, 4).Draw(t, "updates") {
+	count := rapid.IntRange(1, 4).Draw(t, "updates")
+	updates := make([]string, 0, 2*count)
+	for range count {
 		updates = append(updates, c.update(t, m)...)
 	}
 	return updates
