@@ -87,7 +87,6 @@ func TestValidateRefusesDamage(t *testing.T) {
 		"property no text":          edited(t, `"owner":"spark"`, `"owner":1`),
 		"snapshot twice":            edited(t, `"snapshot-id":3055729675574597005,"timestamp-ms"`, `"snapshot-id":3055729675574597006,"timestamp-ms"`),
 		"unknown default spec":      edited(t, `"default-spec-id":0`, `"default-spec-id":4`),
-		"unknown default order":     edited(t, `"default-sort-order-id":0`, `"default-sort-order-id":4`),
 		"unknown current schema":    edited(t, `"current-schema-id":0`, `"current-schema-id":4`),
 		"column of an unknown type": edited(t, `"type":"string","doc":"what column 2 <holds>"`, `"type":"text","doc":"what column 2 <holds>"`),
 	} {

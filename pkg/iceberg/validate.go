@@ -104,6 +104,10 @@ func (m *TableMetadata) validateSnapshots() error {
 }
 
 func (m *TableMetadata) validateRefs(r *reader, snapshots map[int64]bool) {
+	if raw, ok := m.doc.get("refs"); ok && !isNull(raw) {
+		_, err := parseObject("refs", raw)
+		r.note(err)
+	}
 	for _, ref := range m.refsObject() {
 		decoded, found := decodeRef("refs."+ref.key, ref.value)
 		r.note(found.err)
