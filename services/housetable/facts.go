@@ -57,10 +57,15 @@ func (f *Facts) SoftDeleted(key SoftDeletedKey) (Table, bool) {
 	return t, ok
 }
 
-// Check refuses a commit that contradicts itself under this warehouse's rule
-// for names: one that names an identity twice, or drops a namespace and puts
-// something into it.
-func (f *Facts) Check(c Commit) error { return checkOverlap(c.Changes, f.fold) }
+// Refuse is the verdict on a commit that contradicts itself under this
+// warehouse's rule for names: one that names an identity twice, or drops a
+// namespace and puts something into it. It is nil for any other.
+func (f *Facts) Refuse(c Commit) Verdict {
+	if err := checkOverlap(c.Changes, f.fold); err != nil {
+		return Refused{Err: err}
+	}
+	return nil
+}
 
 // Judge returns the changes that do not apply; none means that the commit does.
 func (f *Facts) Judge(c Commit) []ChangeConflict {

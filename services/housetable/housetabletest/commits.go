@@ -10,9 +10,10 @@ import (
 )
 
 func lifecycle(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 0)
 	creation := create("t")
-	creation.CreationTimeMS = ptr(int64(123))
+	creation.CreationTimeMS = new(int64(123))
 	created := b.do(t, creation)
 	first := *created.Results[0].Table
 	if first.Version != 1 || first.UUID == (housetable.UUID{}) || first.MetadataLocation != "/t/1" || !first.CreatedAt.Equal(created.CommittedAt) {
@@ -30,7 +31,7 @@ func lifecycle(t *testing.T, b *bench) {
 		t.Fatalf("read after swap (-returned +read):\n%s", diff)
 	}
 
-	renamed := *b.do(t, housetable.RenameTable{Key: key("t"), Destination: key("u"), MetadataLocation: ptr("/u/3")}).Results[0].Table
+	renamed := *b.do(t, housetable.RenameTable{Key: key("t"), Destination: key("u"), MetadataLocation: new("/u/3")}).Results[0].Table
 	if renamed.Version != 3 || renamed.UUID != first.UUID || renamed.Key != key("u") || renamed.MetadataLocation != "/u/3" {
 		t.Fatalf("renamed %+v", renamed)
 	}
@@ -52,6 +53,7 @@ func lifecycle(t *testing.T, b *bench) {
 }
 
 func conflicts(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 2)
 	current := *b.table(t, key("t0"))
 	elsewhere := housetable.TableKey{DatabaseID: "nowhere", TableID: "t"}
@@ -67,11 +69,11 @@ func conflicts(t *testing.T, b *bench) {
 	b.refuse(t, housetable.TableNotFound, swap("none", 1, "/"))
 	b.refuse(t, housetable.TableNotFound, housetable.DropTable{Key: elsewhere})
 	for _, expect := range []housetable.Expectation{
-		{Version: ptr(int64(2))},
+		{Version: new(int64(2))},
 		{UUID: &housetable.UUID{1}},
-		{MetadataLocation: ptr("/t0/0")},
+		{MetadataLocation: new("/t0/0")},
 		{Kind: housetable.KindView},
-		{Version: ptr(int64(1)), MetadataLocation: ptr("/else")},
+		{Version: new(int64(1)), MetadataLocation: new("/else")},
 	} {
 		b.refuse(t, housetable.VersionMismatch, housetable.SwapTable{Key: key("t0"), Expect: expect, MetadataLocation: "/x"})
 		b.refuse(t, housetable.VersionMismatch, housetable.DropTable{Key: key("t0"), Expect: expect})
@@ -90,6 +92,7 @@ func conflicts(t *testing.T, b *bench) {
 }
 
 func allOrNothing(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 3)
 	verdict := b.send(t, b.request(swap("t0", 1, "/a"), swap("t1", 9, "/b"), swap("none", 1, "/c"), create("new")))
 	conflict, ok := verdict.(housetable.Conflict)
@@ -112,6 +115,7 @@ func allOrNothing(t *testing.T, b *bench) {
 }
 
 func replay(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	request := b.request(swap("t0", 1, "/t0/2"))
 	request.Operations[0].Outcome.Body = []byte(`{"a":1}`)
@@ -156,6 +160,7 @@ func replay(t *testing.T, b *bench) {
 }
 
 func folding(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	request := b.request(swap("t0", 1, "/t0/2"))
 	request.Operations = append(request.Operations, b.operation(), b.operation())
@@ -183,6 +188,7 @@ func folding(t *testing.T, b *bench) {
 }
 
 func outcomeOnly(t *testing.T, b *bench) {
+	t.Helper()
 	request := b.request()
 	request.Operations[0].Outcome = housetable.Outcome{Status: 409, Body: []byte("{}")}
 	committed, ok := b.send(t, request).(housetable.Committed)
@@ -195,6 +201,7 @@ func outcomeOnly(t *testing.T, b *bench) {
 }
 
 func batchVerdicts(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 3)
 	known := b.request(swap("t2", 1, "/t2/2"))
 	b.send(t, known)
@@ -209,8 +216,15 @@ func batchVerdicts(t *testing.T, b *bench) {
 	}
 	refused, _ := verdicts[3].(housetable.Refused)
 	wantKind(t, refused.Err, fault.NoSuchWarehouse)
-	for i, want := range []housetable.Verdict{housetable.Committed{}, housetable.Conflict{}, housetable.Replay{}, housetable.Refused{},
-		housetable.Committed{}, housetable.Committed{}, housetable.Committed{}} {
+	for i, want := range []housetable.Verdict{
+		housetable.Committed{},
+		housetable.Conflict{},
+		housetable.Replay{},
+		housetable.Refused{},
+		housetable.Committed{},
+		housetable.Committed{},
+		housetable.Committed{},
+	} {
 		if got := verdictName(verdicts[i]); got != verdictName(want) {
 			t.Errorf("verdict %d is %s, want %s", i, got, verdictName(want))
 		}
@@ -232,6 +246,7 @@ func verdictName(v housetable.Verdict) string {
 }
 
 func softDelete(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	dropped := *b.do(t, housetable.DropTable{Key: key("t0"), Soft: true, PurgeAfterMS: 99}).Results[0].Table
 	if dropped.DeletedAtMS == nil || *dropped.PurgeAfterMS != 99 || b.table(t, key("t0")) != nil {
@@ -257,6 +272,7 @@ func softDelete(t *testing.T, b *bench) {
 }
 
 func implicitNamespace(t *testing.T, b *bench) {
+	t.Helper()
 	one, two := create("a"), create("b")
 	one.ImplicitNamespace, two.ImplicitNamespace = true, true
 	b.do(t, one, two)
@@ -270,6 +286,7 @@ func implicitNamespace(t *testing.T, b *bench) {
 }
 
 func contradictions(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	if _, err := b.CreateWarehouse(t.Context(), housetable.Warehouse{Name: "folded", CaseInsensitive: true}); err != nil {
 		t.Fatal(err)
@@ -314,6 +331,7 @@ func contradictions(t *testing.T, b *bench) {
 }
 
 func history(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	uuid := b.table(t, key("t0")).UUID
 	b.do(t, swap("t0", 1, "/t0/2"))

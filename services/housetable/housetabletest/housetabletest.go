@@ -156,5 +156,3 @@ func wantKind(t testing.TB, err error, kind fault.Kind) {
 		t.Fatalf("error %v, want kind %s", err, kind)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

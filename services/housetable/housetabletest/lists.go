@@ -2,6 +2,7 @@ package housetabletest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,6 +12,7 @@ import (
 )
 
 func namespaces(t *testing.T, b *bench) {
+	t.Helper()
 	b.refuse(t, housetable.NamespaceNotFound, housetable.CreateNamespace{DatabaseID: "a.b"})
 	made := *b.do(t, housetable.CreateNamespace{DatabaseID: "a", Properties: map[string]string{"k": "v", "gone": "x"}}).Results[0].Namespace
 	b.refuse(t, housetable.NamespaceExists, housetable.CreateNamespace{DatabaseID: "a"})
@@ -66,6 +68,7 @@ func (b *bench) listAll(t testing.TB, q housetable.TableQuery, between func()) [
 }
 
 func lists(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 5)
 	b.do(t, housetable.CreateTable{Key: key("t2v"), Kind: housetable.KindView, MetadataLocation: "/v"})
 	b.do(t, create("ü"))
@@ -104,6 +107,7 @@ func lists(t *testing.T, b *bench) {
 
 // listsUnderWrites: what stays throughout is listed once, whatever comes and goes around it.
 func listsUnderWrites(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 9)
 	n := 0
 	q := housetable.TableQuery{Warehouse: house, DatabaseID: "db", Kind: housetable.KindTable, Page: housetable.Page{Limit: 2}}
@@ -124,6 +128,7 @@ func listsUnderWrites(t *testing.T, b *bench) {
 }
 
 func nameMatches(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 0)
 	for _, name := range []string{"a_c", "abc", "xa_c", "a_cx", "A_C", "100%"} {
 		b.do(t, create(name))
@@ -146,6 +151,7 @@ func nameMatches(t *testing.T, b *bench) {
 }
 
 func caseInsensitive(t *testing.T, b *bench) {
+	t.Helper()
 	if _, err := b.CreateWarehouse(t.Context(), housetable.Warehouse{Name: "folded", CaseInsensitive: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +167,7 @@ func caseInsensitive(t *testing.T, b *bench) {
 	if got := verdictName(send(housetable.CreateTable{Key: lower, Kind: housetable.KindTable, MetadataLocation: "/1"})); got != "conflict" {
 		t.Fatalf("another spelling: %s", got)
 	}
-	if got := verdictName(send(housetable.SwapTable{Key: lower, Expect: housetable.Expectation{Version: ptr(int64(1))}, MetadataLocation: "/2"})); got != "committed" {
+	if got := verdictName(send(housetable.SwapTable{Key: lower, Expect: housetable.Expectation{Version: new(int64(1))}, MetadataLocation: "/2"})); got != "committed" {
 		t.Fatalf("swap by another spelling: %s", got)
 	}
 	found, err := b.Tables(t.Context(), "folded", []housetable.TableKey{lower})
@@ -189,6 +195,7 @@ func caseInsensitive(t *testing.T, b *bench) {
 }
 
 func warehouses(t *testing.T, b *bench) {
+	t.Helper()
 	first, err := b.Warehouse(t.Context(), house)
 	if err != nil || first.Version != 1 {
 		t.Fatalf("the default one: %+v, %v", first, err)
@@ -233,20 +240,21 @@ func warehouses(t *testing.T, b *bench) {
 }
 
 func jobs(t *testing.T, b *bench) {
-	job := housetable.Job{JobID: "j1", JobFields: housetable.JobFields{State: ptr("QUEUED"), JobName: ptr("n"), ClusterID: ptr("c")}}
-	stored, created, err := b.PutJob(t.Context(), house, job, ptr(int64(77)))
+	t.Helper()
+	job := housetable.Job{JobID: "j1", JobFields: housetable.JobFields{State: new("QUEUED"), JobName: new("n"), ClusterID: new("c")}}
+	stored, created, err := b.PutJob(t.Context(), house, job, new(int64(77)))
 	if err != nil || !created || stored.Version != 1 {
 		t.Fatalf("first put: %+v %v %v", stored, created, err)
 	}
 	_, _, err = b.PutJob(t.Context(), house, job, nil)
 	wantKind(t, err, fault.CommitFailed)
-	_, _, err = b.PutJob(t.Context(), house, job, ptr(int64(2)))
+	_, _, err = b.PutJob(t.Context(), house, job, new(int64(2)))
 	wantKind(t, err, fault.CommitFailed)
-	if stored, _, err = b.PutJob(t.Context(), house, job, ptr(int64(1))); err != nil || stored.Version != 1 {
+	if stored, _, err = b.PutJob(t.Context(), house, job, new(int64(1))); err != nil || stored.Version != 1 {
 		t.Fatalf("a put that changes nothing: %+v %v", stored, err)
 	}
-	job.State, job.HeartbeatTimeMS = ptr("RUNNING"), ptr(int64(5))
-	stored, created, err = b.PutJob(t.Context(), house, job, ptr(int64(1)))
+	job.State, job.HeartbeatTimeMS = new("RUNNING"), new(int64(5))
+	stored, created, err = b.PutJob(t.Context(), house, job, new(int64(1)))
 	if err != nil || created || stored.Version != 2 {
 		t.Fatalf("second put: %+v %v %v", stored, created, err)
 	}
@@ -264,26 +272,26 @@ func jobs(t *testing.T, b *bench) {
 	}
 	for want, q := range map[string]housetable.JobQuery{
 		"j0 j1 j2 ": {},
-		"j1 ":       {JobFields: housetable.JobFields{HeartbeatTimeMS: ptr(int64(5)), State: ptr("RUNNING")}},
-		"":          {JobFields: housetable.JobFields{State: ptr("running")}},
-		"j0 j2 ":    {Version: ptr(int64(1))},
+		"j1 ":       {JobFields: housetable.JobFields{HeartbeatTimeMS: new(int64(5)), State: new("RUNNING")}},
+		"":          {JobFields: housetable.JobFields{State: new("running")}},
+		"j0 j2 ":    {Version: new(int64(1))},
 	} {
 		q.Warehouse, q.Limit = house, 2
-		got := ""
+		var got strings.Builder
 		for {
 			page, next, err := b.ListJobs(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, j := range page {
-				got += j.JobID + " "
+				got.WriteString(j.JobID + " ")
 			}
 			if q.After = next; next == "" {
 				break
 			}
 		}
-		if got != want {
-			t.Errorf("listed %q, want %q", got, want)
+		if got.String() != want {
+			t.Errorf("listed %q, want %q", got.String(), want)
 		}
 	}
 	if err := b.DeleteJob(t.Context(), house, "j1"); err != nil {

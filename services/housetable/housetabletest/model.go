@@ -12,6 +12,7 @@ import (
 // model runs random commits against the store and against two maps, which must
 // agree on every verdict and on what is there afterwards.
 func model(t *testing.T, b *bench) {
+	t.Helper()
 	b.do(t, housetable.CreateNamespace{DatabaseID: "seed"})
 	round := 0
 	rapid.Check(t, func(r *rapid.T) {
@@ -50,7 +51,7 @@ func (m *world) draw(r *rapid.T) housetable.Change {
 	k := m.drawKey(r, "key")
 	expect := housetable.Expectation{}
 	if rapid.Bool().Draw(r, "expects a version") {
-		expect.Version = ptr(rapid.Int64Range(1, 4).Draw(r, "version"))
+		expect.Version = new(rapid.Int64Range(1, 4).Draw(r, "version"))
 	}
 	switch rapid.IntRange(0, 7).Draw(r, "change") {
 	case 0, 1:
@@ -120,6 +121,7 @@ func (m *world) apply(change housetable.Change) {
 }
 
 func (m *world) compare(t *testing.T, r *rapid.T, b *bench) {
+	t.Helper()
 	for _, namespace := range []string{"a", "b"} {
 		for _, table := range []string{"t", "u"} {
 			k := housetable.TableKey{DatabaseID: m.prefix + namespace, TableID: table}

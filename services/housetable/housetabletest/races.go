@@ -67,6 +67,7 @@ func (b *bench) oneWinner(t testing.TB, request func(i int) housetable.Change) {
 }
 
 func swapRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	for round := range int64(rounds) {
 		b.oneWinner(t, func(i int) housetable.Change { return swap("t0", round+1, fmt.Sprintf("/%d/%d", round, i)) })
@@ -77,6 +78,7 @@ func swapRace(t *testing.T, b *bench) {
 }
 
 func createRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 0)
 	for round := range rounds {
 		b.oneWinner(t, func(int) housetable.Change { return create(fmt.Sprint("c", round)) })
@@ -90,6 +92,7 @@ func createRace(t *testing.T, b *bench) {
 }
 
 func dropRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, rounds)
 	for round := range rounds {
 		b.oneWinner(t, func(int) housetable.Change { return housetable.DropTable{Key: key(fmt.Sprint("t", round))} })
@@ -97,6 +100,7 @@ func dropRace(t *testing.T, b *bench) {
 }
 
 func softDropRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, rounds)
 	for round := range rounds {
 		table := key(fmt.Sprint("t", round))
@@ -117,6 +121,7 @@ func softDropRace(t *testing.T, b *bench) {
 }
 
 func renameRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, rivals*rounds)
 	for round := range rounds {
 		// Many names for one table, then many tables for one name.
@@ -134,13 +139,14 @@ func renameRace(t *testing.T, b *bench) {
 
 // renameSwapRace: of a rename and a swap from one base, the one acknowledged is what is there.
 func renameSwapRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 3*rounds)
 	for round := range 3 * rounds {
 		from, to := key(fmt.Sprint("t", round)), key(fmt.Sprint("renamed", round))
-		expect := housetable.Expectation{Version: ptr(int64(1))}
+		expect := housetable.Expectation{Version: new(int64(1))}
 		verdicts := b.race(t, 2, func(i int) housetable.Commit {
 			if i == 0 {
-				return b.request(housetable.RenameTable{Key: from, Expect: expect, Destination: to, MetadataLocation: ptr("/renamed")})
+				return b.request(housetable.RenameTable{Key: from, Expect: expect, Destination: to, MetadataLocation: new("/renamed")})
 			}
 			return b.request(housetable.SwapTable{Key: from, Expect: expect, MetadataLocation: "/swapped"})
 		})
@@ -158,6 +164,7 @@ func renameSwapRace(t *testing.T, b *bench) {
 }
 
 func dropSwapRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 3*rounds)
 	for round := range 3 * rounds {
 		table := key(fmt.Sprint("t", round))
@@ -182,6 +189,7 @@ func dropSwapRace(t *testing.T, b *bench) {
 }
 
 func namespaceRace(t *testing.T, b *bench) {
+	t.Helper()
 	for round := range 3 * rounds {
 		id := fmt.Sprint("n", round)
 		b.do(t, housetable.CreateNamespace{DatabaseID: id})
@@ -210,6 +218,7 @@ func namespaceRace(t *testing.T, b *bench) {
 // deliveryRace: one request delivered many times has one effect, whether its
 // change could apply twice or not.
 func deliveryRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 1)
 	for round := range int64(rounds) {
 		same := b.request(housetable.SwapTable{Key: key("t0"), MetadataLocation: "/any"})
@@ -228,10 +237,11 @@ func deliveryRace(t *testing.T, b *bench) {
 
 // crossingRace: transactions over the same tables in opposite orders do not fail each other.
 func crossingRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 4)
 	for round := range rounds {
 		b.race(t, rivals, func(i int) housetable.Commit {
-			var changes []housetable.Change
+			changes := make([]housetable.Change, 0, 4)
 			for n := range 4 {
 				table := n
 				if i%2 == 0 {
@@ -252,6 +262,7 @@ func crossingRace(t *testing.T, b *bench) {
 }
 
 func propertyRace(t *testing.T, b *bench) {
+	t.Helper()
 	b.seed(t, 0)
 	verdicts := b.race(t, rivals, func(i int) housetable.Commit {
 		return b.request(housetable.UpdateNamespace{DatabaseID: "db", Updates: map[string]string{fmt.Sprint("k", i): "v"}})
@@ -263,14 +274,15 @@ func propertyRace(t *testing.T, b *bench) {
 }
 
 func jobRaces(t *testing.T, b *bench) {
+	t.Helper()
 	for round := range rounds {
-		for _, expected := range []*int64{nil, ptr(int64(1))} {
+		for _, expected := range []*int64{nil, new(int64(1))} {
 			var wait sync.WaitGroup
 			var mu sync.Mutex
 			won := 0
 			for i := range rivals {
 				wait.Go(func() {
-					job := housetable.Job{JobID: fmt.Sprint("j", round), JobFields: housetable.JobFields{State: ptr(fmt.Sprint(expected == nil, i))}}
+					job := housetable.Job{JobID: fmt.Sprint("j", round), JobFields: housetable.JobFields{State: new(fmt.Sprint(expected == nil, i))}}
 					_, _, err := b.PutJob(t.Context(), house, job, expected)
 					mu.Lock()
 					defer mu.Unlock()

@@ -33,7 +33,7 @@ func TestServesInProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err = tables.PutUserTable(ctx, &htsv1.PutUserTableRequest{Entity: &htsv1.UserTable{DatabaseId: str("db"), TableId: str("t"), TableVersion: p.Entity.TableVersion, MetadataLocation: str("/2")}})
+	p, err = tables.PutUserTable(ctx, &htsv1.PutUserTableRequest{Entity: &htsv1.UserTable{DatabaseId: str("db"), TableId: str("t"), TableVersion: p.GetEntity().TableVersion, MetadataLocation: str("/2")}})
 	if err != nil || p.GetEntity().GetTableVersion() != "/2" {
 		t.Fatal(p, err)
 	}

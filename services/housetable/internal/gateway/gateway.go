@@ -73,7 +73,7 @@ func prepare(next http.Handler) http.Handler {
 			r = r.Clone(r.Context())
 			r.Method = http.MethodGet
 		}
-		if trimmed := strings.TrimSuffix(r.URL.Path, "/"); trimmed != r.URL.Path {
+		if trimmed, ok := strings.CutSuffix(r.URL.Path, "/"); ok {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = trimmed, strings.TrimSuffix(r.URL.RawPath, "/")
 		}

@@ -132,7 +132,7 @@ func writeMap(b *bytes.Buffer, values protoreflect.Map) error {
 }
 
 func writeValue(b *bytes.Buffer, f protoreflect.FieldDescriptor, v protoreflect.Value) error {
-	switch f.Kind() { //nolint:exhaustive // the rest is what encoding/json writes rightly
+	switch f.Kind() {
 	case protoreflect.MessageKind:
 		return writeMessage(b, v.Message())
 	case protoreflect.EnumKind:

@@ -36,12 +36,15 @@ func set[T any](r *rows, name, sql string, value T) {
 		r.columns = append(r.columns, c)
 	}
 	values, _ := c.values.([]T) // one name has one type
-	c.values = append(values, value)
-	r.length = len(values) + 1
+	values = append(values, value)
+	c.values, r.length = values, len(values)
 }
 
+// rowAlias is what a set is called in the query that makes it a CTE.
+const rowAlias = "u"
+
 // unnest is the set as a table expression, its arrays added to args.
-func (r *rows) unnest(alias string, args *[]any) string {
+func (r *rows) unnest(args *[]any) string {
 	arrays := make([]string, len(r.columns))
 	names := make([]string, len(r.columns))
 	for i, c := range r.columns {
@@ -49,7 +52,7 @@ func (r *rows) unnest(alias string, args *[]any) string {
 		arrays[i] = fmt.Sprintf("$%d::%s[]", len(*args), c.sql)
 		names[i] = c.name
 	}
-	return fmt.Sprintf("unnest(%s) AS %s(%s)", strings.Join(arrays, ", "), alias, strings.Join(names, ", "))
+	return fmt.Sprintf("unnest(%s) AS %s(%s)", strings.Join(arrays, ", "), rowAlias, strings.Join(names, ", "))
 }
 
 // setKey adds the typed and the folded spelling of a key under a prefix; the

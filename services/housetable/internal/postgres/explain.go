@@ -26,8 +26,8 @@ func (s *Store) explain(ctx context.Context, c housetable.Commit) (housetable.Ve
 		return v, nil
 	}
 	facts := found.facts()
-	if err := facts.Check(c); err != nil {
-		return housetable.Refused{Err: err}, nil
+	if v := facts.Refuse(c); v != nil {
+		return v, nil
 	}
 	conflicts := facts.Judge(c)
 	if len(conflicts) == 0 {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,6 +15,7 @@ const (
 		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
 	jobColumns = `job_id, version, ` + jobFields
 	selectJob  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id = $2`
+	listJobs   = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id > $2`
 	// A put is one statement: whether there is a row, and at which version, is
 	// decided where it is written. xmax is 0 in a row that was just inserted.
 	putJob = `INSERT INTO job AS j (warehouse_id, job_id, version, ` + jobFields + `)
@@ -87,14 +89,17 @@ func (s *Store) DeleteJob(ctx context.Context, warehouse, id string) error {
 
 // ListJobs returns a page of the jobs that match.
 func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
-	text := `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id > $2`
-	args := []any{q.Warehouse, q.After}
-	for _, c := range q.Conditions() {
+	conditions := q.Conditions()
+	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
+	var text strings.Builder
+	text.WriteString(listJobs)
+	for _, c := range conditions {
 		args = append(args, c.Value)
-		text += fmt.Sprintf(" AND %s = $%d", c.Column, len(args))
+		fmt.Fprintf(&text, " AND %s = $%d", c.Column, len(args))
 	}
 	args = append(args, q.Limit+1)
-	jobs, err := query(ctx, s, scanJob, "list jobs", text+fmt.Sprintf(" ORDER BY job_id LIMIT $%d", len(args)), args...)
+	fmt.Fprintf(&text, " ORDER BY job_id LIMIT $%d", len(args))
+	jobs, err := query(ctx, s, scanJob, "list jobs", text.String(), args...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -52,7 +52,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database url: %w", err)
 	}
-	config.MaxConns = int32(o.Connections) //nolint:gosec // a few dozen
+	config.MaxConns = int32(o.Connections)
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	if o.Pooler {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe

@@ -14,7 +14,9 @@ func TestStore(t *testing.T) { run(t, postgres.Options{Connections: 4}) }
 func TestStoreForPooler(t *testing.T) { run(t, postgres.Options{Connections: 4, Pooler: true}) }
 
 func run(t *testing.T, o postgres.Options) {
+	t.Helper()
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
+		t.Helper()
 		store, err := postgres.Open(t.Context(), pgtest.New(t, postgres.Migrate), o)
 		if err != nil {
 			t.Fatal(err)

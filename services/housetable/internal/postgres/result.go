@@ -40,7 +40,7 @@ func (r *resultRow) targets() []any {
 }
 
 func (r *resultRow) result() housetable.ChangeResult {
-	kind := housetable.Kind(*r.kind) //nolint:gosec // as stored: 0 to 3
+	kind := housetable.Kind(*r.kind)
 	if kind == housetable.AnyKind {
 		return housetable.ChangeResult{Namespace: &housetable.Namespace{
 			DatabaseID: *r.databaseID, Properties: r.properties, Version: *r.version, CreatedAt: r.createdAt.UTC(),

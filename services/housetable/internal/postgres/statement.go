@@ -39,7 +39,7 @@ func compose(commits []housetable.Commit) (string, []any, error) {
 		actions: map[housetable.Action]bool{},
 	}
 	for i, c := range commits {
-		if err := b.add(int32(i), c); err != nil { //nolint:gosec // a batch is small
+		if err := b.add(int32(i), c); err != nil {
 			return "", nil, err
 		}
 	}
@@ -62,16 +62,15 @@ type part struct {
 func (b *batch) statement() (string, []any) {
 	var args []any
 	ctes := []string{
-		"q AS MATERIALIZED (SELECT * FROM " + b.requests.unnest("u", &args) + ")",
-		"o AS MATERIALIZED (SELECT * FROM " + b.operations.unnest("u", &args) + ")",
+		"q AS MATERIALIZED (SELECT * FROM " + b.requests.unnest(&args) + ")",
+		"o AS MATERIALIZED (SELECT * FROM " + b.operations.unnest(&args) + ")",
 	}
 	parts := b.parts(&args)
-	var fits, applies, results []string
+	fits, results := make([]string, 0, len(parts)), make([]string, 0, len(parts))
+	var applies []string
 	for _, p := range parts {
 		ctes = append(ctes, p.before...)
-		if p.fit != "" {
-			fits = append(fits, p.fit)
-		}
+		fits = append(fits, p.fit)
 		applies = append(applies, p.apply...)
 		results = append(results, p.result)
 	}
@@ -91,8 +90,12 @@ func (b *batch) parts(args *[]any) []part {
 		set  *rows
 		make func(args *[]any) part
 	}{
-		{b.founded, b.foundPart}, {b.closed, b.closePart}, {b.amended, b.amendPart},
-		{b.existing, b.existingPart}, {b.creates, b.createPart}, {b.restores, b.restorePart},
+		{b.founded, b.foundPart},
+		{b.closed, b.closePart},
+		{b.amended, b.amendPart},
+		{b.existing, b.existingPart},
+		{b.creates, b.createPart},
+		{b.restores, b.restorePart},
 	} {
 		if p.set.length > 0 {
 			parts = append(parts, p.make(args))

@@ -15,7 +15,7 @@ func (b *batch) foundPart(args *[]any) part {
 		before: []string{
 			"f AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") + ", nullif(" +
 				"CASE WHEN w.case_insensitive THEN u.parentf ELSE u.parent END, '') AS pk" +
-				" FROM " + b.founded.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+				" FROM " + b.founded.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 		},
 		fit: `SELECT req FROM f WHERE NOT EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = f.wh AND n.database_key = f.dbk)
 			AND (f.pk IS NULL OR EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = f.wh AND n.database_key = f.pk))`,
@@ -38,7 +38,7 @@ func (b *batch) closePart(args *[]any) part {
 	return part{
 		before: []string{
 			"x AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") +
-				" FROM " + b.closed.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+				" FROM " + b.closed.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 			`xl AS MATERIALIZED (SELECT x.req, x.idx, n.* FROM x JOIN namespace n ON n.warehouse_id = x.wh AND n.database_key = x.dbk
 				ORDER BY n.warehouse_id, n.database_key FOR UPDATE OF n)`,
 		},
@@ -58,7 +58,7 @@ func (b *batch) amendPart(args *[]any) part {
 	return part{
 		before: []string{
 			"y AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") +
-				" FROM " + b.amended.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+				" FROM " + b.amended.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 			`yl AS MATERIALIZED (SELECT y.req, y.idx, y.updates, y.removals, n.* FROM y JOIN namespace n ON n.warehouse_id = y.wh AND n.database_key = y.dbk
 				ORDER BY n.warehouse_id, n.database_key FOR UPDATE OF n)`,
 		},

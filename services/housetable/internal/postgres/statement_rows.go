@@ -29,7 +29,7 @@ func (b *batch) add(request int32, c housetable.Commit) error {
 		set(b.operations, "body", "bytea", blob(o.Outcome.Body))
 	}
 	for index, change := range c.Changes {
-		b.addChange(request, int32(index), c, change) //nolint:gosec // a commit has at most a thousand changes
+		b.addChange(request, int32(index), c, change)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (b *batch) existingPart(args *[]any) part {
 	p := part{before: []string{
 		"t AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") + ", " + keyOf("tb", "tbf", "tbk") + ", " +
 			keyOf("ddb", "ddbf", "ddbk") + ", " + keyOf("dtb", "dtbf", "dtbk") +
-			" FROM " + b.existing.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+			" FROM " + b.existing.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 		`l AS MATERIALIZED (SELECT t.*, h.uuid, h.kind, h.version, h.database_id, h.table_id, h.metadata_location, h.storage_type,
 				h.creation_time_ms, h.created_at, h.updated_at
 			FROM t JOIN house_table h ON h.warehouse_id = t.wh AND h.database_key = t.dbk AND h.family = t.family AND h.table_key = t.tbk
@@ -95,7 +95,7 @@ func (b *batch) createPart(args *[]any) part {
 	p := part{
 		before: []string{
 			"c AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") + ", " + keyOf("tb", "tbf", "tbk") +
-				" FROM " + b.creates.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+				" FROM " + b.creates.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 		},
 		fit: `SELECT req FROM c WHERE (implicit OR EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = c.wh AND n.database_key = c.dbk))
 			AND NOT EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = c.wh AND h.database_key = c.dbk
@@ -136,7 +136,7 @@ func (b *batch) restorePart(args *[]any) part {
 	return part{
 		before: []string{
 			"z AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") + ", " + keyOf("tb", "tbf", "tbk") +
-				" FROM " + b.restores.unnest("u", args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+				" FROM " + b.restores.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
 			`zl AS MATERIALIZED (SELECT z.req, z.idx, s.* FROM z JOIN soft_deleted_table s ON s.warehouse_id = z.wh AND s.database_key = z.dbk
 				AND s.family = z.family AND s.table_key = z.tbk AND s.deleted_at_ms = z.at
 				ORDER BY s.warehouse_id, s.database_key, s.family, s.table_key, s.deleted_at_ms FOR UPDATE OF s)`,

@@ -55,7 +55,7 @@ func scanTableAnd(r pgx.CollectableRow, more ...any) (t housetable.Table, err er
 		&t.Key.DatabaseID, &t.Key.TableID, &kind, &uuid, &t.Version, &t.MetadataLocation, &t.StorageType, &t.CreationTimeMS,
 		&t.CreatedAt, &t.UpdatedAt,
 	}, more...)...)
-	t.Kind = housetable.Kind(kind) //nolint:gosec // as stored: 0 to 3
+	t.Kind = housetable.Kind(kind)
 	t.Key.Function = t.Kind == housetable.KindFunction
 	t.UUID = uuid
 	t.CreatedAt, t.UpdatedAt = t.CreatedAt.UTC(), t.UpdatedAt.UTC()
@@ -156,7 +156,7 @@ func scanVersion(r pgx.CollectableRow) (v housetable.TableVersion, err error) {
 	var id [16]byte
 	var at time.Time
 	err = r.Scan(&v.Version, &v.Action, &kind, &v.Key.DatabaseID, &v.Key.TableID, &v.MetadataLocation, &at, &id, &v.Principal, &v.RequestID)
-	v.Key.Function = housetable.Kind(kind) == housetable.KindFunction //nolint:gosec // as stored: 0 to 3
+	v.Key.Function = housetable.Kind(kind) == housetable.KindFunction
 	v.CommittedAt, v.OperationID = at.UTC(), id
 	return v, err
 }

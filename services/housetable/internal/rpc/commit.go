@@ -83,7 +83,7 @@ func toConflict(v housetable.Conflict) *htsv1.Conflict {
 	c := &htsv1.Conflict{}
 	for _, r := range v.Changes {
 		c.Changes = append(c.Changes, &htsv1.ChangeConflict{
-			Index:   int32(r.Index), //nolint:gosec // a commit has at most a thousand changes
+			Index:   int32(r.Index),
 			Reason:  toReason(r.Reason),
 			Current: toTable(r.Current),
 			Winner:  toVersion(r.Winner),

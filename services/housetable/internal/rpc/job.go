@@ -33,13 +33,9 @@ func (s *jobService) PutJob(ctx context.Context, r *htsv1.PutJobRequest) (*htsv1
 	if err := firstError(err, checkJob(r.GetEntity())); err != nil {
 		return nil, err
 	}
-	var expected *int64
-	if r.GetEntity().Version != nil {
-		version, err := strconv.ParseInt(r.GetEntity().GetVersion(), 10, 64)
-		if err != nil {
-			return nil, fault.Field("entity.version", "%q is not a number", r.GetEntity().GetVersion())
-		}
-		expected = &version
+	expected := decimal(r.GetEntity().GetVersion())
+	if expected == nil && r.GetEntity().Version != nil {
+		return nil, fault.Field("entity.version", "%q is not a number", r.GetEntity().GetVersion())
 	}
 	stored, isNew, err := s.store.PutJob(ctx, warehouse, fromJob(r.GetEntity()), expected)
 	if err != nil {
@@ -77,11 +73,9 @@ func (s *jobService) QueryJobs(ctx context.Context, r *htsv1.QueryJobsRequest) (
 		return nil, err
 	}
 	if r.Version != nil {
-		version, err := strconv.ParseInt(r.GetVersion(), 10, 64)
-		if err != nil { // equality with what no job has
-			return &htsv1.QueryJobsResponse{}, nil
+		if q.Version = decimal(r.GetVersion()); q.Version == nil {
+			return &htsv1.QueryJobsResponse{}, nil // no job's version is like that
 		}
-		q.Version = &version
 	}
 	results, err := everything(func(p housetable.Page) ([]*htsv1.Job, string, error) {
 		q.Page = p
@@ -166,4 +160,13 @@ func queryFields(r *htsv1.QueryJobsRequest) housetable.JobFields {
 		FinishTimeMS: r.FinishTimeMs, LastUpdateTimeMS: r.LastUpdateTimeMs, JobConf: r.JobConf, HeartbeatTimeMS: r.HeartbeatTimeMs,
 		ExecutionID: r.ExecutionId, EngineType: r.EngineType, RetentionTimeSec: r.RetentionTimeSec,
 	}
+}
+
+// decimal is the number that s spells, or nil.
+func decimal(s string) *int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
 }

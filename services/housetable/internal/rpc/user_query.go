@@ -137,8 +137,7 @@ func checkPattern(field, id string, pattern *regexp.Regexp) error {
 func together(errs ...error) error {
 	var all []fault.Violation
 	for _, err := range errs {
-		var e *fault.Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*fault.Error](err); ok {
 			all = append(all, e.Violations...)
 		}
 	}

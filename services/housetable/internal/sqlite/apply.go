@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -139,8 +140,8 @@ func (a *application) dropTable(ctx context.Context, c housetable.DropTable) (ho
 		// Two drops of one name within a millisecond are two generations.
 		at := max(a.now.UnixMilli(), *last+1)
 		t.DeletedAtMS, t.PurgeAfterMS = &at, &c.PurgeAfterMS
-		row := append(key, at, c.PurgeAfterMS)
-		if _, err := a.writer.exec(ctx, softDelete, append(row, columns(t)...)...); err != nil {
+		row := slices.Concat(key, []any{at, c.PurgeAfterMS}, columns(t))
+		if _, err := a.writer.exec(ctx, softDelete, row...); err != nil {
 			return t, err
 		}
 	}

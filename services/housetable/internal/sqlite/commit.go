@@ -65,8 +65,8 @@ func (w *writer) decide(ctx context.Context, c housetable.Commit, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	if err := facts.Check(c); err != nil {
-		return housetable.Refused{Err: err}, nil
+	if v := facts.Refuse(c); v != nil {
+		return v, nil
 	}
 	if conflicts := facts.Judge(c); len(conflicts) > 0 {
 		return w.conflict(ctx, c, conflicts)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -11,6 +12,7 @@ const (
 	jobColumns = `job_id, version, state, job_name, cluster_id, creation_time_ms, start_time_ms, finish_time_ms,
 		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
 	selectJob = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id = ?`
+	listJobs  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id > ?`
 	insertJob = `INSERT INTO job (warehouse_id, ` + jobColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateJob = `UPDATE job SET version = ?, state = ?, job_name = ?, cluster_id = ?, creation_time_ms = ?, start_time_ms = ?,
 		finish_time_ms = ?, last_update_time_ms = ?, job_conf = ?, heartbeat_time_ms = ?, execution_id = ?, engine_type = ?,
@@ -102,13 +104,16 @@ func unlessAffected(result sql.Result, err, what error) error {
 
 // ListJobs returns a page of the jobs that match.
 func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
-	query := `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id > ?`
-	args := []any{q.Warehouse, q.After}
-	for _, c := range q.Conditions() {
-		query += " AND " + c.Column + " = ?"
+	conditions := q.Conditions()
+	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
+	var query strings.Builder
+	query.WriteString(listJobs)
+	for _, c := range conditions {
+		query.WriteString(" AND " + c.Column + " = ?")
 		args = append(args, c.Value)
 	}
-	rows, err := s.query(ctx, query+" ORDER BY job_id LIMIT ?", append(args, q.Limit+1)...)
+	query.WriteString(" ORDER BY job_id LIMIT ?")
+	rows, err := s.query(ctx, query.String(), append(args, q.Limit+1)...)
 	jobs, err := all(scanJob, rows, err)
 	if err != nil {
 		return nil, "", err

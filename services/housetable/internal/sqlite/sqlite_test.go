@@ -11,6 +11,7 @@ import (
 
 func TestStore(t *testing.T) {
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
+		t.Helper()
 		store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "igloo.db"))
 		if err != nil {
 			t.Fatal(err)

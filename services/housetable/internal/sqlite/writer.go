@@ -57,7 +57,7 @@ func (w *writer) rollback(ctx context.Context) {
 }
 
 func (w *writer) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, err := w.prepare(ctx, query)
+	stmt, err := w.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time; it ends with the connection
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) (sql.Resul
 }
 
 func (w *writer) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := w.prepare(ctx, query)
+	stmt, err := w.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time; it ends with the connection
 	if err != nil {
 		return nil, err
 	}
