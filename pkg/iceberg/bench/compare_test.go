@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/igloo-catalog/igloo/pkg/iceberg"
+)
+
+const (
+	columns  = 100
+	tableID  = "9c12d441-03fe-4693-9a96-a0705ddf69c1"
+	location = "s3://bucket/db/table"
+)
+
+// BenchmarkAppend is one append from bytes to bytes: parse, check the
+// requirements, apply add-snapshot and set-snapshot-ref, serialise.
+func BenchmarkAppend(b *testing.B) {
+	for _, n := range []int{1, 100, 1_000, 10_000} {
+		doc := document(b, n)
+		requirements, updates := appendRequest(n, true)
+		b.Run(fmt.Sprintf("igloo/snapshots=%d", n), func(b *testing.B) {
+			measure(b, func() error { return iglooAppend(doc, requirements, updates) })
+		})
+		b.Run(fmt.Sprintf("iceberg-go/snapshots=%d", n), func(b *testing.B) {
+			measure(b, func() error { return icebergGoAppend(doc, requirements, updates) })
+		})
+	}
+}
+
+func iglooAppend(doc, requirements, updates []byte) error {
+	base, err := iceberg.ParseTableMetadata(doc)
+	if err != nil {
+		return err
+	}
+	_, err = iglooCommit(base, requirements, updates)
+	return err
+}
+
+func iglooCommit(base *iceberg.TableMetadata, requirements, updates []byte) (*iceberg.TableMetadata, error) {
+	asserted, err := iceberg.DecodeRequirements(requirements)
+	if err != nil {
+		return nil, err
+	}
+	if err := asserted.Check(base); err != nil {
+		return nil, err
+	}
+	changes, err := iceberg.DecodeUpdates(updates)
+	if err != nil {
+		return nil, err
+	}
+	return changes.Apply(base, iceberg.Application{Now: time.Now(), PreviousLocation: location + "/metadata/v.metadata.json"})
+}
+
+func icebergGoAppend(doc, requirements, updates []byte) error {
+	base, err := table.ParseMetadataBytes(doc)
+	if err != nil {
+		return err
+	}
+	var asserted table.Requirements
+	if err := json.Unmarshal(requirements, &asserted); err != nil {
+		return err
+	}
+	for _, one := range asserted {
+		if err := one.Validate(base); err != nil {
+			return err
+		}
+	}
+	var changes table.Updates
+	if err := json.Unmarshal(updates, &changes); err != nil {
+		return err
+	}
+	builder, err := table.MetadataBuilderFromBase(base, location+"/metadata/v.metadata.json")
+	if err != nil {
+		return err
+	}
+	for _, one := range changes {
+		if err := one.Apply(builder); err != nil {
+			return err
+		}
+	}
+	next, err := builder.Build()
+	if err != nil {
+		return err
+	}
+	_, err = json.Marshal(next)
+	return err
+}
+
+// document is a table's metadata after that many appends.
+func document(tb testing.TB, snapshots int) []byte {
+	tb.Helper()
+	fields := make([]string, columns)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`{"id":%d,"name":"column_%d","required":false,"type":"string","doc":"what column %d holds"}`, i+1, i+1, i+1)
+	}
+	m, err := iceberg.NewTableMetadata(iceberg.TableCreation{
+		UUID: tableID, Location: location, Now: time.Now().Add(-24 * time.Hour),
+		Schema: json.RawMessage(`{"type":"struct","fields":[` + strings.Join(fields, ",") + `]}`),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for n := range snapshots {
+		requirements, updates := appendRequest(n, false)
+		if m, err = iglooCommit(m, requirements, updates); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return m.Document()
+}
+
+func snapshotID(n int) int64 { return 3_055_729_675_574_597_004 + int64(n) }
+
+// appendRequest is the append after n others, with a Spark-like summary.
+func appendRequest(n int, checked bool) (requirements, updates []byte) {
+	requirements = []byte("[]")
+	if checked {
+		requirements = fmt.Appendf(nil, `[{"type":"assert-table-uuid","uuid":%q},{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":%d}]`, tableID, snapshotID(n))
+	}
+	parent := ""
+	if n > 0 {
+		parent = fmt.Sprintf(`"parent-snapshot-id":%d,`, snapshotID(n))
+	}
+	id := snapshotID(n + 1)
+	updates = fmt.Appendf(nil, `[{"action":"add-snapshot","snapshot":{"sequence-number":%d,"snapshot-id":%d,%s"timestamp-ms":%d,"summary":{"operation":"append",`+
+		`"spark.app.id":"application_1700000000000_0001","added-data-files":"4","added-records":"100000","added-files-size":"12345678",`+
+		`"changed-partition-count":"1","total-records":"%d","total-files-size":"%d","total-data-files":"%d","total-delete-files":"0",`+
+		`"total-position-deletes":"0","total-equality-deletes":"0","engine-version":"3.5.1","engine-name":"spark"},`+
+		`"manifest-list":"s3://bucket/db/table/metadata/snap-%d-1-0d94a2a8-0a3f-4b9e-8f5c-7a1d3c5e9b11.avro","schema-id":0}},`+
+		`{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":%d}]`,
+		n+1, id, parent, time.Now().UnixMilli(), n*100_000, n*12_345_678, n*4, id, id)
+	return requirements, updates
+}
+
+func measure(b *testing.B, one func() error) {
+	b.Helper()
+	b.ReportAllocs()
+	before := cpuTime(b)
+	for b.Loop() {
+		if err := one(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+func cpuTime(b *testing.B) int64 {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}
