@@ -105,12 +105,12 @@ var transcript = []exchange{
 }
 
 func TestTranscript(t *testing.T) {
-	for name, database := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "igloo.db") },
-		"postgres": func(t *testing.T) string { return pgtest.New(t, nil) },
+	for name, database := range map[string]string{
+		"sqlite":   "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"),
+		"postgres": pgtest.New(t, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := server.New(t.Context(), server.Config{DatabaseURL: database(t), Migrate: true}, slog.New(slog.DiscardHandler))
+			s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

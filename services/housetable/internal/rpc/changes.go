@@ -101,20 +101,22 @@ func fromCreateTable(field string, c *htsv1.CreateTable) (housetable.Change, err
 	if (kind == housetable.KindFunction) != c.GetKey().GetFunction() {
 		return nil, fault.Field(field+".kind", "and key.function disagree")
 	}
-	return housetable.CreateTable{
-			Key: fromKey(c.GetKey()), Kind: kind, MetadataLocation: c.GetMetadataLocation(), StorageType: c.GetStorageType(),
-			CreationTimeMS: c.CreationTimeMs, ImplicitNamespace: c.GetImplicitNamespace(),
-		}, firstError(checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
-			checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
+	change := housetable.CreateTable{
+		Key: fromKey(c.GetKey()), Kind: kind, MetadataLocation: c.GetMetadataLocation(), StorageType: c.GetStorageType(),
+		CreationTimeMS: c.CreationTimeMs, ImplicitNamespace: c.GetImplicitNamespace(),
+	}
+	return change, firstError(checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
+		checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
 }
 
 func fromSwapTable(field string, c *htsv1.SwapTable) (housetable.Change, error) {
 	expect, err := fromExpectation(field+".expect", c.GetExpect())
-	return housetable.SwapTable{
-			Key: fromKey(c.GetKey()), Expect: expect, MetadataLocation: c.GetMetadataLocation(),
-			StorageType: c.StorageType, CreationTimeMS: c.CreationTimeMs,
-		}, firstError(err, checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
-			checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
+	change := housetable.SwapTable{
+		Key: fromKey(c.GetKey()), Expect: expect, MetadataLocation: c.GetMetadataLocation(),
+		StorageType: c.StorageType, CreationTimeMS: c.CreationTimeMs,
+	}
+	return change, firstError(err, checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
+		checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
 }
 
 func fromDropTable(field string, c *htsv1.DropTable) (housetable.Change, error) {
@@ -131,9 +133,10 @@ func fromRenameTable(field string, c *htsv1.RenameTable) (housetable.Change, err
 	if c.MetadataLocation != nil {
 		err = firstError(err, checkLocation(field+".metadata_location", c.GetMetadataLocation()))
 	}
-	return housetable.RenameTable{
+	change := housetable.RenameTable{
 		Key: fromKey(c.GetKey()), Expect: expect, Destination: fromKey(c.GetDestination()), MetadataLocation: c.MetadataLocation,
-	}, firstError(err, checkKey(field+".key", c.GetKey()), checkKey(field+".destination", c.GetDestination()))
+	}
+	return change, firstError(err, checkKey(field+".key", c.GetKey()), checkKey(field+".destination", c.GetDestination()))
 }
 
 func fromRestoreTable(field string, c *htsv1.RestoreTable) (housetable.Change, error) {
