@@ -73,6 +73,9 @@ func (d *document) rewritten(changes []rewrite) document {
 	size := len(d.text)
 	for _, c := range changes {
 		size += len(c.key) + len(c.value) + 8
+		if old, ok := d.get(c.key); ok && c.appended == nil {
+			size -= len(old)
+		}
 		for _, e := range c.appended {
 			size += len(e) + 1
 		}
