@@ -20,8 +20,9 @@ const (
 		OR EXISTS (SELECT 1 FROM namespace m WHERE m.warehouse_id = n.warehouse_id AND m.parent_key = n.database_key))`
 	listTop = `SELECT ` + namespaceColumns + `, n.database_key FROM namespace n
 		WHERE n.warehouse_id = $1 AND n.parent_key IS NULL AND n.database_key > $2 ORDER BY n.database_key LIMIT $3`
-	listChildren = `SELECT ` + namespaceColumns + `, n.database_key FROM warehouse w JOIN namespace n ON n.warehouse_id = w.warehouse_id
-		WHERE w.warehouse_id = $1 AND n.database_key > $2 AND n.parent_key = CASE WHEN w.case_insensitive THEN $5 ELSE $4 END
+	listChildren = `SELECT ` + namespaceColumns + `, n.database_key FROM namespace n
+		WHERE n.warehouse_id = $1 AND n.database_key > $2
+		AND n.parent_key = (SELECT CASE WHEN case_insensitive THEN $5 ELSE $4 END FROM warehouse WHERE warehouse_id = $1)
 		ORDER BY n.database_key LIMIT $3`
 )
 
