@@ -1,8 +1,9 @@
 package iceberg
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -424,9 +425,18 @@ func sameJSON(a, b []byte) bool {
 	if string(a) == string(b) {
 		return true
 	}
-	var x, y any
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return false
+	x, y := valueOf(a), valueOf(b)
+	return x != nil && y != nil && reflect.DeepEqual(x, y)
+}
+
+// valueOf decodes a value with its numbers as they are spelled; nil where there
+// is none.
+func valueOf(raw []byte) any {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil
 	}
-	return fmt.Sprintf("%#v", x) == fmt.Sprintf("%#v", y)
+	return v
 }
