@@ -61,7 +61,7 @@ var transcript = []exchange{
 	{"HEAD", "/hts/tables?databaseId=d1&tableId=A1", "", 200, ``},
 	{
 		"GET", "/hts/tables?databaseId=d1&tableId=t1", "", 404,
-		`{"status":"NOT_FOUND","error":"Not Found","message":"User table d1.t1 cannot be found"` + notAvailable,
+		`{"status":"NOT_FOUND","error":"Not Found","message":"User table d1.t1 cannot be found","stacktrace":null,"cause":null}`,
 	},
 	{"GET", "/hts/tables?databaseId=d1", "", 400, `~tableId: cannot be empty`},
 	{
@@ -77,7 +77,7 @@ var transcript = []exchange{
 	{"GET", "/hts/tables/query?databaseId=d1&creationTime=1", "", 400, `~Only databaseId and tableId are supported for the query`},
 	{"GET", "/hts/tables/query?creationTime=abc", "", 400, `~BAD_REQUEST`},
 	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1", "", 204, ``},
-	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1", "", 404, `~User table d1.A1 cannot be found`},
+	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1", "", 404, `~User table d1.A1 cannot be found","stacktrace":null,"cause":"Not Available"`},
 	// A view is no table here, and its name is taken.
 	{"POST", "/hts/commit", `{"operations":[{"id":"AAAAAAAAAAAAAAAAAAAAAg==","outcome":{"status":200}}],"changes":[{"createTable":{"key":{"databaseId":"d1","tableId":"v"},"kind":"TABLE_KIND_VIEW","metadataLocation":"/v"}}]}`, 200, `~"version":1`},
 	{"GET", "/hts/tables?databaseId=d1&tableId=v", "", 404, `~NOT_FOUND`},

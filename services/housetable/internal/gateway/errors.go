@@ -19,7 +19,7 @@ type errorBody struct {
 	Error      string  `json:"error"`
 	Message    string  `json:"message"`
 	Stacktrace *string `json:"stacktrace"`
-	Cause      string  `json:"cause"`
+	Cause      *string `json:"cause"`
 }
 
 // fromGRPC is the error of a call, or of a request that never became one.
@@ -68,14 +68,25 @@ func allowed(path string) string {
 	return ""
 }
 
-func writeError(w http.ResponseWriter, err error) {
+// cause is null for what a read did not find and "Not Available" for all else,
+// as OpenHouse has it.
+func cause(r *http.Request, err error) *string {
+	missing := fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchJob)
+	if missing && r.Method == http.MethodGet {
+		return nil
+	}
+	unknown := "Not Available"
+	return &unknown
+}
+
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	code := fault.KindOf(err).HTTPStatus()
 	reason := http.StatusText(code)
 	body, failure := json.Marshal(errorBody{
 		Status:  strings.ToUpper(strings.NewReplacer(" ", "_", "-", "_").Replace(reason)),
 		Error:   reason,
 		Message: fault.Shown(err),
-		Cause:   "Not Available",
+		Cause:   cause(r, err),
 	})
 	if failure != nil { // strings always marshal
 		code, body = http.StatusInternalServerError, nil

@@ -43,10 +43,10 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 			return metadata.Pairs(requestIDKey, telemetry.RequestID(ctx))
 		}),
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-			writeError(w, fromGRPC(r, err))
+			writeError(w, r, fromGRPC(r, err))
 		}),
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
-			writeError(w, noRoute(w, r))
+			writeError(w, r, noRoute(w, r))
 		}),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
@@ -80,7 +80,7 @@ func prepare(next http.Handler) http.Handler {
 		switch r.Method {
 		case http.MethodPut, http.MethodPost, http.MethodPatch:
 			if err := readBody(w, r); err != nil {
-				writeError(w, err)
+				writeError(w, r, err)
 				return
 			}
 		default: // bodies of the others are not read
