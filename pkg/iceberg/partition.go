@@ -131,9 +131,9 @@ func (s *partitionSpec) bind(at string, columns *schema) error {
 	for i := range s.fields {
 		f := &s.fields[i]
 		here := indexed(at+".fields", i)
-		source := columns.byID[f.source]
+		source, there := columns.byID[f.source]
 		switch column, clash := columns.byName(f.name); {
-		case source.id != 0 && source.name == "":
+		case there && source.name == "":
 			return invalid(here, "source-id: column %d has no name", f.source)
 		case f.name == "":
 			return invalid(here, "name: must not be empty")
@@ -175,7 +175,7 @@ func (s *partitionSpec) check(at string, columns *schema) error {
 }
 
 func (s *schema) insideCollection(f located) bool {
-	for parent := f.parent; parent != 0; parent = s.byID[parent].parent {
+	for parent := f.parent; parent != noParent; parent = s.byID[parent].parent {
 		if s.byID[parent].kind.shape != structShape {
 			return true
 		}

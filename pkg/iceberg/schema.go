@@ -1,6 +1,7 @@
 package iceberg
 
 import (
+	"math"
 	"slices"
 	"strconv"
 )
@@ -16,10 +17,13 @@ type schema struct {
 	names       map[string]int
 }
 
+// noParent is no field's id: those have 32 bits, and 0 is one of them.
+const noParent = math.MinInt
+
 // located is a field with its place.
 type located struct {
 	field
-	// parent is the id of the field around it, 0 at the top.
+	// parent is the id of the field around it, noParent at the top.
 	parent int
 }
 
@@ -69,7 +73,7 @@ func (s *schema) index(at string) error {
 		}
 		return nil
 	}
-	return walk(s.root, 0, "")
+	return walk(s.root, noParent, "")
 }
 
 func (s *schema) checkIdentifiers(at string) error {
@@ -94,7 +98,7 @@ func (s *schema) unfitIdentifier(f located) string {
 	case f.kind.name == "float" || f.kind.name == "double":
 		return "is a float or double"
 	}
-	for parent := f.parent; parent != 0; parent = s.byID[parent].parent {
+	for parent := f.parent; parent != noParent; parent = s.byID[parent].parent {
 		around := s.byID[parent]
 		if around.kind.shape != structShape {
 			return "is nested in a list or map"
@@ -123,7 +127,7 @@ func (s *schema) byName(name string) (located, bool) {
 
 func (s *schema) fullName(f located) string {
 	name := f.name
-	for parent := f.parent; parent != 0; parent = s.byID[parent].parent {
+	for parent := f.parent; parent != noParent; parent = s.byID[parent].parent {
 		name = s.byID[parent].name + "." + name
 	}
 	return name

@@ -189,7 +189,9 @@ func (m *TableMetadata) readFutureHead(r *reader) error {
 // readLegacyHead reads what format v1 may leave out.
 func (m *TableMetadata) readLegacyHead(r *reader) {
 	h := &m.head
-	h.schema, _ = r.optionalInt("current-schema-id")
+	if h.schema, _ = r.optionalInt("current-schema-id"); !r.hasNonNull("schemas") {
+		h.schema = m.legacySchemaID(r)
+	}
 	h.spec, _ = r.optionalInt("default-spec-id")
 	h.order, _ = r.optionalInt("default-sort-order-id")
 	last, ok := r.optionalInt("last-partition-id")
@@ -200,6 +202,19 @@ func (m *TableMetadata) readLegacyHead(r *reader) {
 		}
 	}
 	h.lastPartition = last
+}
+
+// legacySchemaID is that of the one schema that format v1 had before there were
+// schemas; it is the current one, whatever else the document says.
+func (m *TableMetadata) legacySchemaID(r *reader) int {
+	raw := r.raw("schema")
+	if r.err != nil {
+		return 0
+	}
+	only := read("schema", raw)
+	id, _ := only.optionalInt("schema-id")
+	r.note(only.err)
+	return id
 }
 
 // checkLogs checks what Java checks of a document's times and snapshots.
