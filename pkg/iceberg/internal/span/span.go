@@ -6,7 +6,9 @@
 package span
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -45,6 +47,9 @@ func (s *Scanner) Pos() int { return s.pos }
 
 // Peek passes white space and returns the first byte of what follows, 0 at the end.
 func (s *Scanner) Peek() byte {
+	if s.pos < len(s.text) && s.text[s.pos] > ' ' {
+		return s.text[s.pos]
+	}
 	s.space()
 	if s.pos >= len(s.text) {
 		return 0
@@ -154,9 +159,9 @@ func (s *Scanner) skip(depth int) error {
 	case c == '"':
 		return s.skipString()
 	case c == '{':
-		return s.Object(func(Span) error { return s.skip(depth + 1) })
+		return s.skipObject(depth + 1)
 	case c == '[':
-		return s.Array(func() error { return s.skip(depth + 1) })
+		return s.skipArray(depth + 1)
 	case c == '-' || c >= '0' && c <= '9':
 		return s.skipNumber()
 	case c == 't':
@@ -167,6 +172,47 @@ func (s *Scanner) skip(depth int) error {
 		return s.literal("null")
 	}
 	return s.fail("a value was expected")
+}
+
+// skipObject and skipArray are Object and Array for whoever wants nothing of
+// what is in them: most of a document is passed by them.
+func (s *Scanner) skipObject(depth int) error {
+	s.pos++
+	if s.Peek() == '}' {
+		s.pos++
+		return nil
+	}
+	for more := true; more; {
+		if _, err := s.key(); err != nil {
+			return err
+		}
+		if err := s.skip(depth); err != nil {
+			return err
+		}
+		var err error
+		if more, err = s.separator('}'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scanner) skipArray(depth int) error {
+	s.pos++
+	if s.Peek() == ']' {
+		s.pos++
+		return nil
+	}
+	for more := true; more; {
+		if err := s.skip(depth); err != nil {
+			return err
+		}
+		var err error
+		if more, err = s.separator(']'); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Scanner) literal(word string) error {
@@ -188,9 +234,17 @@ func (s *Scanner) space() {
 	}
 }
 
-// skipString passes a string; most are plain ASCII without escapes.
+// skipString passes a string; most are plain ASCII without escapes, of which it
+// passes eight at a time.
 func (s *Scanner) skipString() error {
-	for i := s.pos + 1; i < len(s.text); i++ {
+	i := s.pos + 1
+	for ; i+8 <= len(s.text); i += 8 {
+		if unusual := special(binary.LittleEndian.Uint64(s.text[i:])); unusual != 0 {
+			i += bits.TrailingZeros64(unusual) / 8
+			break
+		}
+	}
+	for ; i < len(s.text); i++ {
 		switch c := s.text[i]; {
 		case c == '"':
 			s.pos = i + 1
@@ -205,6 +259,15 @@ func (s *Scanner) skipString() error {
 	}
 	s.pos = len(s.text)
 	return s.fail("a string without end")
+}
+
+// special has a bit in the lowest of eight bytes that is a quote, a backslash, a
+// control character or not ASCII; what is set above that bit means nothing, for
+// the subtractions carry.
+func special(eight uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^ones*'"', eight^ones*'\\'
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (eight-ones*' ')&^eight | eight) & highs
 }
 
 // skipUnusual passes the rest of a string that has escapes or is not ASCII.
