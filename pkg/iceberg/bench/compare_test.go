@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -25,22 +26,64 @@ func BenchmarkAppend(b *testing.B) {
 	for _, n := range []int{1, 100, 1_000, 10_000} {
 		doc := document(b, n)
 		requirements, updates := appendRequest(n, true)
+		ours := 0.0
 		b.Run(fmt.Sprintf("igloo/snapshots=%d", n), func(b *testing.B) {
-			measure(b, func() error { return iglooAppend(doc, requirements, updates) })
+			ours = measure(b, func() error { return last(iglooAppend(doc, requirements, updates)) })
 		})
 		b.Run(fmt.Sprintf("iceberg-go/snapshots=%d", n), func(b *testing.B) {
-			measure(b, func() error { return icebergGoAppend(doc, requirements, updates) })
+			theirs := measure(b, func() error { return last(icebergGoAppend(doc, requirements, updates)) })
+			b.ReportMetric(theirs/ours, "times-igloo")
 		})
 	}
 }
 
-func iglooAppend(doc, requirements, updates []byte) error {
+// TestSameAppend: what is compared comes to the same.
+func TestSameAppend(t *testing.T) {
+	doc := document(t, 3)
+	requirements, updates := appendRequest(3, true)
+	ours, err := iglooAppend(doc, requirements, updates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := icebergGoAppend(doc, requirements, updates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"snapshots", "refs", "current-snapshot-id", "last-sequence-number", "snapshot-log"} {
+		if a, b := memberOf(t, ours, key), memberOf(t, theirs, key); a != b {
+			t.Errorf("%s: %s\niceberg-go makes %s", key, a, b)
+		}
+	}
+}
+
+// memberOf is a member of a document, its own members in one order.
+func memberOf(t *testing.T, doc []byte, key string) string {
+	t.Helper()
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	if err := d.Decode(&members); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(members[key])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func last(_ []byte, err error) error { return err }
+
+func iglooAppend(doc, requirements, updates []byte) ([]byte, error) {
 	base, err := iceberg.ParseTableMetadata(doc)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = iglooCommit(base, requirements, updates)
-	return err
+	next, err := iglooCommit(base, requirements, updates)
+	if err != nil {
+		return nil, err
+	}
+	return next.Document(), nil
 }
 
 func iglooCommit(base *iceberg.TableMetadata, requirements, updates []byte) (*iceberg.TableMetadata, error) {
@@ -58,39 +101,38 @@ func iglooCommit(base *iceberg.TableMetadata, requirements, updates []byte) (*ic
 	return changes.Apply(base, iceberg.Application{Now: time.Now(), PreviousLocation: location + "/metadata/v.metadata.json"})
 }
 
-func icebergGoAppend(doc, requirements, updates []byte) error {
+func icebergGoAppend(doc, requirements, updates []byte) ([]byte, error) {
 	base, err := table.ParseMetadataBytes(doc)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var asserted table.Requirements
 	if err := json.Unmarshal(requirements, &asserted); err != nil {
-		return err
+		return nil, err
 	}
 	for _, one := range asserted {
 		if err := one.Validate(base); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var changes table.Updates
 	if err := json.Unmarshal(updates, &changes); err != nil {
-		return err
+		return nil, err
 	}
 	builder, err := table.MetadataBuilderFromBase(base, location+"/metadata/v.metadata.json")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, one := range changes {
 		if err := one.Apply(builder); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	next, err := builder.Build()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = json.Marshal(next)
-	return err
+	return json.Marshal(next)
 }
 
 // document is a table's metadata after that many appends.
@@ -139,7 +181,8 @@ func appendRequest(n int, checked bool) (requirements, updates []byte) {
 	return requirements, updates
 }
 
-func measure(b *testing.B, one func() error) {
+// measure gives the CPU time of one call in nanoseconds.
+func measure(b *testing.B, one func() error) float64 {
 	b.Helper()
 	b.ReportAllocs()
 	before := cpuTime(b)
@@ -148,7 +191,9 @@ func measure(b *testing.B, one func() error) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
+	each := float64(cpuTime(b)-before) / float64(b.N)
+	b.ReportMetric(each, "cpu-ns/op")
+	return each
 }
 
 func cpuTime(b *testing.B) int64 {
