@@ -23,21 +23,24 @@ const (
 // while writers create and change tables. After each restart every change that
 // was acknowledged must be there, and every table must load.
 func TestKilledInTheMiddleOfWrites(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		if status, body := ask(t, http.MethodPost, d.URL+"/v1/namespaces", `{"namespace":["crash"]}`); status != http.StatusOK {
-			t.Fatalf("create namespace: %d %s", status, body)
-		}
-		seen := &acknowledged{properties: map[string]map[string]string{}}
-		for round := range crashRounds {
-			writeUntilKilled(t, d, seen, round)
-			d.restart(t)
-			verify(t, d, seen)
-		}
-		t.Logf("%d tables, %d acknowledged changes, %d kills", len(seen.properties), seen.changes, crashRounds)
-		if seen.changes < crashRounds*crashWriters {
-			t.Errorf("only %d changes were acknowledged: the test shows nothing", seen.changes)
-		}
-	})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			if status, body := ask(t, http.MethodPost, d.URL+"/v1/namespaces", `{"namespace":["crash"]}`); status != http.StatusOK {
+				t.Fatalf("create namespace: %d %s", status, body)
+			}
+			seen := &acknowledged{properties: map[string]map[string]string{}}
+			for round := range crashRounds {
+				writeUntilKilled(t, d, seen, round)
+				d.restart(t)
+				verify(t, d, seen)
+			}
+			t.Logf("%d tables, %d acknowledged changes, %d kills", len(seen.properties), seen.changes, crashRounds)
+			if seen.changes < crashRounds*crashWriters {
+				t.Errorf("only %d changes were acknowledged: the test shows nothing", seen.changes)
+			}
+		})
+	}
 }
 
 // acknowledged is what the writers were told is done.

@@ -7,18 +7,21 @@ import (
 
 // TestHouseTablesOverREST goes through the pages of OpenHouse's House Tables API.
 func TestHouseTablesOverREST(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		mustCreate(t, d, "/v1/namespaces", `{"namespace":["my_database"]}`)
-		for _, step := range houseTableSteps() {
-			status, body := ask(t, step.method, d.HTS+step.path, step.body)
-			if status != step.status {
-				t.Fatalf("%s %s: %d %s, want %d", step.method, step.path, status, body, step.status)
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["my_database"]}`)
+			for _, step := range houseTableSteps() {
+				status, body := ask(t, step.method, d.HTS+step.path, step.body)
+				if status != step.status {
+					t.Fatalf("%s %s: %d %s, want %d", step.method, step.path, status, body, step.status)
+				}
+				if step.answer != "" && body != step.answer {
+					t.Errorf("%s %s:\n got %s\nwant %s", step.method, step.path, body, step.answer)
+				}
 			}
-			if step.answer != "" && body != step.answer {
-				t.Errorf("%s %s:\n got %s\nwant %s", step.method, step.path, body, step.answer)
-			}
-		}
-	})
+		})
+	}
 }
 
 type houseTableStep struct {

@@ -14,17 +14,20 @@ const oneColumn = `{"type":"struct","fields":[{"id":1,"name":"id","type":"long",
 // TestBadInputIsRefusedAndChangesNothing sends what no client should and looks
 // for a 4xx in the error envelope whose message names what was wrong.
 func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		mustCreate(t, d, "/v1/namespaces", `{"namespace":["n"]}`)
-		mustCreate(t, d, "/v1/namespaces/n/tables", `{"name":"t","schema":`+oneColumn+`}`)
-		_, before := ask(t, http.MethodGet, d.URL+"/v1/namespaces/n/tables/t", "")
-		for _, c := range badRequests() {
-			t.Run(c.name, func(t *testing.T) { c.run(t, d) })
-		}
-		if _, after := ask(t, http.MethodGet, d.URL+"/v1/namespaces/n/tables/t", ""); after != before {
-			t.Errorf("the table changed:\n%s\n%s", before, after)
-		}
-	})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["n"]}`)
+			mustCreate(t, d, "/v1/namespaces/n/tables", `{"name":"t","schema":`+oneColumn+`}`)
+			_, before := ask(t, http.MethodGet, d.URL+"/v1/namespaces/n/tables/t", "")
+			for _, c := range badRequests() {
+				t.Run(c.name, func(t *testing.T) { c.run(t, d) })
+			}
+			if _, after := ask(t, http.MethodGet, d.URL+"/v1/namespaces/n/tables/t", ""); after != before {
+				t.Errorf("the table changed:\n%s\n%s", before, after)
+			}
+		})
+	}
 }
 
 type badRequest struct {
@@ -93,45 +96,51 @@ func badRequests() []badRequest {
 // TestOddNamesComeBackAsTheyWent creates, loads, lists and drops what clients
 // spell in their own ways.
 func TestOddNamesComeBackAsTheyWent(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		for _, name := range []string{"a b", "a/b", "a+b", "100%", "ü–é中🧊", "a.b", "a%2Fb", "...", "a\"b", "$x,y;z=1&?#"} {
-			t.Run(name, func(t *testing.T) {
-				quoted, path := jsonString(t, name), strings.ReplaceAll(url.PathEscape(name), "+", "%2B")
-				mustCreate(t, d, "/v1/namespaces", `{"namespace":[`+quoted+`]}`)
-				mustCreate(t, d, "/v1/namespaces/"+path+"/tables", `{"name":`+quoted+`,"schema":`+oneColumn+`}`)
-				table := d.URL + "/v1/namespaces/" + path + "/tables/" + path
-				if status, body := ask(t, http.MethodGet, table, ""); status != http.StatusOK {
-					t.Errorf("load: %d %s", status, body)
-				}
-				_, listed := ask(t, http.MethodGet, d.URL+"/v1/namespaces/"+path+"/tables", "")
-				want := []any{map[string]any{"namespace": []any{name}, "name": name}}
-				if got := decode(t, listed)["identifiers"]; fmt.Sprint(got) != fmt.Sprint(want) {
-					t.Errorf("list = %v, want %v", got, want)
-				}
-				if status, body := ask(t, http.MethodDelete, table, ""); status != http.StatusNoContent {
-					t.Errorf("drop: %d %s", status, body)
-				}
-				if status, body := ask(t, http.MethodDelete, d.URL+"/v1/namespaces/"+path, ""); status != http.StatusNoContent {
-					t.Errorf("drop namespace: %d %s", status, body)
-				}
-			})
-		}
-	})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			for _, name := range []string{"a b", "a/b", "a+b", "100%", "ü–é中🧊", "a.b", "a%2Fb", "...", "a\"b", "$x,y;z=1&?#"} {
+				t.Run(name, func(t *testing.T) {
+					quoted, path := jsonString(t, name), strings.ReplaceAll(url.PathEscape(name), "+", "%2B")
+					mustCreate(t, d, "/v1/namespaces", `{"namespace":[`+quoted+`]}`)
+					mustCreate(t, d, "/v1/namespaces/"+path+"/tables", `{"name":`+quoted+`,"schema":`+oneColumn+`}`)
+					table := d.URL + "/v1/namespaces/" + path + "/tables/" + path
+					if status, body := ask(t, http.MethodGet, table, ""); status != http.StatusOK {
+						t.Errorf("load: %d %s", status, body)
+					}
+					_, listed := ask(t, http.MethodGet, d.URL+"/v1/namespaces/"+path+"/tables", "")
+					want := []any{map[string]any{"namespace": []any{name}, "name": name}}
+					if got := decode(t, listed)["identifiers"]; fmt.Sprint(got) != fmt.Sprint(want) {
+						t.Errorf("list = %v, want %v", got, want)
+					}
+					if status, body := ask(t, http.MethodDelete, table, ""); status != http.StatusNoContent {
+						t.Errorf("drop: %d %s", status, body)
+					}
+					if status, body := ask(t, http.MethodDelete, d.URL+"/v1/namespaces/"+path, ""); status != http.StatusNoContent {
+						t.Errorf("drop namespace: %d %s", status, body)
+					}
+				})
+			}
+		})
+	}
 }
 
 // TestPrefixedAndPlainPathsAreTheSame serves /v1/… and /v1/{warehouse}/… alike.
 func TestPrefixedAndPlainPathsAreTheSame(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		mustCreate(t, d, "/v1/namespaces", `{"namespace":["p"]}`)
-		for _, path := range []string{"/v1/namespaces/p", "/v1/default/namespaces/p"} {
-			if status, body := ask(t, http.MethodGet, d.URL+path, ""); status != http.StatusOK {
-				t.Errorf("%s: %d %s", path, status, body)
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["p"]}`)
+			for _, path := range []string{"/v1/namespaces/p", "/v1/default/namespaces/p"} {
+				if status, body := ask(t, http.MethodGet, d.URL+path, ""); status != http.StatusOK {
+					t.Errorf("%s: %d %s", path, status, body)
+				}
 			}
-		}
-		if status, body := ask(t, http.MethodGet, d.URL+"/v1/nowhere/namespaces/p", ""); status != http.StatusNotFound {
-			t.Errorf("unknown prefix: %d %s", status, body)
-		}
-	})
+			if status, body := ask(t, http.MethodGet, d.URL+"/v1/nowhere/namespaces/p", ""); status != http.StatusNotFound {
+				t.Errorf("unknown prefix: %d %s", status, body)
+			}
+		})
+	}
 }
 
 func mustCreate(t *testing.T, d *deployment, path, body string) {

@@ -7,18 +7,24 @@ import (
 
 // TestDemo runs what `make demo` runs, which checks every count against its source.
 func TestDemo(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		out := python(t, "demo.py", "--uri", d.URL)
-		if !strings.Contains(out, "every count is the source's") {
-			t.Errorf("the report has no verdict:\n%s", out)
-		}
-	})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			out := python(t, "demo.py", "--uri", d.URL)
+			if !strings.Contains(out, "every count is the source's") {
+				t.Errorf("the report has no verdict:\n%s", out)
+			}
+		})
+	}
 }
 
 // TestPyIceberg goes through what PyIceberg's users do with a catalog.
 func TestPyIceberg(t *testing.T) {
-	onEveryShape(t, func(t *testing.T, d *deployment) {
-		out := python(t, "pyiceberg_steps.py", d.URL)
-		t.Log(out)
-	})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) {
+			d := shape.start(t)
+			out := python(t, "pyiceberg_steps.py", d.URL)
+			t.Log(out)
+		})
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -31,14 +30,6 @@ type shape struct {
 // shapes are all ways to run Igloo.
 func shapes() []shape {
 	return []shape{{"embedded", startEmbedded}, {"split", startSplit}}
-}
-
-// onEveryShape runs test as a subtest of each shape.
-func onEveryShape(t *testing.T, test func(t *testing.T, d *deployment)) {
-	t.Helper()
-	for _, s := range shapes() {
-		t.Run(s.name, func(t *testing.T) { test(t, s.start(t)) })
-	}
 }
 
 // deployment is a running Igloo.
@@ -252,13 +243,4 @@ func send(ctx context.Context, method, url, body string, header ...string) (int,
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	return response.StatusCode, string(text), err
-}
-
-// field finds the first value of a string member in a JSON text.
-func field(body, name string) string {
-	found := regexp.MustCompile(`"` + regexp.QuoteMeta(name) + `"\s*:\s*"([^"]*)"`).FindStringSubmatch(body)
-	if found == nil {
-		return ""
-	}
-	return found[1]
 }

@@ -52,7 +52,7 @@ func startOnce(b *testing.B, folder string) (ms, mb float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer process.Stop(startTimeout) //nolint:errcheck // its end is not what is measured
+	defer process.Stop(startTimeout)
 	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
 	for !answers(ctx, "http://"+listen+"/v1/config") {
