@@ -230,8 +230,27 @@ func parseInt64(raw []byte) (int64, bool) {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return 0, false
 	}
+	// This many digits cannot overflow; ids and times have as many or one more.
+	const safe = 18
+	if len(raw) <= safe {
+		return parseSafe(raw)
+	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	return n, err == nil
+}
+
+func parseSafe(raw []byte) (n int64, ok bool) {
+	digits, negative := bytes.CutPrefix(raw, []byte{'-'})
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	if negative {
+		n = -n
+	}
+	return n, len(digits) > 0
 }
 
 func parseInt32(raw []byte) (int, bool) {

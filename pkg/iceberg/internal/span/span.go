@@ -237,15 +237,15 @@ func (s *Scanner) space() {
 // skipString passes a string; most are plain ASCII without escapes, of which it
 // passes eight at a time.
 func (s *Scanner) skipString() error {
-	i := s.pos + 1
-	for ; i+8 <= len(s.text); i += 8 {
-		if unusual := special(binary.LittleEndian.Uint64(s.text[i:])); unusual != 0 {
+	text, i := s.text, s.pos+1
+	for ; i+8 <= len(text); i += 8 {
+		if unusual := special(binary.LittleEndian.Uint64(text[i : i+8])); unusual != 0 {
 			i += bits.TrailingZeros64(unusual) / 8
 			break
 		}
 	}
-	for ; i < len(s.text); i++ {
-		switch c := s.text[i]; {
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
 		case c == '"':
 			s.pos = i + 1
 			return nil
@@ -257,7 +257,7 @@ func (s *Scanner) skipString() error {
 			return s.fail("a control character in a string")
 		}
 	}
-	s.pos = len(s.text)
+	s.pos = len(text)
 	return s.fail("a string without end")
 }
 
@@ -353,11 +353,13 @@ func (s *Scanner) skipExponent() error {
 }
 
 func (s *Scanner) digits() bool {
-	start := s.pos
-	for s.pos < len(s.text) && s.text[s.pos] >= '0' && s.text[s.pos] <= '9' {
-		s.pos++
+	text, i := s.text, s.pos
+	for i < len(text) && text[i]-'0' <= 9 {
+		i++
 	}
-	return s.pos > start
+	found := i > s.pos
+	s.pos = i
+	return found
 }
 
 func (s *Scanner) fail(what string) error {
