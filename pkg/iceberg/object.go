@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
@@ -183,13 +184,13 @@ func shorten(raw []byte) string {
 		return "nothing"
 	}
 	if len(raw) <= limit {
-		return string(raw)
+		return strings.ToValidUTF8(string(raw), "\ufffd")
 	}
 	cut := limit
-	for !utf8.RuneStart(raw[cut]) {
+	for cut > limit-utf8.UTFMax && !utf8.RuneStart(raw[cut]) {
 		cut--
 	}
-	return string(raw[:cut]) + "…"
+	return strings.ToValidUTF8(string(raw[:cut]), "\ufffd") + "…"
 }
 
 // unquote decodes a JSON string with its quotes.

@@ -50,6 +50,12 @@ func TestShortened(t *testing.T) {
 	if !utf8.ValidString(long) || len(long) > 90 || !strings.HasSuffix(long, "…") {
 		t.Errorf("shortened to %q", long)
 	}
+	// Nothing says that what is shown is UTF-8; the message must be.
+	for _, text := range []string{strings.Repeat("\xa6", 81), strings.Repeat("\xff", 200), "\xf0\x9f", strings.Repeat("a", 79) + "😀😀"} {
+		if got := shorten([]byte(text)); !utf8.ValidString(got) || len(got) > 300 {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
 	for text, want := range map[string]string{" ": "nothing", " 1 ": "1"} {
 		if got := shorten([]byte(text)); got != want {
 			t.Errorf("%q: %q", text, got)
