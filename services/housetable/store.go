@@ -10,6 +10,7 @@ import "context"
 type Store interface {
 	Committer
 	Reader
+	SoftDeletions
 	Warehouses
 	Jobs
 
@@ -42,6 +43,11 @@ type Reader interface {
 	// ListTables returns a page and the cursor that continues it, "" at the end;
 	// NoSuchNamespace when the namespace does not exist.
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)
+	// ListSoftDeleted returns a page and the cursor that continues it, "" at the
+	// end. A database that does not exist any more may still have some.
+	ListSoftDeleted(ctx context.Context, q SoftDeletedQuery) ([]Table, string, error)
+	// CountSoftDeleted counts what ListSoftDeleted would return without pages.
+	CountSoftDeleted(ctx context.Context, q SoftDeletedQuery) (int64, error)
 	// History returns a page, newest first, and the version to continue before, 0 at the end.
 	History(ctx context.Context, q HistoryQuery) ([]TableVersion, int64, error)
 	// Namespace returns one namespace; NoSuchNamespace when it does not exist.
@@ -49,6 +55,13 @@ type Reader interface {
 	// ListNamespaces returns a page and the cursor that continues it, "" at the
 	// end; NoSuchNamespace when the parent does not exist.
 	ListNamespaces(ctx context.Context, q NamespaceQuery) ([]Namespace, string, error)
+}
+
+// SoftDeletions forgets what was soft-deleted. It is no change of a house table,
+// which is gone already, and so no commit.
+type SoftDeletions interface {
+	// PurgeSoftDeleted returns how many it forgot; none is no error.
+	PurgeSoftDeleted(ctx context.Context, p Purge) (int64, error)
 }
 
 // Warehouses keeps the warehouses. All of Reader, Jobs and Commit answer

@@ -29,6 +29,8 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"OutcomeOnly":             outcomeOnly,
 		"BatchVerdicts":           batchVerdicts,
 		"SoftDelete":              softDelete,
+		"SoftDeletedLists":        softDeletedLists,
+		"Purges":                  purges,
 		"ImplicitNamespace":       implicitNamespace,
 		"Namespaces":              namespaces,
 		"CaseInsensitive":         caseInsensitive,

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,8 @@ import (
 )
 
 // exchange is one request under /hts and its whole answer; an answer that
-// begins with "~" is matched as a pattern.
+// begins with "~" is matched as a pattern. "{deletedAtMs}" in a target is the
+// last one that an answer had.
 type exchange struct {
 	method, target, body string
 	status               int
@@ -98,7 +100,7 @@ var transcript = []exchange{
 	{"GET", "/hts/jobs/query?state=RUNNING", "", 200, `~^\{"results":\[\{"jobId":"j-1",.*"pageResults":null\}$`},
 	{"GET", "/hts/jobs/query?heartbeatTimeMs=5", "", 200, `{"results":[],"pageResults":null}`},
 	{"DELETE", "/hts/jobs?jobId=j-1", "", 204, ``},
-	{"GET", "/hts/jobs?jobId=j-1", "", 404, `~job j-1 cannot be found`},
+	{"GET", "/hts/jobs?jobId=j-1", "", 404, `{"status":"NOT_FOUND","error":"Not Found","message":"job j-1 cannot be found"` + notAvailable},
 	// Routing.
 	{"GET", "/hts/nothing", "", 404, `{"status":"NOT_FOUND","error":"Not Found","message":"nothing is served at /hts/nothing"` + notAvailable},
 	{"POST", "/hts/tables", `{}`, 405, `~^\{"status":"METHOD_NOT_ALLOWED"`},
@@ -121,14 +123,18 @@ func TestTranscript(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			for _, e := range transcript {
-				e.run(t, web.URL)
+			deletedAtMS := ""
+			for _, e := range slices.Concat(transcript, softDeletions) {
+				e.target = strings.ReplaceAll(e.target, "{deletedAtMs}", deletedAtMS)
+				if found := regexp.MustCompile(`"deletedAtMs":(\d+)`).FindStringSubmatch(e.run(t, web.URL)); found != nil {
+					deletedAtMS = found[1]
+				}
 			}
 		})
 	}
 }
 
-func (e exchange) run(t *testing.T, url string) {
+func (e exchange) run(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), e.method, url+e.target, strings.NewReader(e.body))
 	if err != nil {
@@ -157,4 +163,5 @@ func (e exchange) run(t *testing.T, url string) {
 	if e.status == http.StatusMethodNotAllowed && response.Header.Get("Allow") == "" {
 		t.Errorf("%s: no Allow header", what)
 	}
+	return string(body)
 }

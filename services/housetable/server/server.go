@@ -74,7 +74,7 @@ func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
 
 // Register adds the services to r.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
-	rpc.Register(r, s.store, s.lane, rpc.Options{ImplicitDatabases: s.config.ImplicitDatabases})
+	rpc.Register(r, s.store, s.lane, rpc.Options{ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL})
 }
 
 // Conn reaches the services in process. Messages are copied, and calls pass the

@@ -52,8 +52,12 @@ func allowed(path string) string {
 	switch path = strings.TrimSuffix(path, "/"); path {
 	case "/hts/tables", "/hts/jobs":
 		return "GET, HEAD, PUT, DELETE"
-	case "/hts/tables/query", "/hts/jobs/query", "/hts/namespaces", "/hts/history":
+	case "/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/namespaces", "/hts/history":
 		return "GET, HEAD"
+	case "/v1/hts/tables", "/hts/tables/purge":
+		return "DELETE"
+	case "/hts/tables/restore":
+		return "PUT"
 	case "/hts/warehouses":
 		return "GET, HEAD, POST"
 	case "/hts/commit":
@@ -68,11 +72,10 @@ func allowed(path string) string {
 	return ""
 }
 
-// cause is null for what a read did not find and "Not Available" for all else,
+// cause is null for a table that a read did not find and "Not Available" for all else,
 // as OpenHouse has it.
 func cause(r *http.Request, err error) *string {
-	missing := fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchJob)
-	if missing && r.Method == http.MethodGet {
+	if fault.Is(err, fault.NoSuchTable) && r.Method == http.MethodGet {
 		return nil
 	}
 	unknown := "Not Available"

@@ -10,6 +10,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -27,6 +28,8 @@ type Options struct {
 	// ImplicitDatabases lets a put of a user table create its database, as
 	// OpenHouse does, instead of refusing.
 	ImplicitDatabases bool
+	// SoftDeleteTTL is how long a soft-deleted user table is kept from a purge.
+	SoftDeleteTTL time.Duration
 }
 
 // Register adds all services to r: reads go to store, commits to commits.

@@ -51,11 +51,7 @@ func (s *userTableService) tables(ctx context.Context, warehouse, databaseID str
 		if fault.Is(err, fault.NoSuchNamespace) {
 			err = nil
 		}
-		found := make([]*htsv1.UserTable, len(tables))
-		for i, t := range tables {
-			found[i] = toUserTable(t)
-		}
-		return found, next, err
+		return toUserTables(tables), next, err
 	})
 }
 

@@ -26,9 +26,15 @@ const (
 	CreatedHeader = "igloo-created"
 )
 
+// userStore is what user tables need of a store.
+type userStore interface {
+	housetable.Reader
+	housetable.SoftDeletions
+}
+
 type userTableService struct {
 	htsv1.UnimplementedUserTableServiceServer
-	store   housetable.Reader
+	store   userStore
 	commits Committer
 	options Options
 }
@@ -134,15 +140,7 @@ func (s *userTableService) DeleteUserTable(ctx context.Context, r *htsv1.DeleteU
 	if err != nil {
 		return nil, err
 	}
-	switch v := verdict.(type) {
-	case housetable.Committed, housetable.Replay:
-		return &htsv1.DeleteUserTableResponse{}, nil
-	case housetable.Conflict: // missing, or a view
-		return nil, noSuchUserTable(userKey(r))
-	case housetable.Refused:
-		return nil, v.Err
-	}
-	return nil, expectNever(verdict)
+	return &htsv1.DeleteUserTableResponse{}, afterDrop(userKey(r), verdict)
 }
 
 // commit makes one change under an operation of its own.

@@ -605,6 +605,8 @@ type UserTablePage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Content of the page.
 	Content []*UserTable `protobuf:"bytes,1,rep,name=content,proto3" json:"content,omitempty"`
+	// Pageable is the page that was asked for.
+	Pageable *Pageable `protobuf:"bytes,11,opt,name=pageable,proto3" json:"pageable,omitempty"`
 	// TotalPages that there are.
 	TotalPages int32 `protobuf:"varint,2,opt,name=total_pages,json=totalPages,proto3" json:"total_pages,omitempty"`
 	// TotalElements that there are.
@@ -615,13 +617,16 @@ type UserTablePage struct {
 	Size int32 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
 	// Number of this page, from 0.
 	Number int32 `protobuf:"varint,6,opt,name=number,proto3" json:"number,omitempty"`
+	// Sort of the list.
+	Sort *Sort `protobuf:"bytes,12,opt,name=sort,proto3" json:"sort,omitempty"`
 	// NumberOfElements on this page.
 	NumberOfElements int32 `protobuf:"varint,7,opt,name=number_of_elements,json=numberOfElements,proto3" json:"number_of_elements,omitempty"`
 	// First tells whether this is the first page.
 	First bool `protobuf:"varint,8,opt,name=first,proto3" json:"first,omitempty"`
 	// Empty tells whether this page has no content.
 	Empty bool `protobuf:"varint,9,opt,name=empty,proto3" json:"empty,omitempty"`
-	// NextPageToken asks for what follows; empty at the end.
+	// NextPageToken asks for what follows; empty at the end, and for a list that
+	// is not in the order of its ids.
 	NextPageToken string `protobuf:"bytes,10,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -664,6 +669,13 @@ func (x *UserTablePage) GetContent() []*UserTable {
 	return nil
 }
 
+func (x *UserTablePage) GetPageable() *Pageable {
+	if x != nil {
+		return x.Pageable
+	}
+	return nil
+}
+
 func (x *UserTablePage) GetTotalPages() int32 {
 	if x != nil {
 		return x.TotalPages
@@ -699,6 +711,13 @@ func (x *UserTablePage) GetNumber() int32 {
 	return 0
 }
 
+func (x *UserTablePage) GetSort() *Sort {
+	if x != nil {
+		return x.Sort
+	}
+	return nil
+}
+
 func (x *UserTablePage) GetNumberOfElements() int32 {
 	if x != nil {
 		return x.NumberOfElements
@@ -725,6 +744,665 @@ func (x *UserTablePage) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+// Sort tells how a list is sorted: always somehow.
+type Sort struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sorted is true.
+	Sorted bool `protobuf:"varint,1,opt,name=sorted,proto3" json:"sorted,omitempty"`
+	// Empty is false.
+	Empty bool `protobuf:"varint,2,opt,name=empty,proto3" json:"empty,omitempty"`
+	// Unsorted is false.
+	Unsorted      bool `protobuf:"varint,3,opt,name=unsorted,proto3" json:"unsorted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sort) Reset() {
+	*x = Sort{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sort) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sort) ProtoMessage() {}
+
+func (x *Sort) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sort.ProtoReflect.Descriptor instead.
+func (*Sort) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Sort) GetSorted() bool {
+	if x != nil {
+		return x.Sorted
+	}
+	return false
+}
+
+func (x *Sort) GetEmpty() bool {
+	if x != nil {
+		return x.Empty
+	}
+	return false
+}
+
+func (x *Sort) GetUnsorted() bool {
+	if x != nil {
+		return x.Unsorted
+	}
+	return false
+}
+
+// Pageable is a page as it was asked for.
+type Pageable struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sort of the list.
+	Sort *Sort `protobuf:"bytes,1,opt,name=sort,proto3" json:"sort,omitempty"`
+	// PageNumber from 0.
+	PageNumber int32 `protobuf:"varint,2,opt,name=page_number,json=pageNumber,proto3" json:"page_number,omitempty"`
+	// PageSize that was asked for.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Offset of the page's first element.
+	Offset int64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Paged is true.
+	Paged bool `protobuf:"varint,5,opt,name=paged,proto3" json:"paged,omitempty"`
+	// Unpaged is false.
+	Unpaged       bool `protobuf:"varint,6,opt,name=unpaged,proto3" json:"unpaged,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pageable) Reset() {
+	*x = Pageable{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pageable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pageable) ProtoMessage() {}
+
+func (x *Pageable) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pageable.ProtoReflect.Descriptor instead.
+func (*Pageable) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Pageable) GetSort() *Sort {
+	if x != nil {
+		return x.Sort
+	}
+	return nil
+}
+
+func (x *Pageable) GetPageNumber() int32 {
+	if x != nil {
+		return x.PageNumber
+	}
+	return 0
+}
+
+func (x *Pageable) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *Pageable) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *Pageable) GetPaged() bool {
+	if x != nil {
+		return x.Paged
+	}
+	return false
+}
+
+func (x *Pageable) GetUnpaged() bool {
+	if x != nil {
+		return x.Unpaged
+	}
+	return false
+}
+
+// DropUserTableRequest names a user table.
+type DropUserTableRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId is the database.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// TableId is the name within the database.
+	TableId string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3" json:"table_id,omitempty"`
+	// IsSoftDelete keeps the table among the soft-deleted ones; it must be given.
+	IsSoftDelete *bool `protobuf:"varint,3,opt,name=is_soft_delete,json=isSoftDelete,proto3,oneof" json:"is_soft_delete,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropUserTableRequest) Reset() {
+	*x = DropUserTableRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropUserTableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropUserTableRequest) ProtoMessage() {}
+
+func (x *DropUserTableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropUserTableRequest.ProtoReflect.Descriptor instead.
+func (*DropUserTableRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DropUserTableRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *DropUserTableRequest) GetTableId() string {
+	if x != nil {
+		return x.TableId
+	}
+	return ""
+}
+
+func (x *DropUserTableRequest) GetIsSoftDelete() bool {
+	if x != nil && x.IsSoftDelete != nil {
+		return *x.IsSoftDelete
+	}
+	return false
+}
+
+func (x *DropUserTableRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// DropUserTableResponse is empty.
+type DropUserTableResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropUserTableResponse) Reset() {
+	*x = DropUserTableResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropUserTableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropUserTableResponse) ProtoMessage() {}
+
+func (x *DropUserTableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropUserTableResponse.ProtoReflect.Descriptor instead.
+func (*DropUserTableResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{13}
+}
+
+// QuerySoftDeletedUserTablesRequest asks for a page of one database's
+// soft-deleted tables.
+type QuerySoftDeletedUserTablesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId is the database.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// TableId keeps the generations of one name.
+	TableId *string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3,oneof" json:"table_id,omitempty"`
+	// PurgeAfterMs keeps those whose own is strictly less.
+	PurgeAfterMs *int64 `protobuf:"varint,3,opt,name=purge_after_ms,json=purgeAfterMs,proto3,oneof" json:"purge_after_ms,omitempty"`
+	// Page to return, from 0.
+	Page *int32 `protobuf:"varint,4,opt,name=page,proto3,oneof" json:"page,omitempty"`
+	// Size of a page; 50 when absent.
+	Size *int32 `protobuf:"varint,5,opt,name=size,proto3,oneof" json:"size,omitempty"`
+	// SortBy is databaseId when absent.
+	SortBy *string `protobuf:"bytes,6,opt,name=sort_by,json=sortBy,proto3,oneof" json:"sort_by,omitempty"`
+	// PageToken of the page before, instead of page.
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Warehouse to query; empty means the default one.
+	Warehouse     string `protobuf:"bytes,8,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) Reset() {
+	*x = QuerySoftDeletedUserTablesRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuerySoftDeletedUserTablesRequest) ProtoMessage() {}
+
+func (x *QuerySoftDeletedUserTablesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuerySoftDeletedUserTablesRequest.ProtoReflect.Descriptor instead.
+func (*QuerySoftDeletedUserTablesRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetTableId() string {
+	if x != nil && x.TableId != nil {
+		return *x.TableId
+	}
+	return ""
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetPurgeAfterMs() int64 {
+	if x != nil && x.PurgeAfterMs != nil {
+		return *x.PurgeAfterMs
+	}
+	return 0
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetPage() int32 {
+	if x != nil && x.Page != nil {
+		return *x.Page
+	}
+	return 0
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetSize() int32 {
+	if x != nil && x.Size != nil {
+		return *x.Size
+	}
+	return 0
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetSortBy() string {
+	if x != nil && x.SortBy != nil {
+		return *x.SortBy
+	}
+	return ""
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *QuerySoftDeletedUserTablesRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// QuerySoftDeletedUserTablesResponse is a page of soft-deleted tables.
+type QuerySoftDeletedUserTablesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Results are absent: the answer is a page.
+	Results *UserTable `protobuf:"bytes,1,opt,name=results,proto3,oneof" json:"results,omitempty"`
+	// PageResults of the query.
+	PageResults   *UserTablePage `protobuf:"bytes,2,opt,name=page_results,json=pageResults,proto3" json:"page_results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuerySoftDeletedUserTablesResponse) Reset() {
+	*x = QuerySoftDeletedUserTablesResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuerySoftDeletedUserTablesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuerySoftDeletedUserTablesResponse) ProtoMessage() {}
+
+func (x *QuerySoftDeletedUserTablesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuerySoftDeletedUserTablesResponse.ProtoReflect.Descriptor instead.
+func (*QuerySoftDeletedUserTablesResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *QuerySoftDeletedUserTablesResponse) GetResults() *UserTable {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *QuerySoftDeletedUserTablesResponse) GetPageResults() *UserTablePage {
+	if x != nil {
+		return x.PageResults
+	}
+	return nil
+}
+
+// RestoreUserTableRequest names one generation.
+type RestoreUserTableRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId is the database.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// TableId is the name within the database.
+	TableId string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3" json:"table_id,omitempty"`
+	// DeletedAtMs of the generation; it must be given.
+	DeletedAtMs *int64 `protobuf:"varint,3,opt,name=deleted_at_ms,json=deletedAtMs,proto3,oneof" json:"deleted_at_ms,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreUserTableRequest) Reset() {
+	*x = RestoreUserTableRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreUserTableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreUserTableRequest) ProtoMessage() {}
+
+func (x *RestoreUserTableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreUserTableRequest.ProtoReflect.Descriptor instead.
+func (*RestoreUserTableRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RestoreUserTableRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *RestoreUserTableRequest) GetTableId() string {
+	if x != nil {
+		return x.TableId
+	}
+	return ""
+}
+
+func (x *RestoreUserTableRequest) GetDeletedAtMs() int64 {
+	if x != nil && x.DeletedAtMs != nil {
+		return *x.DeletedAtMs
+	}
+	return 0
+}
+
+func (x *RestoreUserTableRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// RestoreUserTableResponse returns the user table.
+type RestoreUserTableResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entity as stored.
+	Entity        *UserTable `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreUserTableResponse) Reset() {
+	*x = RestoreUserTableResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreUserTableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreUserTableResponse) ProtoMessage() {}
+
+func (x *RestoreUserTableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreUserTableResponse.ProtoReflect.Descriptor instead.
+func (*RestoreUserTableResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RestoreUserTableResponse) GetEntity() *UserTable {
+	if x != nil {
+		return x.Entity
+	}
+	return nil
+}
+
+// PurgeUserTablesRequest names the generations to forget.
+type PurgeUserTablesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId is the database.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// TableId is the name within the database.
+	TableId string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3" json:"table_id,omitempty"`
+	// PurgeAfterMs spares those whose own is not strictly less; absent, none is spared.
+	PurgeAfterMs *int64 `protobuf:"varint,3,opt,name=purge_after_ms,json=purgeAfterMs,proto3,oneof" json:"purge_after_ms,omitempty"`
+	// Warehouse that holds them; empty means the default one.
+	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PurgeUserTablesRequest) Reset() {
+	*x = PurgeUserTablesRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PurgeUserTablesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PurgeUserTablesRequest) ProtoMessage() {}
+
+func (x *PurgeUserTablesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PurgeUserTablesRequest.ProtoReflect.Descriptor instead.
+func (*PurgeUserTablesRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *PurgeUserTablesRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *PurgeUserTablesRequest) GetTableId() string {
+	if x != nil {
+		return x.TableId
+	}
+	return ""
+}
+
+func (x *PurgeUserTablesRequest) GetPurgeAfterMs() int64 {
+	if x != nil && x.PurgeAfterMs != nil {
+		return *x.PurgeAfterMs
+	}
+	return 0
+}
+
+func (x *PurgeUserTablesRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// PurgeUserTablesResponse is empty.
+type PurgeUserTablesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PurgeUserTablesResponse) Reset() {
+	*x = PurgeUserTablesResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PurgeUserTablesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PurgeUserTablesResponse) ProtoMessage() {}
+
+func (x *PurgeUserTablesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PurgeUserTablesResponse.ProtoReflect.Descriptor instead.
+func (*PurgeUserTablesResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{19}
 }
 
 // Job is a job record. The order of its fields is the order of the keys in JSON.
@@ -764,7 +1442,7 @@ type Job struct {
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1454,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1467,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{10}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Job) GetJobId() string {
@@ -903,7 +1581,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[11]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1593,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[11]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1606,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{11}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetJobRequest) GetJobId() string {
@@ -956,7 +1634,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[12]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1646,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[12]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1659,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{12}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetJobResponse) GetEntity() *Job {
@@ -1004,7 +1682,7 @@ type PutJobRequest struct {
 
 func (x *PutJobRequest) Reset() {
 	*x = PutJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[13]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1016,7 +1694,7 @@ func (x *PutJobRequest) String() string {
 func (*PutJobRequest) ProtoMessage() {}
 
 func (x *PutJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[13]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1029,7 +1707,7 @@ func (x *PutJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutJobRequest.ProtoReflect.Descriptor instead.
 func (*PutJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{13}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PutJobRequest) GetEntity() *Job {
@@ -1057,7 +1735,7 @@ type PutJobResponse struct {
 
 func (x *PutJobResponse) Reset() {
 	*x = PutJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[14]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1747,7 @@ func (x *PutJobResponse) String() string {
 func (*PutJobResponse) ProtoMessage() {}
 
 func (x *PutJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[14]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1760,7 @@ func (x *PutJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutJobResponse.ProtoReflect.Descriptor instead.
 func (*PutJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{14}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PutJobResponse) GetEntity() *Job {
@@ -1105,7 +1783,7 @@ type DeleteJobRequest struct {
 
 func (x *DeleteJobRequest) Reset() {
 	*x = DeleteJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[15]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1795,7 @@ func (x *DeleteJobRequest) String() string {
 func (*DeleteJobRequest) ProtoMessage() {}
 
 func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[15]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1808,7 @@ func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobRequest.ProtoReflect.Descriptor instead.
 func (*DeleteJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{15}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeleteJobRequest) GetJobId() string {
@@ -1156,7 +1834,7 @@ type DeleteJobResponse struct {
 
 func (x *DeleteJobResponse) Reset() {
 	*x = DeleteJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[16]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1846,7 @@ func (x *DeleteJobResponse) String() string {
 func (*DeleteJobResponse) ProtoMessage() {}
 
 func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[16]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1859,7 @@ func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobResponse.ProtoReflect.Descriptor instead.
 func (*DeleteJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{16}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{26}
 }
 
 // QueryJobsRequest filters by equality; all that is set must be equal.
@@ -1223,7 +1901,7 @@ type QueryJobsRequest struct {
 
 func (x *QueryJobsRequest) Reset() {
 	*x = QueryJobsRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[17]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1913,7 @@ func (x *QueryJobsRequest) String() string {
 func (*QueryJobsRequest) ProtoMessage() {}
 
 func (x *QueryJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[17]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1926,7 @@ func (x *QueryJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryJobsRequest.ProtoReflect.Descriptor instead.
 func (*QueryJobsRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{17}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *QueryJobsRequest) GetJobId() string {
@@ -1369,7 +2047,7 @@ type QueryJobsResponse struct {
 
 func (x *QueryJobsResponse) Reset() {
 	*x = QueryJobsResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[18]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1381,7 +2059,7 @@ func (x *QueryJobsResponse) String() string {
 func (*QueryJobsResponse) ProtoMessage() {}
 
 func (x *QueryJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[18]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1394,7 +2072,7 @@ func (x *QueryJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryJobsResponse.ProtoReflect.Descriptor instead.
 func (*QueryJobsResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{18}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *QueryJobsResponse) GetResults() []*Job {
@@ -1424,7 +2102,7 @@ type JobPage struct {
 
 func (x *JobPage) Reset() {
 	*x = JobPage{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[19]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1436,7 +2114,7 @@ func (x *JobPage) String() string {
 func (*JobPage) ProtoMessage() {}
 
 func (x *JobPage) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[19]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1449,7 +2127,7 @@ func (x *JobPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobPage.ProtoReflect.Descriptor instead.
 func (*JobPage) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{19}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *JobPage) GetContent() []*Job {
@@ -1525,20 +2203,81 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x17QueryUserTablesResponse\x128\n" +
 	"\aresults\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.UserTableR\aresults\x12J\n" +
 	"\fpage_results\x18\x02 \x01(\v2\".igloo.housetable.v1.UserTablePageH\x00R\vpageResults\x88\x01\x01B\x0f\n" +
-	"\r_page_results\"\xd3\x02\n" +
+	"\r_page_results\"\xbd\x03\n" +
 	"\rUserTablePage\x128\n" +
-	"\acontent\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.UserTableR\acontent\x12\x1f\n" +
+	"\acontent\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.UserTableR\acontent\x129\n" +
+	"\bpageable\x18\v \x01(\v2\x1d.igloo.housetable.v1.PageableR\bpageable\x12\x1f\n" +
 	"\vtotal_pages\x18\x02 \x01(\x05R\n" +
 	"totalPages\x12%\n" +
 	"\x0etotal_elements\x18\x03 \x01(\x03R\rtotalElements\x12\x12\n" +
 	"\x04last\x18\x04 \x01(\bR\x04last\x12\x12\n" +
 	"\x04size\x18\x05 \x01(\x05R\x04size\x12\x16\n" +
-	"\x06number\x18\x06 \x01(\x05R\x06number\x12,\n" +
+	"\x06number\x18\x06 \x01(\x05R\x06number\x12-\n" +
+	"\x04sort\x18\f \x01(\v2\x19.igloo.housetable.v1.SortR\x04sort\x12,\n" +
 	"\x12number_of_elements\x18\a \x01(\x05R\x10numberOfElements\x12\x14\n" +
 	"\x05first\x18\b \x01(\bR\x05first\x12\x14\n" +
 	"\x05empty\x18\t \x01(\bR\x05empty\x12&\n" +
 	"\x0fnext_page_token\x18\n" +
-	" \x01(\tR\rnextPageToken\"\x92\x06\n" +
+	" \x01(\tR\rnextPageToken\"P\n" +
+	"\x04Sort\x12\x16\n" +
+	"\x06sorted\x18\x01 \x01(\bR\x06sorted\x12\x14\n" +
+	"\x05empty\x18\x02 \x01(\bR\x05empty\x12\x1a\n" +
+	"\bunsorted\x18\x03 \x01(\bR\bunsorted\"\xbf\x01\n" +
+	"\bPageable\x12-\n" +
+	"\x04sort\x18\x01 \x01(\v2\x19.igloo.housetable.v1.SortR\x04sort\x12\x1f\n" +
+	"\vpage_number\x18\x02 \x01(\x05R\n" +
+	"pageNumber\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x14\n" +
+	"\x05paged\x18\x05 \x01(\bR\x05paged\x12\x18\n" +
+	"\aunpaged\x18\x06 \x01(\bR\aunpaged\"\xae\x01\n" +
+	"\x14DropUserTableRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12\x19\n" +
+	"\btable_id\x18\x02 \x01(\tR\atableId\x12)\n" +
+	"\x0eis_soft_delete\x18\x03 \x01(\bH\x00R\fisSoftDelete\x88\x01\x01\x12\x1c\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouseB\x11\n" +
+	"\x0f_is_soft_delete\"\x17\n" +
+	"\x15DropUserTableResponse\"\xda\x02\n" +
+	"!QuerySoftDeletedUserTablesRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12\x1e\n" +
+	"\btable_id\x18\x02 \x01(\tH\x00R\atableId\x88\x01\x01\x12)\n" +
+	"\x0epurge_after_ms\x18\x03 \x01(\x03H\x01R\fpurgeAfterMs\x88\x01\x01\x12\x17\n" +
+	"\x04page\x18\x04 \x01(\x05H\x02R\x04page\x88\x01\x01\x12\x17\n" +
+	"\x04size\x18\x05 \x01(\x05H\x03R\x04size\x88\x01\x01\x12\x1c\n" +
+	"\asort_by\x18\x06 \x01(\tH\x04R\x06sortBy\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x12\x1c\n" +
+	"\twarehouse\x18\b \x01(\tR\twarehouseB\v\n" +
+	"\t_table_idB\x11\n" +
+	"\x0f_purge_after_msB\a\n" +
+	"\x05_pageB\a\n" +
+	"\x05_sizeB\n" +
+	"\n" +
+	"\b_sort_by\"\xb6\x01\n" +
+	"\"QuerySoftDeletedUserTablesResponse\x12=\n" +
+	"\aresults\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableH\x00R\aresults\x88\x01\x01\x12E\n" +
+	"\fpage_results\x18\x02 \x01(\v2\".igloo.housetable.v1.UserTablePageR\vpageResultsB\n" +
+	"\n" +
+	"\b_results\"\xae\x01\n" +
+	"\x17RestoreUserTableRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12\x19\n" +
+	"\btable_id\x18\x02 \x01(\tR\atableId\x12'\n" +
+	"\rdeleted_at_ms\x18\x03 \x01(\x03H\x00R\vdeletedAtMs\x88\x01\x01\x12\x1c\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouseB\x10\n" +
+	"\x0e_deleted_at_ms\"R\n" +
+	"\x18RestoreUserTableResponse\x126\n" +
+	"\x06entity\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableR\x06entity\"\xb0\x01\n" +
+	"\x16PurgeUserTablesRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12\x19\n" +
+	"\btable_id\x18\x02 \x01(\tR\atableId\x12)\n" +
+	"\x0epurge_after_ms\x18\x03 \x01(\x03H\x00R\fpurgeAfterMs\x88\x01\x01\x12\x1c\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouseB\x11\n" +
+	"\x0f_purge_after_ms\"\x19\n" +
+	"\x17PurgeUserTablesResponse\"\x92\x06\n" +
 	"\x03Job\x12\x1a\n" +
 	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\x02 \x01(\tH\x01R\x05state\x88\x01\x01\x12\x1d\n" +
@@ -1628,12 +2367,16 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\r_page_results\"e\n" +
 	"\aJobPage\x122\n" +
 	"\acontent\x18\x01 \x03(\v2\x18.igloo.housetable.v1.JobR\acontent\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb8\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\a\n" +
 	"\x10UserTableService\x12c\n" +
 	"\fGetUserTable\x12(.igloo.housetable.v1.GetUserTableRequest\x1a).igloo.housetable.v1.GetUserTableResponse\x12c\n" +
 	"\fPutUserTable\x12(.igloo.housetable.v1.PutUserTableRequest\x1a).igloo.housetable.v1.PutUserTableResponse\x12l\n" +
 	"\x0fDeleteUserTable\x12+.igloo.housetable.v1.DeleteUserTableRequest\x1a,.igloo.housetable.v1.DeleteUserTableResponse\x12l\n" +
-	"\x0fQueryUserTables\x12+.igloo.housetable.v1.QueryUserTablesRequest\x1a,.igloo.housetable.v1.QueryUserTablesResponse2\xea\x02\n" +
+	"\x0fQueryUserTables\x12+.igloo.housetable.v1.QueryUserTablesRequest\x1a,.igloo.housetable.v1.QueryUserTablesResponse\x12f\n" +
+	"\rDropUserTable\x12).igloo.housetable.v1.DropUserTableRequest\x1a*.igloo.housetable.v1.DropUserTableResponse\x12\x8d\x01\n" +
+	"\x1aQuerySoftDeletedUserTables\x126.igloo.housetable.v1.QuerySoftDeletedUserTablesRequest\x1a7.igloo.housetable.v1.QuerySoftDeletedUserTablesResponse\x12o\n" +
+	"\x10RestoreUserTable\x12,.igloo.housetable.v1.RestoreUserTableRequest\x1a-.igloo.housetable.v1.RestoreUserTableResponse\x12l\n" +
+	"\x0fPurgeUserTables\x12+.igloo.housetable.v1.PurgeUserTablesRequest\x1a,.igloo.housetable.v1.PurgeUserTablesResponse2\xea\x02\n" +
 	"\n" +
 	"JobService\x12Q\n" +
 	"\x06GetJob\x12\".igloo.housetable.v1.GetJobRequest\x1a#.igloo.housetable.v1.GetJobResponse\x12Q\n" +
@@ -1654,28 +2397,38 @@ func file_igloo_housetable_v1_openhouse_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_openhouse_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
-	(*UserTable)(nil),               // 0: igloo.housetable.v1.UserTable
-	(*GetUserTableRequest)(nil),     // 1: igloo.housetable.v1.GetUserTableRequest
-	(*GetUserTableResponse)(nil),    // 2: igloo.housetable.v1.GetUserTableResponse
-	(*PutUserTableRequest)(nil),     // 3: igloo.housetable.v1.PutUserTableRequest
-	(*PutUserTableResponse)(nil),    // 4: igloo.housetable.v1.PutUserTableResponse
-	(*DeleteUserTableRequest)(nil),  // 5: igloo.housetable.v1.DeleteUserTableRequest
-	(*DeleteUserTableResponse)(nil), // 6: igloo.housetable.v1.DeleteUserTableResponse
-	(*QueryUserTablesRequest)(nil),  // 7: igloo.housetable.v1.QueryUserTablesRequest
-	(*QueryUserTablesResponse)(nil), // 8: igloo.housetable.v1.QueryUserTablesResponse
-	(*UserTablePage)(nil),           // 9: igloo.housetable.v1.UserTablePage
-	(*Job)(nil),                     // 10: igloo.housetable.v1.Job
-	(*GetJobRequest)(nil),           // 11: igloo.housetable.v1.GetJobRequest
-	(*GetJobResponse)(nil),          // 12: igloo.housetable.v1.GetJobResponse
-	(*PutJobRequest)(nil),           // 13: igloo.housetable.v1.PutJobRequest
-	(*PutJobResponse)(nil),          // 14: igloo.housetable.v1.PutJobResponse
-	(*DeleteJobRequest)(nil),        // 15: igloo.housetable.v1.DeleteJobRequest
-	(*DeleteJobResponse)(nil),       // 16: igloo.housetable.v1.DeleteJobResponse
-	(*QueryJobsRequest)(nil),        // 17: igloo.housetable.v1.QueryJobsRequest
-	(*QueryJobsResponse)(nil),       // 18: igloo.housetable.v1.QueryJobsResponse
-	(*JobPage)(nil),                 // 19: igloo.housetable.v1.JobPage
+	(*UserTable)(nil),                          // 0: igloo.housetable.v1.UserTable
+	(*GetUserTableRequest)(nil),                // 1: igloo.housetable.v1.GetUserTableRequest
+	(*GetUserTableResponse)(nil),               // 2: igloo.housetable.v1.GetUserTableResponse
+	(*PutUserTableRequest)(nil),                // 3: igloo.housetable.v1.PutUserTableRequest
+	(*PutUserTableResponse)(nil),               // 4: igloo.housetable.v1.PutUserTableResponse
+	(*DeleteUserTableRequest)(nil),             // 5: igloo.housetable.v1.DeleteUserTableRequest
+	(*DeleteUserTableResponse)(nil),            // 6: igloo.housetable.v1.DeleteUserTableResponse
+	(*QueryUserTablesRequest)(nil),             // 7: igloo.housetable.v1.QueryUserTablesRequest
+	(*QueryUserTablesResponse)(nil),            // 8: igloo.housetable.v1.QueryUserTablesResponse
+	(*UserTablePage)(nil),                      // 9: igloo.housetable.v1.UserTablePage
+	(*Sort)(nil),                               // 10: igloo.housetable.v1.Sort
+	(*Pageable)(nil),                           // 11: igloo.housetable.v1.Pageable
+	(*DropUserTableRequest)(nil),               // 12: igloo.housetable.v1.DropUserTableRequest
+	(*DropUserTableResponse)(nil),              // 13: igloo.housetable.v1.DropUserTableResponse
+	(*QuerySoftDeletedUserTablesRequest)(nil),  // 14: igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
+	(*QuerySoftDeletedUserTablesResponse)(nil), // 15: igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
+	(*RestoreUserTableRequest)(nil),            // 16: igloo.housetable.v1.RestoreUserTableRequest
+	(*RestoreUserTableResponse)(nil),           // 17: igloo.housetable.v1.RestoreUserTableResponse
+	(*PurgeUserTablesRequest)(nil),             // 18: igloo.housetable.v1.PurgeUserTablesRequest
+	(*PurgeUserTablesResponse)(nil),            // 19: igloo.housetable.v1.PurgeUserTablesResponse
+	(*Job)(nil),                                // 20: igloo.housetable.v1.Job
+	(*GetJobRequest)(nil),                      // 21: igloo.housetable.v1.GetJobRequest
+	(*GetJobResponse)(nil),                     // 22: igloo.housetable.v1.GetJobResponse
+	(*PutJobRequest)(nil),                      // 23: igloo.housetable.v1.PutJobRequest
+	(*PutJobResponse)(nil),                     // 24: igloo.housetable.v1.PutJobResponse
+	(*DeleteJobRequest)(nil),                   // 25: igloo.housetable.v1.DeleteJobRequest
+	(*DeleteJobResponse)(nil),                  // 26: igloo.housetable.v1.DeleteJobResponse
+	(*QueryJobsRequest)(nil),                   // 27: igloo.housetable.v1.QueryJobsRequest
+	(*QueryJobsResponse)(nil),                  // 28: igloo.housetable.v1.QueryJobsResponse
+	(*JobPage)(nil),                            // 29: igloo.housetable.v1.JobPage
 }
 var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 0: igloo.housetable.v1.GetUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
@@ -1684,33 +2437,47 @@ var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 3: igloo.housetable.v1.QueryUserTablesResponse.results:type_name -> igloo.housetable.v1.UserTable
 	9,  // 4: igloo.housetable.v1.QueryUserTablesResponse.page_results:type_name -> igloo.housetable.v1.UserTablePage
 	0,  // 5: igloo.housetable.v1.UserTablePage.content:type_name -> igloo.housetable.v1.UserTable
-	10, // 6: igloo.housetable.v1.GetJobResponse.entity:type_name -> igloo.housetable.v1.Job
-	10, // 7: igloo.housetable.v1.PutJobRequest.entity:type_name -> igloo.housetable.v1.Job
-	10, // 8: igloo.housetable.v1.PutJobResponse.entity:type_name -> igloo.housetable.v1.Job
-	10, // 9: igloo.housetable.v1.QueryJobsResponse.results:type_name -> igloo.housetable.v1.Job
-	19, // 10: igloo.housetable.v1.QueryJobsResponse.page_results:type_name -> igloo.housetable.v1.JobPage
-	10, // 11: igloo.housetable.v1.JobPage.content:type_name -> igloo.housetable.v1.Job
-	1,  // 12: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
-	3,  // 13: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
-	5,  // 14: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
-	7,  // 15: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
-	11, // 16: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
-	13, // 17: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
-	15, // 18: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
-	17, // 19: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
-	2,  // 20: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
-	4,  // 21: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
-	6,  // 22: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
-	8,  // 23: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
-	12, // 24: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
-	14, // 25: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
-	16, // 26: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
-	18, // 27: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
-	20, // [20:28] is the sub-list for method output_type
-	12, // [12:20] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 6: igloo.housetable.v1.UserTablePage.pageable:type_name -> igloo.housetable.v1.Pageable
+	10, // 7: igloo.housetable.v1.UserTablePage.sort:type_name -> igloo.housetable.v1.Sort
+	10, // 8: igloo.housetable.v1.Pageable.sort:type_name -> igloo.housetable.v1.Sort
+	0,  // 9: igloo.housetable.v1.QuerySoftDeletedUserTablesResponse.results:type_name -> igloo.housetable.v1.UserTable
+	9,  // 10: igloo.housetable.v1.QuerySoftDeletedUserTablesResponse.page_results:type_name -> igloo.housetable.v1.UserTablePage
+	0,  // 11: igloo.housetable.v1.RestoreUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
+	20, // 12: igloo.housetable.v1.GetJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	20, // 13: igloo.housetable.v1.PutJobRequest.entity:type_name -> igloo.housetable.v1.Job
+	20, // 14: igloo.housetable.v1.PutJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	20, // 15: igloo.housetable.v1.QueryJobsResponse.results:type_name -> igloo.housetable.v1.Job
+	29, // 16: igloo.housetable.v1.QueryJobsResponse.page_results:type_name -> igloo.housetable.v1.JobPage
+	20, // 17: igloo.housetable.v1.JobPage.content:type_name -> igloo.housetable.v1.Job
+	1,  // 18: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
+	3,  // 19: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
+	5,  // 20: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
+	7,  // 21: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
+	12, // 22: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
+	14, // 23: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
+	16, // 24: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
+	18, // 25: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
+	21, // 26: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
+	23, // 27: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
+	25, // 28: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
+	27, // 29: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
+	2,  // 30: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
+	4,  // 31: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
+	6,  // 32: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
+	8,  // 33: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
+	13, // 34: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
+	15, // 35: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
+	17, // 36: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
+	19, // 37: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
+	22, // 38: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
+	24, // 39: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
+	26, // 40: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
+	28, // 41: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
+	30, // [30:42] is the sub-list for method output_type
+	18, // [18:30] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_openhouse_proto_init() }
@@ -1721,16 +2488,21 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[0].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[7].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[8].OneofWrappers = []any{}
-	file_igloo_housetable_v1_openhouse_proto_msgTypes[10].OneofWrappers = []any{}
-	file_igloo_housetable_v1_openhouse_proto_msgTypes[17].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[12].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[14].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[15].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[16].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[18].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[20].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[27].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_openhouse_proto_rawDesc), len(file_igloo_housetable_v1_openhouse_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

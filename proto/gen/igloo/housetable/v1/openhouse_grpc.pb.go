@@ -19,10 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	UserTableService_GetUserTable_FullMethodName    = "/igloo.housetable.v1.UserTableService/GetUserTable"
-	UserTableService_PutUserTable_FullMethodName    = "/igloo.housetable.v1.UserTableService/PutUserTable"
-	UserTableService_DeleteUserTable_FullMethodName = "/igloo.housetable.v1.UserTableService/DeleteUserTable"
-	UserTableService_QueryUserTables_FullMethodName = "/igloo.housetable.v1.UserTableService/QueryUserTables"
+	UserTableService_GetUserTable_FullMethodName               = "/igloo.housetable.v1.UserTableService/GetUserTable"
+	UserTableService_PutUserTable_FullMethodName               = "/igloo.housetable.v1.UserTableService/PutUserTable"
+	UserTableService_DeleteUserTable_FullMethodName            = "/igloo.housetable.v1.UserTableService/DeleteUserTable"
+	UserTableService_QueryUserTables_FullMethodName            = "/igloo.housetable.v1.UserTableService/QueryUserTables"
+	UserTableService_DropUserTable_FullMethodName              = "/igloo.housetable.v1.UserTableService/DropUserTable"
+	UserTableService_QuerySoftDeletedUserTables_FullMethodName = "/igloo.housetable.v1.UserTableService/QuerySoftDeletedUserTables"
+	UserTableService_RestoreUserTable_FullMethodName           = "/igloo.housetable.v1.UserTableService/RestoreUserTable"
+	UserTableService_PurgeUserTables_FullMethodName            = "/igloo.housetable.v1.UserTableService/PurgeUserTables"
 )
 
 // UserTableServiceClient is the client API for UserTableService service.
@@ -44,6 +48,16 @@ type UserTableServiceClient interface {
 	// QueryUserTables lists databases (no filter), the tables of a database, or
 	// those whose name matches a pattern.
 	QueryUserTables(ctx context.Context, in *QueryUserTablesRequest, opts ...grpc.CallOption) (*QueryUserTablesResponse, error)
+	// DropUserTable deletes a user table for good or for a while, whichever the
+	// mandatory flag says; NOT_FOUND when there is none.
+	DropUserTable(ctx context.Context, in *DropUserTableRequest, opts ...grpc.CallOption) (*DropUserTableResponse, error)
+	// QuerySoftDeletedUserTables lists the soft-deleted tables of a database.
+	QuerySoftDeletedUserTables(ctx context.Context, in *QuerySoftDeletedUserTablesRequest, opts ...grpc.CallOption) (*QuerySoftDeletedUserTablesResponse, error)
+	// RestoreUserTable brings one soft-deleted generation back; ALREADY_EXISTS when
+	// its name is taken, NOT_FOUND when there is no such generation.
+	RestoreUserTable(ctx context.Context, in *RestoreUserTableRequest, opts ...grpc.CallOption) (*RestoreUserTableResponse, error)
+	// PurgeUserTables forgets soft-deleted generations of one name, if there are any.
+	PurgeUserTables(ctx context.Context, in *PurgeUserTablesRequest, opts ...grpc.CallOption) (*PurgeUserTablesResponse, error)
 }
 
 type userTableServiceClient struct {
@@ -94,6 +108,46 @@ func (c *userTableServiceClient) QueryUserTables(ctx context.Context, in *QueryU
 	return out, nil
 }
 
+func (c *userTableServiceClient) DropUserTable(ctx context.Context, in *DropUserTableRequest, opts ...grpc.CallOption) (*DropUserTableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DropUserTableResponse)
+	err := c.cc.Invoke(ctx, UserTableService_DropUserTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userTableServiceClient) QuerySoftDeletedUserTables(ctx context.Context, in *QuerySoftDeletedUserTablesRequest, opts ...grpc.CallOption) (*QuerySoftDeletedUserTablesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(QuerySoftDeletedUserTablesResponse)
+	err := c.cc.Invoke(ctx, UserTableService_QuerySoftDeletedUserTables_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userTableServiceClient) RestoreUserTable(ctx context.Context, in *RestoreUserTableRequest, opts ...grpc.CallOption) (*RestoreUserTableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RestoreUserTableResponse)
+	err := c.cc.Invoke(ctx, UserTableService_RestoreUserTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userTableServiceClient) PurgeUserTables(ctx context.Context, in *PurgeUserTablesRequest, opts ...grpc.CallOption) (*PurgeUserTablesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PurgeUserTablesResponse)
+	err := c.cc.Invoke(ctx, UserTableService_PurgeUserTables_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserTableServiceServer is the server API for UserTableService service.
 // All implementations must embed UnimplementedUserTableServiceServer
 // for forward compatibility.
@@ -113,6 +167,16 @@ type UserTableServiceServer interface {
 	// QueryUserTables lists databases (no filter), the tables of a database, or
 	// those whose name matches a pattern.
 	QueryUserTables(context.Context, *QueryUserTablesRequest) (*QueryUserTablesResponse, error)
+	// DropUserTable deletes a user table for good or for a while, whichever the
+	// mandatory flag says; NOT_FOUND when there is none.
+	DropUserTable(context.Context, *DropUserTableRequest) (*DropUserTableResponse, error)
+	// QuerySoftDeletedUserTables lists the soft-deleted tables of a database.
+	QuerySoftDeletedUserTables(context.Context, *QuerySoftDeletedUserTablesRequest) (*QuerySoftDeletedUserTablesResponse, error)
+	// RestoreUserTable brings one soft-deleted generation back; ALREADY_EXISTS when
+	// its name is taken, NOT_FOUND when there is no such generation.
+	RestoreUserTable(context.Context, *RestoreUserTableRequest) (*RestoreUserTableResponse, error)
+	// PurgeUserTables forgets soft-deleted generations of one name, if there are any.
+	PurgeUserTables(context.Context, *PurgeUserTablesRequest) (*PurgeUserTablesResponse, error)
 	mustEmbedUnimplementedUserTableServiceServer()
 }
 
@@ -134,6 +198,18 @@ func (UnimplementedUserTableServiceServer) DeleteUserTable(context.Context, *Del
 }
 func (UnimplementedUserTableServiceServer) QueryUserTables(context.Context, *QueryUserTablesRequest) (*QueryUserTablesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method QueryUserTables not implemented")
+}
+func (UnimplementedUserTableServiceServer) DropUserTable(context.Context, *DropUserTableRequest) (*DropUserTableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DropUserTable not implemented")
+}
+func (UnimplementedUserTableServiceServer) QuerySoftDeletedUserTables(context.Context, *QuerySoftDeletedUserTablesRequest) (*QuerySoftDeletedUserTablesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method QuerySoftDeletedUserTables not implemented")
+}
+func (UnimplementedUserTableServiceServer) RestoreUserTable(context.Context, *RestoreUserTableRequest) (*RestoreUserTableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RestoreUserTable not implemented")
+}
+func (UnimplementedUserTableServiceServer) PurgeUserTables(context.Context, *PurgeUserTablesRequest) (*PurgeUserTablesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PurgeUserTables not implemented")
 }
 func (UnimplementedUserTableServiceServer) mustEmbedUnimplementedUserTableServiceServer() {}
 func (UnimplementedUserTableServiceServer) testEmbeddedByValue()                          {}
@@ -228,6 +304,78 @@ func _UserTableService_QueryUserTables_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserTableService_DropUserTable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DropUserTableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).DropUserTable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_DropUserTable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).DropUserTable(ctx, req.(*DropUserTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserTableService_QuerySoftDeletedUserTables_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QuerySoftDeletedUserTablesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).QuerySoftDeletedUserTables(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_QuerySoftDeletedUserTables_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).QuerySoftDeletedUserTables(ctx, req.(*QuerySoftDeletedUserTablesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserTableService_RestoreUserTable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestoreUserTableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).RestoreUserTable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_RestoreUserTable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).RestoreUserTable(ctx, req.(*RestoreUserTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserTableService_PurgeUserTables_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PurgeUserTablesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).PurgeUserTables(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_PurgeUserTables_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).PurgeUserTables(ctx, req.(*PurgeUserTablesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserTableService_ServiceDesc is the grpc.ServiceDesc for UserTableService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -250,6 +398,22 @@ var UserTableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "QueryUserTables",
 			Handler:    _UserTableService_QueryUserTables_Handler,
+		},
+		{
+			MethodName: "DropUserTable",
+			Handler:    _UserTableService_DropUserTable_Handler,
+		},
+		{
+			MethodName: "QuerySoftDeletedUserTables",
+			Handler:    _UserTableService_QuerySoftDeletedUserTables_Handler,
+		},
+		{
+			MethodName: "RestoreUserTable",
+			Handler:    _UserTableService_RestoreUserTable_Handler,
+		},
+		{
+			MethodName: "PurgeUserTables",
+			Handler:    _UserTableService_PurgeUserTables_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
