@@ -13,8 +13,8 @@ func TestSettingsFilesAreUnderstood(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "deploy", "settings")
 	for name, wanted := range map[string]string{
 		"igloo":      "data-dir: ./igloo-data",
-		"catalog":    `redis-url: "redis://redis:6379/0"`,
-		"housetable": "http-listen: \"0.0.0.0:8183\"",
+		"catalog":    `housetable: "housetable:8182"`,
+		"housetable": `http-listen: "0.0.0.0:8183"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(folder, name+".yaml")
