@@ -17,6 +17,8 @@ type Namespace struct {
 type NamespaceQuery struct {
 	Warehouse string
 	ParentID  string
+	// Skip passes over that many entries first, for pages that are counted.
+	Skip int
 	Page
 }
 

@@ -43,6 +43,9 @@ type Reader interface {
 	// ListTables returns a page and the cursor that continues it, "" at the end;
 	// NoSuchNamespace when the namespace does not exist.
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)
+	// CountTables counts what ListTables would return without pages; a namespace
+	// that does not exist has none.
+	CountTables(ctx context.Context, q TableQuery) (int64, error)
 	// ListSoftDeleted returns a page and the cursor that continues it, "" at the
 	// end. A database that does not exist any more may still have some.
 	ListSoftDeleted(ctx context.Context, q SoftDeletedQuery) ([]Table, string, error)
@@ -55,6 +58,9 @@ type Reader interface {
 	// ListNamespaces returns a page and the cursor that continues it, "" at the
 	// end; NoSuchNamespace when the parent does not exist.
 	ListNamespaces(ctx context.Context, q NamespaceQuery) ([]Namespace, string, error)
+	// CountNamespaces counts what ListNamespaces would return without pages; a
+	// parent that does not exist has none.
+	CountNamespaces(ctx context.Context, q NamespaceQuery) (int64, error)
 }
 
 // SoftDeletions forgets what was soft-deleted. It is no change of a house table,

@@ -82,12 +82,17 @@ func (m NameMatch) Fold() NameMatch {
 }
 
 // TableQuery asks for a page of the house tables of one namespace and kind, in
-// the order of their keys.
+// the order of their keys or in another.
 type TableQuery struct {
 	Warehouse  string
 	DatabaseID string
 	Kind       Kind
 	Match      NameMatch
+	// Order other than that of keys is for pages that are counted: such a list
+	// has no cursor.
+	Order Order
+	// Skip passes over that many entries first, for pages that are counted.
+	Skip int
 	Page
 }
 

@@ -38,6 +38,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"History":                 history,
 		"Lists":                   lists,
 		"ListsStableUnderWrites":  listsUnderWrites,
+		"CountedPages":            countedPages,
 		"NameMatches":             nameMatches,
 		"Warehouses":              warehouses,
 		"Jobs":                    jobs,

@@ -16,8 +16,8 @@ import (
 )
 
 // exchange is one request under /hts and its whole answer; an answer that
-// begins with "~" is matched as a pattern. "{deletedAtMs}" in a target is the
-// last one that an answer had.
+// begins with "~" is matched as a pattern. "{deletedAtMs}" or "{nextPageToken}"
+// in a target is what the last answer that had one of them said.
 type exchange struct {
 	method, target, body string
 	status               int
@@ -106,28 +106,45 @@ var transcript = []exchange{
 	{"POST", "/hts/tables", `{}`, 405, `~^\{"status":"METHOD_NOT_ALLOWED"`},
 }
 
-func TestTranscript(t *testing.T) {
-	for name, database := range map[string]string{
+var remembered = regexp.MustCompile(`"(deletedAtMs)":(\d+)|"(nextPageToken)":"([\w-]+)"`)
+
+// databases are one of each store.
+func databases(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{
 		"sqlite":   "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"),
 		"postgres": pgtest.New(t, nil),
-	} {
+	}
+}
+
+// serve starts a server whose gateway is at url.
+func serve(t *testing.T, database string) (s *server.Server, url string) {
+	t.Helper()
+	s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(s.Gateway())
+	t.Cleanup(func() {
+		web.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, web.URL
+}
+
+func TestTranscript(t *testing.T) {
+	for name, database := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true}, slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			web := httptest.NewServer(s.Gateway())
-			t.Cleanup(func() {
-				web.Close()
-				if err := s.Close(); err != nil {
-					t.Error(err)
+			_, url := serve(t, database)
+			seen := map[string]string{}
+			for _, e := range slices.Concat(transcript, softDeletions, renames, pages) {
+				for name, value := range seen {
+					e.target = strings.ReplaceAll(e.target, name, value)
 				}
-			})
-			deletedAtMS := ""
-			for _, e := range slices.Concat(transcript, softDeletions) {
-				e.target = strings.ReplaceAll(e.target, "{deletedAtMs}", deletedAtMS)
-				if found := regexp.MustCompile(`"deletedAtMs":(\d+)`).FindStringSubmatch(e.run(t, web.URL)); found != nil {
-					deletedAtMS = found[1]
+				for _, found := range remembered.FindAllStringSubmatch(e.run(t, url), -1) {
+					seen["{"+found[1]+found[3]+"}"] = found[2] + found[4]
 				}
 			}
 		})

@@ -93,7 +93,9 @@ func prepare(next http.Handler) http.Handler {
 }
 
 // bodiless are the paths whose parameters are all in the query.
-func bodiless(path string) bool { return path == "/hts/tables/restore" }
+func bodiless(path string) bool {
+	return path == "/hts/tables/restore" || path == "/hts/tables/rename"
+}
 
 // readBody checks the body before the router sees it, so that what is wrong
 // with it is told in words.

@@ -19,11 +19,14 @@ const (
 		EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = n.warehouse_id AND h.database_key = n.database_key)
 		OR EXISTS (SELECT 1 FROM namespace m WHERE m.warehouse_id = n.warehouse_id AND m.parent_key = n.database_key))`
 	listTop = `SELECT ` + namespaceColumns + `, n.database_key FROM namespace n
-		WHERE n.warehouse_id = $1 AND n.parent_key IS NULL AND n.database_key > $2 ORDER BY n.database_key LIMIT $3`
+		WHERE n.warehouse_id = $1 AND n.parent_key IS NULL AND n.database_key > $2 ORDER BY n.database_key LIMIT $3 OFFSET $4`
 	listChildren = `SELECT ` + namespaceColumns + `, n.database_key FROM namespace n
 		WHERE n.warehouse_id = $1 AND n.database_key > $2
-		AND n.parent_key = (SELECT CASE WHEN case_insensitive THEN $5 ELSE $4 END FROM warehouse WHERE warehouse_id = $1)
-		ORDER BY n.database_key LIMIT $3`
+		AND n.parent_key = (SELECT CASE WHEN case_insensitive THEN $6 ELSE $5 END FROM warehouse WHERE warehouse_id = $1)
+		ORDER BY n.database_key LIMIT $3 OFFSET $4`
+	countTop      = `SELECT count(*) FROM namespace n WHERE n.warehouse_id = $1 AND n.parent_key IS NULL`
+	countChildren = `SELECT count(*) FROM namespace n WHERE n.warehouse_id = $1
+		AND n.parent_key = (SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END FROM warehouse WHERE warehouse_id = $1)`
 )
 
 func idArgs(warehouse string, ids []string) []any {
@@ -61,7 +64,7 @@ func (s *Store) Namespace(ctx context.Context, warehouse, databaseID string) (ho
 
 // ListNamespaces returns a page of the direct children.
 func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery) ([]housetable.Namespace, string, error) {
-	text, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1}
+	text, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1, q.Skip}
 	if q.ParentID != "" {
 		text, args = listChildren, append(args, q.ParentID, housetable.Fold(q.ParentID))
 	}
@@ -81,4 +84,12 @@ func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery)
 	}
 	namespaces, next := page(found, q.Limit)
 	return namespaces, next, nil
+}
+
+// CountNamespaces counts what ListNamespaces would return without pages.
+func (s *Store) CountNamespaces(ctx context.Context, q housetable.NamespaceQuery) (int64, error) {
+	if q.ParentID == "" {
+		return s.count(ctx, q.Warehouse, countTop, q.Warehouse)
+	}
+	return s.count(ctx, q.Warehouse, countChildren, q.Warehouse, q.ParentID, housetable.Fold(q.ParentID))
 }

@@ -24,7 +24,9 @@ const (
 		JOIN soft_deleted_table` + atWanted + ` AND h.deleted_at_ms = u.at WHERE w.warehouse_id = $1`
 	// The warehouse's rule is asked for by a query of its own, not by a join,
 	// behind which Postgres would sort the namespace to get what an index gives.
-	listTables = `SELECT ` + tableColumns + `, h.table_key FROM house_table h
+	listTables  = `SELECT ` + tableColumns + `, h.table_key` + tablesOf
+	countTables = `SELECT count(*)` + tablesOf
+	tablesOf    = ` FROM house_table h
 		WHERE h.warehouse_id = $1 AND h.database_key = (SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END FROM warehouse WHERE warehouse_id = $1)
 		AND h.table_key > $4`
 	selectVersions = `SELECT version, action, kind, database_id, table_id, metadata_location, committed_at, op_id, principal, request_id
@@ -118,14 +120,9 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 
 // ListTables returns a page of one namespace's house tables.
 func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
-	args := []any{q.Warehouse, q.DatabaseID, housetable.Fold(q.DatabaseID), q.After}
-	text := listTables + ofKind(q.Kind)
-	if !q.Match.All() {
-		args = append(args, q.Match.Text, q.Match.Fold().Text)
-		text += matching(q.Match)
-	}
-	args = append(args, q.Limit+1)
-	text += fmt.Sprintf(" ORDER BY h.table_key LIMIT $%d", len(args))
+	condition, args := tablesMatching(q)
+	args = append(args, q.Limit+1, q.Skip)
+	text := listTables + condition + orderBy(q.Order, "h.table_key") + fmt.Sprintf(" LIMIT $%d OFFSET $%d", len(args)-1, len(args))
 	found, err := query(ctx, s, scanListedTable, "list tables", text, args...)
 	if err != nil {
 		return nil, "", err
@@ -137,6 +134,23 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 	}
 	tables, next := page(found, q.Limit)
 	return tables, next, nil
+}
+
+// CountTables counts what ListTables would return without pages.
+func (s *Store) CountTables(ctx context.Context, q housetable.TableQuery) (int64, error) {
+	q.After = ""
+	condition, args := tablesMatching(q)
+	return s.count(ctx, q.Warehouse, countTables+condition, args...)
+}
+
+func tablesMatching(q housetable.TableQuery) (condition string, args []any) {
+	args = []any{q.Warehouse, q.DatabaseID, housetable.Fold(q.DatabaseID), q.After}
+	condition = ofKind(q.Kind)
+	if !q.Match.All() {
+		args = append(args, q.Match.Text, q.Match.Fold().Text)
+		condition += matching(q.Match)
+	}
+	return condition, args
 }
 
 // ofKind is spelled out, so that the plan can use the index of the kind;

@@ -34,12 +34,17 @@ func (s *userTableService) QueryUserTables(ctx context.Context, r *htsv1.QueryUs
 func (s *userTableService) databases(ctx context.Context, warehouse string) ([]*htsv1.UserTable, error) {
 	return everything(func(p housetable.Page) ([]*htsv1.UserTable, string, error) {
 		namespaces, next, err := s.store.ListNamespaces(ctx, housetable.NamespaceQuery{Warehouse: warehouse, Page: p})
-		found := make([]*htsv1.UserTable, len(namespaces))
-		for i := range namespaces {
-			found[i] = &htsv1.UserTable{DatabaseId: &namespaces[i].DatabaseID}
-		}
-		return found, next, err
+		return toUserDatabases(namespaces), next, err
 	})
+}
+
+// toUserDatabases lists databases as user tables of which no more is known.
+func toUserDatabases(namespaces []housetable.Namespace) []*htsv1.UserTable {
+	found := make([]*htsv1.UserTable, len(namespaces))
+	for i := range namespaces {
+		found[i] = &htsv1.UserTable{DatabaseId: &namespaces[i].DatabaseID}
+	}
+	return found
 }
 
 // tables of a database; one that does not exist has none.
@@ -84,17 +89,26 @@ func nameMatch(pattern string) housetable.NameMatch {
 }
 
 func checkUserQuery(r *htsv1.QueryUserTablesRequest) error {
+	if r.TableVersion != nil || r.MetadataLocation != nil || r.StorageType != nil || r.CreationTime != nil {
+		return unsupportedFilter()
+	}
+	return checkUserFilter(r, r.DatabaseId != nil, r.TableId != nil)
+}
+
+func unsupportedFilter() error {
+	return fault.New(fault.Invalid, "Only databaseId and tableId are supported for the query")
+}
+
+func checkUserFilter(id userIdentity, database, table bool) error {
 	switch {
-	case r.TableVersion != nil || r.MetadataLocation != nil || r.StorageType != nil || r.CreationTime != nil:
-		return fault.New(fault.Invalid, "Only databaseId and tableId are supported for the query")
-	case r.DatabaseId == nil && r.TableId != nil:
+	case !database && table:
 		return fault.New(fault.Invalid, "tableId cannot be provided without databaseId")
-	case r.DatabaseId == nil:
+	case !database:
 		return nil
 	}
-	err := checkPattern("databaseId", r.GetDatabaseId(), userID)
-	if r.TableId != nil {
-		err = firstError(err, checkPattern("tableId", r.GetTableId(), userPattern))
+	err := checkPattern("databaseId", id.GetDatabaseId(), userID)
+	if table {
+		err = firstError(err, checkPattern("tableId", id.GetTableId(), userPattern))
 	}
 	return err
 }

@@ -68,15 +68,6 @@ func (s *userTableService) QuerySoftDeletedUserTables(ctx context.Context, r *ht
 	return &htsv1.QuerySoftDeletedUserTablesResponse{PageResults: p.response(toUserTables(tables), next)}, nil
 }
 
-// userOrders are the fields that user tables may be sorted by. One database's
-// tables have the order of their ids under either id.
-func userOrders() map[string]housetable.Order {
-	return map[string]housetable.Order{
-		"databaseId": housetable.ByKey, "tableId": housetable.ByKey, "version": housetable.ByVersion,
-		"metadataLocation": housetable.ByMetadataLocation, "storageType": housetable.ByStorageType, "creationTime": housetable.ByCreationTime,
-	}
-}
-
 func softDeletedOrders() map[string]housetable.Order {
 	orders := userOrders()
 	orders["deletedAtMs"], orders["purgeAfterMs"] = housetable.ByDeletion, housetable.ByPurge

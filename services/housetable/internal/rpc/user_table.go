@@ -30,6 +30,7 @@ const (
 type userStore interface {
 	housetable.Reader
 	housetable.SoftDeletions
+	housetable.Warehouses
 }
 
 type userTableService struct {

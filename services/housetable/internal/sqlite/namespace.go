@@ -13,9 +13,11 @@ const (
 	selectOccupied   = `SELECT EXISTS (SELECT 1 FROM house_table WHERE warehouse_id = ? AND database_key = ?)
 		OR EXISTS (SELECT 1 FROM namespace WHERE warehouse_id = ? AND parent_key = ?)`
 	listTop = `SELECT ` + namespaceColumns + `, database_key FROM namespace
-		WHERE warehouse_id = ? AND parent_key IS NULL AND database_key > ? ORDER BY database_key LIMIT ?`
+		WHERE warehouse_id = ? AND parent_key IS NULL AND database_key > ? ORDER BY database_key LIMIT ? OFFSET ?`
 	listChildren = `SELECT ` + namespaceColumns + `, database_key FROM namespace
-		WHERE warehouse_id = ? AND parent_key = ? AND database_key > ? ORDER BY database_key LIMIT ?`
+		WHERE warehouse_id = ? AND parent_key = ? AND database_key > ? ORDER BY database_key LIMIT ? OFFSET ?`
+	countTop      = `SELECT count(*) FROM namespace WHERE warehouse_id = ? AND parent_key IS NULL`
+	countChildren = `SELECT count(*) FROM namespace WHERE warehouse_id = ? AND parent_key = ?`
 )
 
 func scanNamespace(r row) (housetable.Namespace, error) {
@@ -60,9 +62,9 @@ func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery)
 	if err != nil {
 		return nil, "", err
 	}
-	query, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1}
+	query, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1, q.Skip}
 	if q.ParentID != "" {
-		query, args = listChildren, []any{q.Warehouse, spell.id(q.ParentID), q.After, q.Limit + 1}
+		query, args = listChildren, []any{q.Warehouse, spell.id(q.ParentID), q.After, q.Limit + 1, q.Skip}
 	}
 	rows, err := s.query(ctx, query, args...)
 	found, err := all(scanListedNamespace, rows, err)
@@ -76,4 +78,16 @@ func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery)
 	}
 	namespaces, next := page(found, q.Limit)
 	return namespaces, next, nil
+}
+
+// CountNamespaces counts what ListNamespaces would return without pages.
+func (s *Store) CountNamespaces(ctx context.Context, q housetable.NamespaceQuery) (int64, error) {
+	spell, err := s.spelling(ctx, q.Warehouse)
+	if err != nil {
+		return 0, err
+	}
+	if q.ParentID == "" {
+		return count(ctx, s, countTop, q.Warehouse)
+	}
+	return count(ctx, s, countChildren, q.Warehouse, spell.id(q.ParentID))
 }

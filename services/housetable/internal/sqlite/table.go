@@ -12,7 +12,9 @@ const (
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	selectSoftDeleted = `SELECT ` + tableColumns + `, deleted_at_ms, purge_after_ms FROM soft_deleted_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ? AND deleted_at_ms = ?`
-	listTables = `SELECT ` + tableColumns + `, table_key FROM house_table
+	listTables  = `SELECT ` + tableColumns + `, table_key` + tablesOf
+	countTables = `SELECT count(*)` + tablesOf
+	tablesOf    = ` FROM house_table
 		WHERE warehouse_id = ? AND database_key = ? AND kind = ? AND table_key > ?`
 	selectVersions = `SELECT version, action, kind, database_id, table_id, metadata_location, committed_at, op_id, principal, request_id
 		FROM change_event WHERE warehouse_id = ? AND table_uuid = ?`
@@ -105,13 +107,9 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 	if err != nil {
 		return nil, "", err
 	}
-	if spell.fold {
-		q.Match = q.Match.Fold()
-	}
-	args := []any{q.Warehouse, spell.id(q.DatabaseID), q.Kind, q.After}
-	condition, conditionArgs := matching(q.Match)
-	query := listTables + condition + " ORDER BY table_key LIMIT ?"
-	rows, err := s.query(ctx, query, append(append(args, conditionArgs...), q.Limit+1)...)
+	condition, args := tablesMatching(q, spell)
+	query := listTables + condition + orderBy(q.Order, "table_key") + " LIMIT ? OFFSET ?"
+	rows, err := s.query(ctx, query, append(args, q.Limit+1, q.Skip)...)
 	found, err := all(scanListedTable, rows, err)
 	if err != nil {
 		return nil, "", err
@@ -123,6 +121,25 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 	}
 	tables, next := page(found, q.Limit)
 	return tables, next, nil
+}
+
+// CountTables counts what ListTables would return without pages.
+func (s *Store) CountTables(ctx context.Context, q housetable.TableQuery) (int64, error) {
+	spell, err := s.spelling(ctx, q.Warehouse)
+	if err != nil {
+		return 0, err
+	}
+	q.After = ""
+	condition, args := tablesMatching(q, spell)
+	return count(ctx, s, countTables+condition, args...)
+}
+
+func tablesMatching(q housetable.TableQuery, spell spelling) (condition string, args []any) {
+	if spell.fold {
+		q.Match = q.Match.Fold()
+	}
+	condition, args = matching(q.Match)
+	return condition, append([]any{q.Warehouse, spell.id(q.DatabaseID), q.Kind, q.After}, args...)
 }
 
 // matching compares without LIKE: its case rule is a setting, and names hold

@@ -1405,6 +1405,334 @@ func (*PurgeUserTablesResponse) Descriptor() ([]byte, []int) {
 	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{19}
 }
 
+// RenameUserTableRequest names a user table and what it is to be called.
+type RenameUserTableRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// FromDatabaseId is the database.
+	FromDatabaseId string `protobuf:"bytes,1,opt,name=from_database_id,json=fromDatabaseId,proto3" json:"from_database_id,omitempty"`
+	// FromTableId is the name it has.
+	FromTableId string `protobuf:"bytes,2,opt,name=from_table_id,json=fromTableId,proto3" json:"from_table_id,omitempty"`
+	// ToDatabaseId is the same database.
+	ToDatabaseId string `protobuf:"bytes,3,opt,name=to_database_id,json=toDatabaseId,proto3" json:"to_database_id,omitempty"`
+	// ToTableId is the name it gets.
+	ToTableId string `protobuf:"bytes,4,opt,name=to_table_id,json=toTableId,proto3" json:"to_table_id,omitempty"`
+	// MetadataLocation that it is to point to.
+	MetadataLocation string `protobuf:"bytes,5,opt,name=metadata_location,json=metadataLocation,proto3" json:"metadata_location,omitempty"`
+	// ExpectedMetadataLocation, when given, must be the current one.
+	ExpectedMetadataLocation *string `protobuf:"bytes,6,opt,name=expected_metadata_location,json=expectedMetadataLocation,proto3,oneof" json:"expected_metadata_location,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,7,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenameUserTableRequest) Reset() {
+	*x = RenameUserTableRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameUserTableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameUserTableRequest) ProtoMessage() {}
+
+func (x *RenameUserTableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenameUserTableRequest.ProtoReflect.Descriptor instead.
+func (*RenameUserTableRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RenameUserTableRequest) GetFromDatabaseId() string {
+	if x != nil {
+		return x.FromDatabaseId
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetFromTableId() string {
+	if x != nil {
+		return x.FromTableId
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetToDatabaseId() string {
+	if x != nil {
+		return x.ToDatabaseId
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetToTableId() string {
+	if x != nil {
+		return x.ToTableId
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetMetadataLocation() string {
+	if x != nil {
+		return x.MetadataLocation
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetExpectedMetadataLocation() string {
+	if x != nil && x.ExpectedMetadataLocation != nil {
+		return *x.ExpectedMetadataLocation
+	}
+	return ""
+}
+
+func (x *RenameUserTableRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// RenameUserTableResponse is empty.
+type RenameUserTableResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenameUserTableResponse) Reset() {
+	*x = RenameUserTableResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameUserTableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameUserTableResponse) ProtoMessage() {}
+
+func (x *RenameUserTableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenameUserTableResponse.ProtoReflect.Descriptor instead.
+func (*RenameUserTableResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{21}
+}
+
+// PageUserTablesRequest filters as QueryUserTablesRequest does, and names a page.
+type PageUserTablesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId is the database.
+	DatabaseId *string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3,oneof" json:"database_id,omitempty"`
+	// TableId is a name, or a pattern with "%" as its first or last character.
+	TableId *string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3,oneof" json:"table_id,omitempty"`
+	// TableVersion is refused.
+	TableVersion *string `protobuf:"bytes,3,opt,name=table_version,json=tableVersion,proto3,oneof" json:"table_version,omitempty"`
+	// MetadataLocation is refused.
+	MetadataLocation *string `protobuf:"bytes,4,opt,name=metadata_location,json=metadataLocation,proto3,oneof" json:"metadata_location,omitempty"`
+	// StorageType is refused.
+	StorageType *string `protobuf:"bytes,5,opt,name=storage_type,json=storageType,proto3,oneof" json:"storage_type,omitempty"`
+	// CreationTime is refused.
+	CreationTime *int64 `protobuf:"varint,6,opt,name=creation_time,json=creationTime,proto3,oneof" json:"creation_time,omitempty"`
+	// Page to return, from 0.
+	Page *int32 `protobuf:"varint,7,opt,name=page,proto3,oneof" json:"page,omitempty"`
+	// Size of a page; 50 when absent.
+	Size *int32 `protobuf:"varint,8,opt,name=size,proto3,oneof" json:"size,omitempty"`
+	// SortBy is tableId when absent, or databaseId for the list of databases.
+	SortBy *string `protobuf:"bytes,9,opt,name=sort_by,json=sortBy,proto3,oneof" json:"sort_by,omitempty"`
+	// PageToken of the page before, instead of page.
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Warehouse to query; empty means the default one.
+	Warehouse     string `protobuf:"bytes,11,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PageUserTablesRequest) Reset() {
+	*x = PageUserTablesRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PageUserTablesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PageUserTablesRequest) ProtoMessage() {}
+
+func (x *PageUserTablesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PageUserTablesRequest.ProtoReflect.Descriptor instead.
+func (*PageUserTablesRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *PageUserTablesRequest) GetDatabaseId() string {
+	if x != nil && x.DatabaseId != nil {
+		return *x.DatabaseId
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetTableId() string {
+	if x != nil && x.TableId != nil {
+		return *x.TableId
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetTableVersion() string {
+	if x != nil && x.TableVersion != nil {
+		return *x.TableVersion
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetMetadataLocation() string {
+	if x != nil && x.MetadataLocation != nil {
+		return *x.MetadataLocation
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetStorageType() string {
+	if x != nil && x.StorageType != nil {
+		return *x.StorageType
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetCreationTime() int64 {
+	if x != nil && x.CreationTime != nil {
+		return *x.CreationTime
+	}
+	return 0
+}
+
+func (x *PageUserTablesRequest) GetPage() int32 {
+	if x != nil && x.Page != nil {
+		return *x.Page
+	}
+	return 0
+}
+
+func (x *PageUserTablesRequest) GetSize() int32 {
+	if x != nil && x.Size != nil {
+		return *x.Size
+	}
+	return 0
+}
+
+func (x *PageUserTablesRequest) GetSortBy() string {
+	if x != nil && x.SortBy != nil {
+		return *x.SortBy
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *PageUserTablesRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// PageUserTablesResponse is a page of user tables.
+type PageUserTablesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Results are absent: the answer is a page.
+	Results *UserTable `protobuf:"bytes,1,opt,name=results,proto3,oneof" json:"results,omitempty"`
+	// PageResults of the query.
+	PageResults   *UserTablePage `protobuf:"bytes,2,opt,name=page_results,json=pageResults,proto3" json:"page_results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PageUserTablesResponse) Reset() {
+	*x = PageUserTablesResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PageUserTablesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PageUserTablesResponse) ProtoMessage() {}
+
+func (x *PageUserTablesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PageUserTablesResponse.ProtoReflect.Descriptor instead.
+func (*PageUserTablesResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PageUserTablesResponse) GetResults() *UserTable {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *PageUserTablesResponse) GetPageResults() *UserTablePage {
+	if x != nil {
+		return x.PageResults
+	}
+	return nil
+}
+
 // Job is a job record. The order of its fields is the order of the keys in JSON.
 type Job struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1442,7 +1770,7 @@ type Job struct {
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1782,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[20]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1795,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{20}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Job) GetJobId() string {
@@ -1581,7 +1909,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +1921,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +1934,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{21}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetJobRequest) GetJobId() string {
@@ -1634,7 +1962,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1974,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1987,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{22}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetJobResponse) GetEntity() *Job {
@@ -1682,7 +2010,7 @@ type PutJobRequest struct {
 
 func (x *PutJobRequest) Reset() {
 	*x = PutJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +2022,7 @@ func (x *PutJobRequest) String() string {
 func (*PutJobRequest) ProtoMessage() {}
 
 func (x *PutJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +2035,7 @@ func (x *PutJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutJobRequest.ProtoReflect.Descriptor instead.
 func (*PutJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{23}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PutJobRequest) GetEntity() *Job {
@@ -1735,7 +2063,7 @@ type PutJobResponse struct {
 
 func (x *PutJobResponse) Reset() {
 	*x = PutJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2075,7 @@ func (x *PutJobResponse) String() string {
 func (*PutJobResponse) ProtoMessage() {}
 
 func (x *PutJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2088,7 @@ func (x *PutJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutJobResponse.ProtoReflect.Descriptor instead.
 func (*PutJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{24}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PutJobResponse) GetEntity() *Job {
@@ -1783,7 +2111,7 @@ type DeleteJobRequest struct {
 
 func (x *DeleteJobRequest) Reset() {
 	*x = DeleteJobRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1795,7 +2123,7 @@ func (x *DeleteJobRequest) String() string {
 func (*DeleteJobRequest) ProtoMessage() {}
 
 func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[25]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1808,7 +2136,7 @@ func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobRequest.ProtoReflect.Descriptor instead.
 func (*DeleteJobRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{25}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeleteJobRequest) GetJobId() string {
@@ -1834,7 +2162,7 @@ type DeleteJobResponse struct {
 
 func (x *DeleteJobResponse) Reset() {
 	*x = DeleteJobResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +2174,7 @@ func (x *DeleteJobResponse) String() string {
 func (*DeleteJobResponse) ProtoMessage() {}
 
 func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[26]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +2187,7 @@ func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobResponse.ProtoReflect.Descriptor instead.
 func (*DeleteJobResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{26}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{30}
 }
 
 // QueryJobsRequest filters by equality; all that is set must be equal.
@@ -1901,7 +2229,7 @@ type QueryJobsRequest struct {
 
 func (x *QueryJobsRequest) Reset() {
 	*x = QueryJobsRequest{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +2241,7 @@ func (x *QueryJobsRequest) String() string {
 func (*QueryJobsRequest) ProtoMessage() {}
 
 func (x *QueryJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[27]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +2254,7 @@ func (x *QueryJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryJobsRequest.ProtoReflect.Descriptor instead.
 func (*QueryJobsRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{27}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *QueryJobsRequest) GetJobId() string {
@@ -2047,7 +2375,7 @@ type QueryJobsResponse struct {
 
 func (x *QueryJobsResponse) Reset() {
 	*x = QueryJobsResponse{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2387,7 @@ func (x *QueryJobsResponse) String() string {
 func (*QueryJobsResponse) ProtoMessage() {}
 
 func (x *QueryJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[28]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2400,7 @@ func (x *QueryJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryJobsResponse.ProtoReflect.Descriptor instead.
 func (*QueryJobsResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{28}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *QueryJobsResponse) GetResults() []*Job {
@@ -2102,7 +2430,7 @@ type JobPage struct {
 
 func (x *JobPage) Reset() {
 	*x = JobPage{}
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2442,7 @@ func (x *JobPage) String() string {
 func (*JobPage) ProtoMessage() {}
 
 func (x *JobPage) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[29]
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2455,7 @@ func (x *JobPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobPage.ProtoReflect.Descriptor instead.
 func (*JobPage) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{29}
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *JobPage) GetContent() []*Job {
@@ -2277,7 +2605,47 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x0epurge_after_ms\x18\x03 \x01(\x03H\x00R\fpurgeAfterMs\x88\x01\x01\x12\x1c\n" +
 	"\twarehouse\x18\x04 \x01(\tR\twarehouseB\x11\n" +
 	"\x0f_purge_after_ms\"\x19\n" +
-	"\x17PurgeUserTablesResponse\"\x92\x06\n" +
+	"\x17PurgeUserTablesResponse\"\xd9\x02\n" +
+	"\x16RenameUserTableRequest\x12(\n" +
+	"\x10from_database_id\x18\x01 \x01(\tR\x0efromDatabaseId\x12\"\n" +
+	"\rfrom_table_id\x18\x02 \x01(\tR\vfromTableId\x12$\n" +
+	"\x0eto_database_id\x18\x03 \x01(\tR\ftoDatabaseId\x12\x1e\n" +
+	"\vto_table_id\x18\x04 \x01(\tR\ttoTableId\x12+\n" +
+	"\x11metadata_location\x18\x05 \x01(\tR\x10metadataLocation\x12A\n" +
+	"\x1aexpected_metadata_location\x18\x06 \x01(\tH\x00R\x18expectedMetadataLocation\x88\x01\x01\x12\x1c\n" +
+	"\twarehouse\x18\a \x01(\tR\twarehouseB\x1d\n" +
+	"\x1b_expected_metadata_location\"\x19\n" +
+	"\x17RenameUserTableResponse\"\x9e\x04\n" +
+	"\x15PageUserTablesRequest\x12$\n" +
+	"\vdatabase_id\x18\x01 \x01(\tH\x00R\n" +
+	"databaseId\x88\x01\x01\x12\x1e\n" +
+	"\btable_id\x18\x02 \x01(\tH\x01R\atableId\x88\x01\x01\x12(\n" +
+	"\rtable_version\x18\x03 \x01(\tH\x02R\ftableVersion\x88\x01\x01\x120\n" +
+	"\x11metadata_location\x18\x04 \x01(\tH\x03R\x10metadataLocation\x88\x01\x01\x12&\n" +
+	"\fstorage_type\x18\x05 \x01(\tH\x04R\vstorageType\x88\x01\x01\x12(\n" +
+	"\rcreation_time\x18\x06 \x01(\x03H\x05R\fcreationTime\x88\x01\x01\x12\x17\n" +
+	"\x04page\x18\a \x01(\x05H\x06R\x04page\x88\x01\x01\x12\x17\n" +
+	"\x04size\x18\b \x01(\x05H\aR\x04size\x88\x01\x01\x12\x1c\n" +
+	"\asort_by\x18\t \x01(\tH\bR\x06sortBy\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\n" +
+	" \x01(\tR\tpageToken\x12\x1c\n" +
+	"\twarehouse\x18\v \x01(\tR\twarehouseB\x0e\n" +
+	"\f_database_idB\v\n" +
+	"\t_table_idB\x10\n" +
+	"\x0e_table_versionB\x14\n" +
+	"\x12_metadata_locationB\x0f\n" +
+	"\r_storage_typeB\x10\n" +
+	"\x0e_creation_timeB\a\n" +
+	"\x05_pageB\a\n" +
+	"\x05_sizeB\n" +
+	"\n" +
+	"\b_sort_by\"\xaa\x01\n" +
+	"\x16PageUserTablesResponse\x12=\n" +
+	"\aresults\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableH\x00R\aresults\x88\x01\x01\x12E\n" +
+	"\fpage_results\x18\x02 \x01(\v2\".igloo.housetable.v1.UserTablePageR\vpageResultsB\n" +
+	"\n" +
+	"\b_results\"\x92\x06\n" +
 	"\x03Job\x12\x1a\n" +
 	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\x02 \x01(\tH\x01R\x05state\x88\x01\x01\x12\x1d\n" +
@@ -2367,7 +2735,7 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\r_page_results\"e\n" +
 	"\aJobPage\x122\n" +
 	"\acontent\x18\x01 \x03(\v2\x18.igloo.housetable.v1.JobR\acontent\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8f\a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe8\b\n" +
 	"\x10UserTableService\x12c\n" +
 	"\fGetUserTable\x12(.igloo.housetable.v1.GetUserTableRequest\x1a).igloo.housetable.v1.GetUserTableResponse\x12c\n" +
 	"\fPutUserTable\x12(.igloo.housetable.v1.PutUserTableRequest\x1a).igloo.housetable.v1.PutUserTableResponse\x12l\n" +
@@ -2376,7 +2744,9 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\rDropUserTable\x12).igloo.housetable.v1.DropUserTableRequest\x1a*.igloo.housetable.v1.DropUserTableResponse\x12\x8d\x01\n" +
 	"\x1aQuerySoftDeletedUserTables\x126.igloo.housetable.v1.QuerySoftDeletedUserTablesRequest\x1a7.igloo.housetable.v1.QuerySoftDeletedUserTablesResponse\x12o\n" +
 	"\x10RestoreUserTable\x12,.igloo.housetable.v1.RestoreUserTableRequest\x1a-.igloo.housetable.v1.RestoreUserTableResponse\x12l\n" +
-	"\x0fPurgeUserTables\x12+.igloo.housetable.v1.PurgeUserTablesRequest\x1a,.igloo.housetable.v1.PurgeUserTablesResponse2\xea\x02\n" +
+	"\x0fPurgeUserTables\x12+.igloo.housetable.v1.PurgeUserTablesRequest\x1a,.igloo.housetable.v1.PurgeUserTablesResponse\x12l\n" +
+	"\x0fRenameUserTable\x12+.igloo.housetable.v1.RenameUserTableRequest\x1a,.igloo.housetable.v1.RenameUserTableResponse\x12i\n" +
+	"\x0ePageUserTables\x12*.igloo.housetable.v1.PageUserTablesRequest\x1a+.igloo.housetable.v1.PageUserTablesResponse2\xea\x02\n" +
 	"\n" +
 	"JobService\x12Q\n" +
 	"\x06GetJob\x12\".igloo.housetable.v1.GetJobRequest\x1a#.igloo.housetable.v1.GetJobResponse\x12Q\n" +
@@ -2397,7 +2767,7 @@ func file_igloo_housetable_v1_openhouse_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_openhouse_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*UserTable)(nil),                          // 0: igloo.housetable.v1.UserTable
 	(*GetUserTableRequest)(nil),                // 1: igloo.housetable.v1.GetUserTableRequest
@@ -2419,16 +2789,20 @@ var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*RestoreUserTableResponse)(nil),           // 17: igloo.housetable.v1.RestoreUserTableResponse
 	(*PurgeUserTablesRequest)(nil),             // 18: igloo.housetable.v1.PurgeUserTablesRequest
 	(*PurgeUserTablesResponse)(nil),            // 19: igloo.housetable.v1.PurgeUserTablesResponse
-	(*Job)(nil),                                // 20: igloo.housetable.v1.Job
-	(*GetJobRequest)(nil),                      // 21: igloo.housetable.v1.GetJobRequest
-	(*GetJobResponse)(nil),                     // 22: igloo.housetable.v1.GetJobResponse
-	(*PutJobRequest)(nil),                      // 23: igloo.housetable.v1.PutJobRequest
-	(*PutJobResponse)(nil),                     // 24: igloo.housetable.v1.PutJobResponse
-	(*DeleteJobRequest)(nil),                   // 25: igloo.housetable.v1.DeleteJobRequest
-	(*DeleteJobResponse)(nil),                  // 26: igloo.housetable.v1.DeleteJobResponse
-	(*QueryJobsRequest)(nil),                   // 27: igloo.housetable.v1.QueryJobsRequest
-	(*QueryJobsResponse)(nil),                  // 28: igloo.housetable.v1.QueryJobsResponse
-	(*JobPage)(nil),                            // 29: igloo.housetable.v1.JobPage
+	(*RenameUserTableRequest)(nil),             // 20: igloo.housetable.v1.RenameUserTableRequest
+	(*RenameUserTableResponse)(nil),            // 21: igloo.housetable.v1.RenameUserTableResponse
+	(*PageUserTablesRequest)(nil),              // 22: igloo.housetable.v1.PageUserTablesRequest
+	(*PageUserTablesResponse)(nil),             // 23: igloo.housetable.v1.PageUserTablesResponse
+	(*Job)(nil),                                // 24: igloo.housetable.v1.Job
+	(*GetJobRequest)(nil),                      // 25: igloo.housetable.v1.GetJobRequest
+	(*GetJobResponse)(nil),                     // 26: igloo.housetable.v1.GetJobResponse
+	(*PutJobRequest)(nil),                      // 27: igloo.housetable.v1.PutJobRequest
+	(*PutJobResponse)(nil),                     // 28: igloo.housetable.v1.PutJobResponse
+	(*DeleteJobRequest)(nil),                   // 29: igloo.housetable.v1.DeleteJobRequest
+	(*DeleteJobResponse)(nil),                  // 30: igloo.housetable.v1.DeleteJobResponse
+	(*QueryJobsRequest)(nil),                   // 31: igloo.housetable.v1.QueryJobsRequest
+	(*QueryJobsResponse)(nil),                  // 32: igloo.housetable.v1.QueryJobsResponse
+	(*JobPage)(nil),                            // 33: igloo.housetable.v1.JobPage
 }
 var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 0: igloo.housetable.v1.GetUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
@@ -2443,41 +2817,47 @@ var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 9: igloo.housetable.v1.QuerySoftDeletedUserTablesResponse.results:type_name -> igloo.housetable.v1.UserTable
 	9,  // 10: igloo.housetable.v1.QuerySoftDeletedUserTablesResponse.page_results:type_name -> igloo.housetable.v1.UserTablePage
 	0,  // 11: igloo.housetable.v1.RestoreUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
-	20, // 12: igloo.housetable.v1.GetJobResponse.entity:type_name -> igloo.housetable.v1.Job
-	20, // 13: igloo.housetable.v1.PutJobRequest.entity:type_name -> igloo.housetable.v1.Job
-	20, // 14: igloo.housetable.v1.PutJobResponse.entity:type_name -> igloo.housetable.v1.Job
-	20, // 15: igloo.housetable.v1.QueryJobsResponse.results:type_name -> igloo.housetable.v1.Job
-	29, // 16: igloo.housetable.v1.QueryJobsResponse.page_results:type_name -> igloo.housetable.v1.JobPage
-	20, // 17: igloo.housetable.v1.JobPage.content:type_name -> igloo.housetable.v1.Job
-	1,  // 18: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
-	3,  // 19: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
-	5,  // 20: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
-	7,  // 21: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
-	12, // 22: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
-	14, // 23: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
-	16, // 24: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
-	18, // 25: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
-	21, // 26: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
-	23, // 27: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
-	25, // 28: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
-	27, // 29: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
-	2,  // 30: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
-	4,  // 31: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
-	6,  // 32: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
-	8,  // 33: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
-	13, // 34: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
-	15, // 35: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
-	17, // 36: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
-	19, // 37: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
-	22, // 38: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
-	24, // 39: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
-	26, // 40: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
-	28, // 41: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
-	30, // [30:42] is the sub-list for method output_type
-	18, // [18:30] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	0,  // 12: igloo.housetable.v1.PageUserTablesResponse.results:type_name -> igloo.housetable.v1.UserTable
+	9,  // 13: igloo.housetable.v1.PageUserTablesResponse.page_results:type_name -> igloo.housetable.v1.UserTablePage
+	24, // 14: igloo.housetable.v1.GetJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	24, // 15: igloo.housetable.v1.PutJobRequest.entity:type_name -> igloo.housetable.v1.Job
+	24, // 16: igloo.housetable.v1.PutJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	24, // 17: igloo.housetable.v1.QueryJobsResponse.results:type_name -> igloo.housetable.v1.Job
+	33, // 18: igloo.housetable.v1.QueryJobsResponse.page_results:type_name -> igloo.housetable.v1.JobPage
+	24, // 19: igloo.housetable.v1.JobPage.content:type_name -> igloo.housetable.v1.Job
+	1,  // 20: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
+	3,  // 21: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
+	5,  // 22: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
+	7,  // 23: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
+	12, // 24: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
+	14, // 25: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
+	16, // 26: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
+	18, // 27: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
+	20, // 28: igloo.housetable.v1.UserTableService.RenameUserTable:input_type -> igloo.housetable.v1.RenameUserTableRequest
+	22, // 29: igloo.housetable.v1.UserTableService.PageUserTables:input_type -> igloo.housetable.v1.PageUserTablesRequest
+	25, // 30: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
+	27, // 31: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
+	29, // 32: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
+	31, // 33: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
+	2,  // 34: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
+	4,  // 35: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
+	6,  // 36: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
+	8,  // 37: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
+	13, // 38: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
+	15, // 39: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
+	17, // 40: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
+	19, // 41: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
+	21, // 42: igloo.housetable.v1.UserTableService.RenameUserTable:output_type -> igloo.housetable.v1.RenameUserTableResponse
+	23, // 43: igloo.housetable.v1.UserTableService.PageUserTables:output_type -> igloo.housetable.v1.PageUserTablesResponse
+	26, // 44: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
+	28, // 45: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
+	30, // 46: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
+	32, // 47: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
+	34, // [34:48] is the sub-list for method output_type
+	20, // [20:34] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_openhouse_proto_init() }
@@ -2494,15 +2874,18 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[16].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[18].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[20].OneofWrappers = []any{}
-	file_igloo_housetable_v1_openhouse_proto_msgTypes[27].OneofWrappers = []any{}
-	file_igloo_housetable_v1_openhouse_proto_msgTypes[28].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[22].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[23].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[24].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[31].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[32].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_openhouse_proto_rawDesc), len(file_igloo_housetable_v1_openhouse_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

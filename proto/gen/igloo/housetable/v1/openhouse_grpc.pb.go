@@ -27,6 +27,8 @@ const (
 	UserTableService_QuerySoftDeletedUserTables_FullMethodName = "/igloo.housetable.v1.UserTableService/QuerySoftDeletedUserTables"
 	UserTableService_RestoreUserTable_FullMethodName           = "/igloo.housetable.v1.UserTableService/RestoreUserTable"
 	UserTableService_PurgeUserTables_FullMethodName            = "/igloo.housetable.v1.UserTableService/PurgeUserTables"
+	UserTableService_RenameUserTable_FullMethodName            = "/igloo.housetable.v1.UserTableService/RenameUserTable"
+	UserTableService_PageUserTables_FullMethodName             = "/igloo.housetable.v1.UserTableService/PageUserTables"
 )
 
 // UserTableServiceClient is the client API for UserTableService service.
@@ -58,6 +60,12 @@ type UserTableServiceClient interface {
 	RestoreUserTable(ctx context.Context, in *RestoreUserTableRequest, opts ...grpc.CallOption) (*RestoreUserTableResponse, error)
 	// PurgeUserTables forgets soft-deleted generations of one name, if there are any.
 	PurgeUserTables(ctx context.Context, in *PurgeUserTablesRequest, opts ...grpc.CallOption) (*PurgeUserTablesResponse, error)
+	// RenameUserTable gives a user table another name within its database and
+	// other metadata; NOT_FOUND when there is none, ALREADY_EXISTS when the name is
+	// taken, ABORTED when the table is not at the metadata location expected.
+	RenameUserTable(ctx context.Context, in *RenameUserTableRequest, opts ...grpc.CallOption) (*RenameUserTableResponse, error)
+	// PageUserTables is QueryUserTables a page at a time.
+	PageUserTables(ctx context.Context, in *PageUserTablesRequest, opts ...grpc.CallOption) (*PageUserTablesResponse, error)
 }
 
 type userTableServiceClient struct {
@@ -148,6 +156,26 @@ func (c *userTableServiceClient) PurgeUserTables(ctx context.Context, in *PurgeU
 	return out, nil
 }
 
+func (c *userTableServiceClient) RenameUserTable(ctx context.Context, in *RenameUserTableRequest, opts ...grpc.CallOption) (*RenameUserTableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RenameUserTableResponse)
+	err := c.cc.Invoke(ctx, UserTableService_RenameUserTable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userTableServiceClient) PageUserTables(ctx context.Context, in *PageUserTablesRequest, opts ...grpc.CallOption) (*PageUserTablesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PageUserTablesResponse)
+	err := c.cc.Invoke(ctx, UserTableService_PageUserTables_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserTableServiceServer is the server API for UserTableService service.
 // All implementations must embed UnimplementedUserTableServiceServer
 // for forward compatibility.
@@ -177,6 +205,12 @@ type UserTableServiceServer interface {
 	RestoreUserTable(context.Context, *RestoreUserTableRequest) (*RestoreUserTableResponse, error)
 	// PurgeUserTables forgets soft-deleted generations of one name, if there are any.
 	PurgeUserTables(context.Context, *PurgeUserTablesRequest) (*PurgeUserTablesResponse, error)
+	// RenameUserTable gives a user table another name within its database and
+	// other metadata; NOT_FOUND when there is none, ALREADY_EXISTS when the name is
+	// taken, ABORTED when the table is not at the metadata location expected.
+	RenameUserTable(context.Context, *RenameUserTableRequest) (*RenameUserTableResponse, error)
+	// PageUserTables is QueryUserTables a page at a time.
+	PageUserTables(context.Context, *PageUserTablesRequest) (*PageUserTablesResponse, error)
 	mustEmbedUnimplementedUserTableServiceServer()
 }
 
@@ -210,6 +244,12 @@ func (UnimplementedUserTableServiceServer) RestoreUserTable(context.Context, *Re
 }
 func (UnimplementedUserTableServiceServer) PurgeUserTables(context.Context, *PurgeUserTablesRequest) (*PurgeUserTablesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PurgeUserTables not implemented")
+}
+func (UnimplementedUserTableServiceServer) RenameUserTable(context.Context, *RenameUserTableRequest) (*RenameUserTableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RenameUserTable not implemented")
+}
+func (UnimplementedUserTableServiceServer) PageUserTables(context.Context, *PageUserTablesRequest) (*PageUserTablesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PageUserTables not implemented")
 }
 func (UnimplementedUserTableServiceServer) mustEmbedUnimplementedUserTableServiceServer() {}
 func (UnimplementedUserTableServiceServer) testEmbeddedByValue()                          {}
@@ -376,6 +416,42 @@ func _UserTableService_PurgeUserTables_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserTableService_RenameUserTable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RenameUserTableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).RenameUserTable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_RenameUserTable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).RenameUserTable(ctx, req.(*RenameUserTableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserTableService_PageUserTables_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PageUserTablesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserTableServiceServer).PageUserTables(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserTableService_PageUserTables_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserTableServiceServer).PageUserTables(ctx, req.(*PageUserTablesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserTableService_ServiceDesc is the grpc.ServiceDesc for UserTableService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -414,6 +490,14 @@ var UserTableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PurgeUserTables",
 			Handler:    _UserTableService_PurgeUserTables_Handler,
+		},
+		{
+			MethodName: "RenameUserTable",
+			Handler:    _UserTableService_RenameUserTable_Handler,
+		},
+		{
+			MethodName: "PageUserTables",
+			Handler:    _UserTableService_PageUserTables_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
