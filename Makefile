@@ -62,8 +62,10 @@ fuzz: ## Fuzz every decoder for FUZZTIME each.
 	./.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Run the benchmarks.
-	go test -run '^$$' -bench . -benchmem ./pkg/iceberg/...
+bench: ## Measure commits of metadata (beside iceberg-go), of house tables, and the start.
+	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg
+	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x
+	go test -run '^$$' -bench Swap ./services/housetable/internal/postgres
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
 
 .PHONY: deps

@@ -231,25 +231,29 @@ func parseInt64(raw []byte) (int64, bool) {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return 0, false
 	}
-	// This many digits cannot overflow; ids and times have as many or one more.
-	const safe = 18
-	if len(raw) <= safe {
-		return parseSafe(raw)
+	// This many digits cannot overflow 64 bits without a sign; ids have as many.
+	const safe = 19
+	digits, negative := bytes.CutPrefix(raw, []byte{'-'})
+	if len(digits) > safe {
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		return n, err == nil
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	return n, err == nil
+	n, ok := parseDigits(digits)
+	switch {
+	case !ok, n > math.MaxInt64+1, n > math.MaxInt64 && !negative:
+		return 0, false
+	case negative:
+		return -int64(n), true
+	}
+	return int64(n), true
 }
 
-func parseSafe(raw []byte) (n int64, ok bool) {
-	digits, negative := bytes.CutPrefix(raw, []byte{'-'})
+func parseDigits(digits []byte) (n uint64, ok bool) {
 	for _, c := range digits {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n = 10*n + int64(c-'0')
-	}
-	if negative {
-		n = -n
+		n = 10*n + uint64(c-'0')
 	}
 	return n, len(digits) > 0
 }
