@@ -13,6 +13,7 @@ type Store interface {
 	SoftDeletions
 	Warehouses
 	Jobs
+	Toggles
 
 	// Epoch names the database's line of history: it changes when a failover or
 	// a restored backup may have lost commits that were acknowledged.
@@ -84,6 +85,17 @@ type Warehouses interface {
 	UpdateWarehouse(ctx context.Context, u WarehouseUpdate) (Warehouse, error)
 	// DeleteWarehouse deletes an empty one; NotEmpty when it holds namespaces or jobs.
 	DeleteWarehouse(ctx context.Context, name string) error
+}
+
+// Toggles keeps the rules by which features are on.
+type Toggles interface {
+	// PutToggleRule adds a rule, unless it is there; Unprocessable when the feature
+	// has as many as it may.
+	PutToggleRule(ctx context.Context, warehouse string, r ToggleRule) error
+	// DeleteToggleRule removes a rule; one that is not there is no error.
+	DeleteToggleRule(ctx context.Context, warehouse string, r ToggleRule) error
+	// ToggleRules returns all rules of a feature, in the order of their patterns.
+	ToggleRules(ctx context.Context, warehouse, featureID string) ([]ToggleRule, error)
 }
 
 // Jobs keeps the job records.

@@ -43,6 +43,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"Warehouses":              warehouses,
 		"Jobs":                    jobs,
 		"JobRaces":                jobRaces,
+		"Toggles":                 toggles,
 		"OneWinnerOfSwaps":        swapRace,
 		"OneWinnerOfCreates":      createRace,
 		"OneWinnerOfDrops":        dropRace,

@@ -137,9 +137,10 @@ func serve(t *testing.T, database string) (s *server.Server, url string) {
 func TestTranscript(t *testing.T) {
 	for name, database := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			_, url := serve(t, database)
+			s, url := serve(t, database)
+			putToggleRules(t, s)
 			seen := map[string]string{}
-			for _, e := range slices.Concat(transcript, softDeletions, renames, pages) {
+			for _, e := range slices.Concat(transcript, softDeletions, renames, pages, toggles) {
 				for name, value := range seen {
 					e.target = strings.ReplaceAll(e.target, name, value)
 				}

@@ -54,6 +54,7 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 	err := errors.Join(
 		htsv1.RegisterUserTableServiceHandlerClient(ctx, mux, htsv1.NewUserTableServiceClient(conn)),
 		htsv1.RegisterJobServiceHandlerClient(ctx, mux, htsv1.NewJobServiceClient(conn)),
+		htsv1.RegisterToggleServiceHandlerClient(ctx, mux, htsv1.NewToggleServiceClient(conn)),
 		htsv1.RegisterWarehouseServiceHandlerClient(ctx, mux, htsv1.NewWarehouseServiceClient(conn)),
 		htsv1.RegisterNamespaceServiceHandlerClient(ctx, mux, htsv1.NewNamespaceServiceClient(conn)),
 		htsv1.RegisterTableServiceHandlerClient(ctx, mux, htsv1.NewTableServiceClient(conn)),

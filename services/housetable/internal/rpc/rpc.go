@@ -40,6 +40,7 @@ func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer
 	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})
 	htsv1.RegisterUserTableServiceServer(r, &userTableService{store: store, commits: commits, options: o})
 	htsv1.RegisterJobServiceServer(r, &jobService{store: store})
+	htsv1.RegisterToggleServiceServer(r, &toggleService{store: store})
 }
 
 // warehouseOr is the warehouse that a request names, or the default one.
