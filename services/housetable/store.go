@@ -110,4 +110,16 @@ type Jobs interface {
 	DeleteJob(ctx context.Context, warehouse, id string) error
 	// ListJobs returns a page in the order of ids, and the cursor that continues it.
 	ListJobs(ctx context.Context, q JobQuery) ([]Job, string, error)
+	// HeartbeatJob sets the heartbeat of a RUNNING job and keeps its version;
+	// CommitFailed when it is in another state.
+	HeartbeatJob(ctx context.Context, warehouse, id string) (Job, error)
+	// TransitionJob moves a job; CommitFailed when it is in none of the states it
+	// may come from.
+	TransitionJob(ctx context.Context, warehouse string, t Transition) (Job, error)
+	// ClaimJob makes the oldest QUEUED job RUNNING under a lease and returns it,
+	// or nil. No two callers get the same.
+	ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*Job, error)
+	// ReapJobs fails at most limit RUNNING jobs, of all warehouses, that had no
+	// heartbeat for longer than their lease, and returns how many.
+	ReapJobs(ctx context.Context, limit int) (int64, error)
 }

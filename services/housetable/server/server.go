@@ -32,6 +32,7 @@ type Server struct {
 	lane    *lane.Lane
 	channel *inprocgrpc.Channel
 	gateway http.Handler
+	reaper  *reaper
 }
 
 // New opens the store and builds the services. The caller closes the server.
@@ -49,6 +50,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if s.gateway, err = gateway.New(ctx, s.channel, rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	s.reaper = startReaper(ctx, store, cfg.ReapInterval, log)
 	return s, nil
 }
 
@@ -87,8 +89,11 @@ func (s *Server) Gateway() http.Handler { return s.gateway }
 // Ready is nil when the service can answer.
 func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 
-// Close ends the store's connections.
-func (s *Server) Close() error { return s.store.Close() }
+// Close ends the background work and the store's connections.
+func (s *Server) Close() error {
+	s.reaper.stop()
+	return s.store.Close()
+}
 
 // Migrate brings the database to the schema that this build needs.
 func Migrate(ctx context.Context, databaseURL string) error {

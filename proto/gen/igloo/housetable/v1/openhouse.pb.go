@@ -2472,6 +2472,337 @@ func (x *JobPage) GetNextPageToken() string {
 	return ""
 }
 
+// HeartbeatJobRequest names a job.
+type HeartbeatJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JobId of the job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatJobRequest) Reset() {
+	*x = HeartbeatJobRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatJobRequest) ProtoMessage() {}
+
+func (x *HeartbeatJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatJobRequest.ProtoReflect.Descriptor instead.
+func (*HeartbeatJobRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *HeartbeatJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *HeartbeatJobRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// HeartbeatJobResponse returns the job.
+type HeartbeatJobResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entity as stored.
+	Entity        *Job `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatJobResponse) Reset() {
+	*x = HeartbeatJobResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatJobResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatJobResponse) ProtoMessage() {}
+
+func (x *HeartbeatJobResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatJobResponse.ProtoReflect.Descriptor instead.
+func (*HeartbeatJobResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *HeartbeatJobResponse) GetEntity() *Job {
+	if x != nil {
+		return x.Entity
+	}
+	return nil
+}
+
+// TransitionJobRequest names a job and the state that it is to have.
+type TransitionJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JobId of the job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// FromStates that the job may be in; empty means all that may come before.
+	FromStates []string `protobuf:"bytes,2,rep,name=from_states,json=fromStates,proto3" json:"from_states,omitempty"`
+	// ToState is RUNNING, SUCCEEDED, FAILED or CANCELLED.
+	ToState string `protobuf:"bytes,3,opt,name=to_state,json=toState,proto3" json:"to_state,omitempty"`
+	// Reason of the transition, for people.
+	Reason *string `protobuf:"bytes,4,opt,name=reason,proto3,oneof" json:"reason,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,5,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransitionJobRequest) Reset() {
+	*x = TransitionJobRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransitionJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransitionJobRequest) ProtoMessage() {}
+
+func (x *TransitionJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransitionJobRequest.ProtoReflect.Descriptor instead.
+func (*TransitionJobRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *TransitionJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *TransitionJobRequest) GetFromStates() []string {
+	if x != nil {
+		return x.FromStates
+	}
+	return nil
+}
+
+func (x *TransitionJobRequest) GetToState() string {
+	if x != nil {
+		return x.ToState
+	}
+	return ""
+}
+
+func (x *TransitionJobRequest) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
+func (x *TransitionJobRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// TransitionJobResponse returns the job.
+type TransitionJobResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entity as stored.
+	Entity        *Job `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransitionJobResponse) Reset() {
+	*x = TransitionJobResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransitionJobResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransitionJobResponse) ProtoMessage() {}
+
+func (x *TransitionJobResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransitionJobResponse.ProtoReflect.Descriptor instead.
+func (*TransitionJobResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *TransitionJobResponse) GetEntity() *Job {
+	if x != nil {
+		return x.Entity
+	}
+	return nil
+}
+
+// ClaimJobRequest asks for work.
+type ClaimJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// LeaseSeconds is how long the job may go without a heartbeat before it is
+	// taken for FAILED: from 1 to a day.
+	LeaseSeconds int64 `protobuf:"varint,1,opt,name=lease_seconds,json=leaseSeconds,proto3" json:"lease_seconds,omitempty"`
+	// Warehouse to look in; empty means the default one.
+	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimJobRequest) Reset() {
+	*x = ClaimJobRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimJobRequest) ProtoMessage() {}
+
+func (x *ClaimJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimJobRequest.ProtoReflect.Descriptor instead.
+func (*ClaimJobRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ClaimJobRequest) GetLeaseSeconds() int64 {
+	if x != nil {
+		return x.LeaseSeconds
+	}
+	return 0
+}
+
+func (x *ClaimJobRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// ClaimJobResponse returns the job.
+type ClaimJobResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entity as stored; absent when nothing is queued.
+	Entity        *Job `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimJobResponse) Reset() {
+	*x = ClaimJobResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimJobResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimJobResponse) ProtoMessage() {}
+
+func (x *ClaimJobResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimJobResponse.ProtoReflect.Descriptor instead.
+func (*ClaimJobResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ClaimJobResponse) GetEntity() *Job {
+	if x != nil {
+		return x.Entity
+	}
+	return nil
+}
+
 var File_igloo_housetable_v1_openhouse_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
@@ -2735,7 +3066,27 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\r_page_results\"e\n" +
 	"\aJobPage\x122\n" +
 	"\acontent\x18\x01 \x03(\v2\x18.igloo.housetable.v1.JobR\acontent\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe8\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"J\n" +
+	"\x13HeartbeatJobRequest\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"H\n" +
+	"\x14HeartbeatJobResponse\x120\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"\xaf\x01\n" +
+	"\x14TransitionJobRequest\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1f\n" +
+	"\vfrom_states\x18\x02 \x03(\tR\n" +
+	"fromStates\x12\x19\n" +
+	"\bto_state\x18\x03 \x01(\tR\atoState\x12\x1b\n" +
+	"\x06reason\x18\x04 \x01(\tH\x00R\x06reason\x88\x01\x01\x12\x1c\n" +
+	"\twarehouse\x18\x05 \x01(\tR\twarehouseB\t\n" +
+	"\a_reason\"I\n" +
+	"\x15TransitionJobResponse\x120\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"T\n" +
+	"\x0fClaimJobRequest\x12#\n" +
+	"\rlease_seconds\x18\x01 \x01(\x03R\fleaseSeconds\x12\x1c\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"D\n" +
+	"\x10ClaimJobResponse\x120\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity2\xe8\b\n" +
 	"\x10UserTableService\x12c\n" +
 	"\fGetUserTable\x12(.igloo.housetable.v1.GetUserTableRequest\x1a).igloo.housetable.v1.GetUserTableResponse\x12c\n" +
 	"\fPutUserTable\x12(.igloo.housetable.v1.PutUserTableRequest\x1a).igloo.housetable.v1.PutUserTableResponse\x12l\n" +
@@ -2746,13 +3097,16 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x10RestoreUserTable\x12,.igloo.housetable.v1.RestoreUserTableRequest\x1a-.igloo.housetable.v1.RestoreUserTableResponse\x12l\n" +
 	"\x0fPurgeUserTables\x12+.igloo.housetable.v1.PurgeUserTablesRequest\x1a,.igloo.housetable.v1.PurgeUserTablesResponse\x12l\n" +
 	"\x0fRenameUserTable\x12+.igloo.housetable.v1.RenameUserTableRequest\x1a,.igloo.housetable.v1.RenameUserTableResponse\x12i\n" +
-	"\x0ePageUserTables\x12*.igloo.housetable.v1.PageUserTablesRequest\x1a+.igloo.housetable.v1.PageUserTablesResponse2\xea\x02\n" +
+	"\x0ePageUserTables\x12*.igloo.housetable.v1.PageUserTablesRequest\x1a+.igloo.housetable.v1.PageUserTablesResponse2\x90\x05\n" +
 	"\n" +
 	"JobService\x12Q\n" +
 	"\x06GetJob\x12\".igloo.housetable.v1.GetJobRequest\x1a#.igloo.housetable.v1.GetJobResponse\x12Q\n" +
 	"\x06PutJob\x12\".igloo.housetable.v1.PutJobRequest\x1a#.igloo.housetable.v1.PutJobResponse\x12Z\n" +
 	"\tDeleteJob\x12%.igloo.housetable.v1.DeleteJobRequest\x1a&.igloo.housetable.v1.DeleteJobResponse\x12Z\n" +
-	"\tQueryJobs\x12%.igloo.housetable.v1.QueryJobsRequest\x1a&.igloo.housetable.v1.QueryJobsResponseB\xe2\x01\n" +
+	"\tQueryJobs\x12%.igloo.housetable.v1.QueryJobsRequest\x1a&.igloo.housetable.v1.QueryJobsResponse\x12c\n" +
+	"\fHeartbeatJob\x12(.igloo.housetable.v1.HeartbeatJobRequest\x1a).igloo.housetable.v1.HeartbeatJobResponse\x12f\n" +
+	"\rTransitionJob\x12).igloo.housetable.v1.TransitionJobRequest\x1a*.igloo.housetable.v1.TransitionJobResponse\x12W\n" +
+	"\bClaimJob\x12$.igloo.housetable.v1.ClaimJobRequest\x1a%.igloo.housetable.v1.ClaimJobResponseB\xe2\x01\n" +
 	"\x17com.igloo.housetable.v1B\x0eOpenhouseProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
 var (
@@ -2767,7 +3121,7 @@ func file_igloo_housetable_v1_openhouse_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_openhouse_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*UserTable)(nil),                          // 0: igloo.housetable.v1.UserTable
 	(*GetUserTableRequest)(nil),                // 1: igloo.housetable.v1.GetUserTableRequest
@@ -2803,6 +3157,12 @@ var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*QueryJobsRequest)(nil),                   // 31: igloo.housetable.v1.QueryJobsRequest
 	(*QueryJobsResponse)(nil),                  // 32: igloo.housetable.v1.QueryJobsResponse
 	(*JobPage)(nil),                            // 33: igloo.housetable.v1.JobPage
+	(*HeartbeatJobRequest)(nil),                // 34: igloo.housetable.v1.HeartbeatJobRequest
+	(*HeartbeatJobResponse)(nil),               // 35: igloo.housetable.v1.HeartbeatJobResponse
+	(*TransitionJobRequest)(nil),               // 36: igloo.housetable.v1.TransitionJobRequest
+	(*TransitionJobResponse)(nil),              // 37: igloo.housetable.v1.TransitionJobResponse
+	(*ClaimJobRequest)(nil),                    // 38: igloo.housetable.v1.ClaimJobRequest
+	(*ClaimJobResponse)(nil),                   // 39: igloo.housetable.v1.ClaimJobResponse
 }
 var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 0: igloo.housetable.v1.GetUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
@@ -2825,39 +3185,48 @@ var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	24, // 17: igloo.housetable.v1.QueryJobsResponse.results:type_name -> igloo.housetable.v1.Job
 	33, // 18: igloo.housetable.v1.QueryJobsResponse.page_results:type_name -> igloo.housetable.v1.JobPage
 	24, // 19: igloo.housetable.v1.JobPage.content:type_name -> igloo.housetable.v1.Job
-	1,  // 20: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
-	3,  // 21: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
-	5,  // 22: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
-	7,  // 23: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
-	12, // 24: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
-	14, // 25: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
-	16, // 26: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
-	18, // 27: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
-	20, // 28: igloo.housetable.v1.UserTableService.RenameUserTable:input_type -> igloo.housetable.v1.RenameUserTableRequest
-	22, // 29: igloo.housetable.v1.UserTableService.PageUserTables:input_type -> igloo.housetable.v1.PageUserTablesRequest
-	25, // 30: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
-	27, // 31: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
-	29, // 32: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
-	31, // 33: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
-	2,  // 34: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
-	4,  // 35: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
-	6,  // 36: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
-	8,  // 37: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
-	13, // 38: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
-	15, // 39: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
-	17, // 40: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
-	19, // 41: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
-	21, // 42: igloo.housetable.v1.UserTableService.RenameUserTable:output_type -> igloo.housetable.v1.RenameUserTableResponse
-	23, // 43: igloo.housetable.v1.UserTableService.PageUserTables:output_type -> igloo.housetable.v1.PageUserTablesResponse
-	26, // 44: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
-	28, // 45: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
-	30, // 46: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
-	32, // 47: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
-	34, // [34:48] is the sub-list for method output_type
-	20, // [20:34] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	24, // 20: igloo.housetable.v1.HeartbeatJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	24, // 21: igloo.housetable.v1.TransitionJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	24, // 22: igloo.housetable.v1.ClaimJobResponse.entity:type_name -> igloo.housetable.v1.Job
+	1,  // 23: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
+	3,  // 24: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
+	5,  // 25: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
+	7,  // 26: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
+	12, // 27: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
+	14, // 28: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
+	16, // 29: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
+	18, // 30: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
+	20, // 31: igloo.housetable.v1.UserTableService.RenameUserTable:input_type -> igloo.housetable.v1.RenameUserTableRequest
+	22, // 32: igloo.housetable.v1.UserTableService.PageUserTables:input_type -> igloo.housetable.v1.PageUserTablesRequest
+	25, // 33: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
+	27, // 34: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
+	29, // 35: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
+	31, // 36: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
+	34, // 37: igloo.housetable.v1.JobService.HeartbeatJob:input_type -> igloo.housetable.v1.HeartbeatJobRequest
+	36, // 38: igloo.housetable.v1.JobService.TransitionJob:input_type -> igloo.housetable.v1.TransitionJobRequest
+	38, // 39: igloo.housetable.v1.JobService.ClaimJob:input_type -> igloo.housetable.v1.ClaimJobRequest
+	2,  // 40: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
+	4,  // 41: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
+	6,  // 42: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
+	8,  // 43: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
+	13, // 44: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
+	15, // 45: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
+	17, // 46: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
+	19, // 47: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
+	21, // 48: igloo.housetable.v1.UserTableService.RenameUserTable:output_type -> igloo.housetable.v1.RenameUserTableResponse
+	23, // 49: igloo.housetable.v1.UserTableService.PageUserTables:output_type -> igloo.housetable.v1.PageUserTablesResponse
+	26, // 50: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
+	28, // 51: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
+	30, // 52: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
+	32, // 53: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
+	35, // 54: igloo.housetable.v1.JobService.HeartbeatJob:output_type -> igloo.housetable.v1.HeartbeatJobResponse
+	37, // 55: igloo.housetable.v1.JobService.TransitionJob:output_type -> igloo.housetable.v1.TransitionJobResponse
+	39, // 56: igloo.housetable.v1.JobService.ClaimJob:output_type -> igloo.housetable.v1.ClaimJobResponse
+	40, // [40:57] is the sub-list for method output_type
+	23, // [23:40] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_openhouse_proto_init() }
@@ -2879,13 +3248,14 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[24].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[31].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[32].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_openhouse_proto_rawDesc), len(file_igloo_housetable_v1_openhouse_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -505,10 +505,13 @@ var UserTableService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	JobService_GetJob_FullMethodName    = "/igloo.housetable.v1.JobService/GetJob"
-	JobService_PutJob_FullMethodName    = "/igloo.housetable.v1.JobService/PutJob"
-	JobService_DeleteJob_FullMethodName = "/igloo.housetable.v1.JobService/DeleteJob"
-	JobService_QueryJobs_FullMethodName = "/igloo.housetable.v1.JobService/QueryJobs"
+	JobService_GetJob_FullMethodName        = "/igloo.housetable.v1.JobService/GetJob"
+	JobService_PutJob_FullMethodName        = "/igloo.housetable.v1.JobService/PutJob"
+	JobService_DeleteJob_FullMethodName     = "/igloo.housetable.v1.JobService/DeleteJob"
+	JobService_QueryJobs_FullMethodName     = "/igloo.housetable.v1.JobService/QueryJobs"
+	JobService_HeartbeatJob_FullMethodName  = "/igloo.housetable.v1.JobService/HeartbeatJob"
+	JobService_TransitionJob_FullMethodName = "/igloo.housetable.v1.JobService/TransitionJob"
+	JobService_ClaimJob_FullMethodName      = "/igloo.housetable.v1.JobService/ClaimJob"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -527,6 +530,15 @@ type JobServiceClient interface {
 	DeleteJob(ctx context.Context, in *DeleteJobRequest, opts ...grpc.CallOption) (*DeleteJobResponse, error)
 	// QueryJobs lists the jobs whose fields equal all that are given.
 	QueryJobs(ctx context.Context, in *QueryJobsRequest, opts ...grpc.CallOption) (*QueryJobsResponse, error)
+	// HeartbeatJob tells that a running job is alive, by this service's clock;
+	// ABORTED when it is not RUNNING. It leaves the version as it is.
+	HeartbeatJob(ctx context.Context, in *HeartbeatJobRequest, opts ...grpc.CallOption) (*HeartbeatJobResponse, error)
+	// TransitionJob moves a job to another state and sets its times, by this
+	// service's clock; ABORTED when it is in none of the states it may come from.
+	TransitionJob(ctx context.Context, in *TransitionJobRequest, opts ...grpc.CallOption) (*TransitionJobResponse, error)
+	// ClaimJob takes the oldest QUEUED job and makes it RUNNING under a lease; it
+	// returns none when there is none.
+	ClaimJob(ctx context.Context, in *ClaimJobRequest, opts ...grpc.CallOption) (*ClaimJobResponse, error)
 }
 
 type jobServiceClient struct {
@@ -577,6 +589,36 @@ func (c *jobServiceClient) QueryJobs(ctx context.Context, in *QueryJobsRequest, 
 	return out, nil
 }
 
+func (c *jobServiceClient) HeartbeatJob(ctx context.Context, in *HeartbeatJobRequest, opts ...grpc.CallOption) (*HeartbeatJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HeartbeatJobResponse)
+	err := c.cc.Invoke(ctx, JobService_HeartbeatJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) TransitionJob(ctx context.Context, in *TransitionJobRequest, opts ...grpc.CallOption) (*TransitionJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TransitionJobResponse)
+	err := c.cc.Invoke(ctx, JobService_TransitionJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) ClaimJob(ctx context.Context, in *ClaimJobRequest, opts ...grpc.CallOption) (*ClaimJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClaimJobResponse)
+	err := c.cc.Invoke(ctx, JobService_ClaimJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -593,6 +635,15 @@ type JobServiceServer interface {
 	DeleteJob(context.Context, *DeleteJobRequest) (*DeleteJobResponse, error)
 	// QueryJobs lists the jobs whose fields equal all that are given.
 	QueryJobs(context.Context, *QueryJobsRequest) (*QueryJobsResponse, error)
+	// HeartbeatJob tells that a running job is alive, by this service's clock;
+	// ABORTED when it is not RUNNING. It leaves the version as it is.
+	HeartbeatJob(context.Context, *HeartbeatJobRequest) (*HeartbeatJobResponse, error)
+	// TransitionJob moves a job to another state and sets its times, by this
+	// service's clock; ABORTED when it is in none of the states it may come from.
+	TransitionJob(context.Context, *TransitionJobRequest) (*TransitionJobResponse, error)
+	// ClaimJob takes the oldest QUEUED job and makes it RUNNING under a lease; it
+	// returns none when there is none.
+	ClaimJob(context.Context, *ClaimJobRequest) (*ClaimJobResponse, error)
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -614,6 +665,15 @@ func (UnimplementedJobServiceServer) DeleteJob(context.Context, *DeleteJobReques
 }
 func (UnimplementedJobServiceServer) QueryJobs(context.Context, *QueryJobsRequest) (*QueryJobsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method QueryJobs not implemented")
+}
+func (UnimplementedJobServiceServer) HeartbeatJob(context.Context, *HeartbeatJobRequest) (*HeartbeatJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HeartbeatJob not implemented")
+}
+func (UnimplementedJobServiceServer) TransitionJob(context.Context, *TransitionJobRequest) (*TransitionJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransitionJob not implemented")
+}
+func (UnimplementedJobServiceServer) ClaimJob(context.Context, *ClaimJobRequest) (*ClaimJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClaimJob not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -708,6 +768,60 @@ func _JobService_QueryJobs_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_HeartbeatJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HeartbeatJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).HeartbeatJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_HeartbeatJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).HeartbeatJob(ctx, req.(*HeartbeatJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_TransitionJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransitionJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).TransitionJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_TransitionJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).TransitionJob(ctx, req.(*TransitionJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_ClaimJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClaimJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).ClaimJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_ClaimJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).ClaimJob(ctx, req.(*ClaimJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -730,6 +844,18 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "QueryJobs",
 			Handler:    _JobService_QueryJobs_Handler,
+		},
+		{
+			MethodName: "HeartbeatJob",
+			Handler:    _JobService_HeartbeatJob_Handler,
+		},
+		{
+			MethodName: "TransitionJob",
+			Handler:    _JobService_TransitionJob_Handler,
+		},
+		{
+			MethodName: "ClaimJob",
+			Handler:    _JobService_ClaimJob_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
