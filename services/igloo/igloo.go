@@ -93,15 +93,16 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 }
 
 // handler puts both services on one port: the catalog under /v1, the house
-// tables under /hts. The catalog's paths go past the mux, which would clean them
+// tables under /hts and, as OpenHouse has them too, under /v1/hts. The catalog's paths go past the mux, which would clean them
 // and so change the names that they hold.
 func (i *Igloo) handler() http.Handler {
 	rest, catalog := http.NewServeMux(), i.catalog.Handler()
 	i.probes.Register(rest)
 	rest.Handle("/hts/", i.housetable.Gateway())
+	rest.Handle("/v1/hts/", i.housetable.Gateway())
 	rest.Handle("/", catalog)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
+		if path := r.URL.Path; strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/hts/") {
 			catalog.ServeHTTP(w, r)
 			return
 		}
