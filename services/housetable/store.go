@@ -39,8 +39,9 @@ type Committer interface {
 type Reader interface {
 	// Operation returns the record of an operation; NoSuchOperation when there is none.
 	Operation(ctx context.Context, warehouse string, id UUID) (RecordedOperation, error)
-	// Tables returns those of the house tables that exist, in no order.
-	Tables(ctx context.Context, warehouse string, keys []TableKey) ([]Table, error)
+	// Tables returns the house table of each key, in the order of the keys, and
+	// nil where there is none.
+	Tables(ctx context.Context, warehouse string, keys []TableKey) ([]*Table, error)
 	// ListTables returns a page and the cursor that continues it, "" at the end;
 	// NoSuchNamespace when the namespace does not exist.
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)

@@ -22,6 +22,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Lifecycle":               lifecycle,
+		"ReadsTogether":           readsTogether,
 		"Conflicts":               conflicts,
 		"AllOrNothing":            allOrNothing,
 		"Replay":                  replay,
@@ -130,10 +131,7 @@ func (b *bench) table(t testing.TB, key housetable.TableKey) *housetable.Table {
 	if err != nil {
 		t.Fatalf("read table: %v", err)
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	return &found[0]
+	return found[0]
 }
 
 // seed makes the namespace "db" and tables t0, t1, … in it.

@@ -21,13 +21,23 @@ type Config struct {
 	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together."`
 	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings."`
 	Slots             int           `default:"8" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
-	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait; further ones are told to come back."`
+	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
 }
 
-// batch is the most commits in one statement: beyond, the gain per commit is
-// small and the wait of the first is not.
-const batch = 64
+// batch is the most commits in one statement, readBatch the most reads: beyond,
+// the gain for each is small and the wait of the first is not.
+const (
+	batch     = 64
+	readBatch = 128
+)
+
+// readSlots are enough to keep Postgres at work: a statement that reads waits
+// for no disk and no lock, and what finds them busy shares the next one.
+const readSlots = 4
+
+// readTimeout ends a read that the database does not answer.
+const readTimeout = 5 * time.Second
 
 // Validate says what is wrong with the settings.
 func (c *Config) Validate() error {
@@ -80,4 +90,8 @@ func (c *Config) limits() lane.Limits {
 		limits.Slots = 1 // SQLite has one writer
 	}
 	return limits
+}
+
+func (c *Config) readLimits() lane.Limits {
+	return lane.Limits{Slots: readSlots, Batch: readBatch, Queue: c.Queue, Timeout: readTimeout}
 }

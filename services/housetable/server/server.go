@@ -64,7 +64,11 @@ func open(ctx context.Context, cfg Config) (housetable.Store, error) {
 			return nil, fmt.Errorf("migrate the database: %w", err)
 		}
 	}
-	return opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{Connections: cfg.Connections, Pooler: cfg.Pooler}))
+	store, err := opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{Connections: cfg.Connections, Pooler: cfg.Pooler}))
+	if err != nil {
+		return nil, err
+	}
+	return lane.Coalesce(store, cfg.readLimits()), nil
 }
 
 func opened[S housetable.Store](store S, err error) (housetable.Store, error) {

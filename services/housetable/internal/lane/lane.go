@@ -1,12 +1,13 @@
-// Package lane owns group commit: it decides which commits go to the store
-// together.
+// Package lane decides which calls go to the store together: commits, and point
+// reads.
 //
-// While a slot is free a caller's commit runs at once and alone; when all slots
-// are busy commits queue up, and the next slot to come free takes what has
-// queued as one batch. So batching costs nothing at low load and one round trip
-// serves many at high load. It promises that a commit, once handed to the
-// store, is carried to its end although the caller goes away, that the queue is
-// bounded, and that no two commits of one batch have a claim in common.
+// While a slot is free a caller's call runs at once and alone; when all slots
+// are busy calls queue up, and the next slot to come free takes what has queued
+// as one batch. So batching costs nothing at low load and one round trip serves
+// many at high load. It promises that the queue is bounded, that a commit, once
+// handed to the store, is carried to its end although the caller goes away, that
+// no two commits of one batch have a claim in common, and that a read sees all
+// that was acknowledged before it was asked for.
 package lane
 
 import (
@@ -16,16 +17,15 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
-	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
 // Limits of a lane.
 type Limits struct {
 	// Slots is how many batches run at a time.
 	Slots int
-	// Batch is the most commits in one batch.
+	// Batch is the most calls in one batch.
 	Batch int
-	// Queue is the most commits that wait.
+	// Queue is the most calls that wait.
 	Queue int
 	// Timeout ends a batch that the store does not answer.
 	Timeout time.Duration
@@ -34,59 +34,67 @@ type Limits struct {
 // retryAfter is when a full queue is worth another try.
 const retryAfter = time.Second
 
-// Lane is the way of commits to one store.
-type Lane struct {
-	store  housetable.Committer
+// line is the queue in front of the slots for one sort of call; Q is what a
+// caller asks and A what it is answered.
+type line[Q, A any] struct {
+	what   string
 	limits Limits
+	// run hands calls to the store and returns an answer for each. A single call
+	// comes with its caller's context, a batch with none of its callers'.
+	run func(ctx context.Context, calls []Q) ([]A, error)
+	// gather begins a batch. The function it returns is shown the queue in its
+	// order and says which calls may be in the batch.
+	gather func() (admit func(Q) bool)
 
 	mu    sync.Mutex
 	free  int
-	queue []*waiting
+	queue []*waiting[Q, A]
 }
 
-// waiting is a commit in the queue.
-type waiting struct {
-	commit housetable.Commit
-	claims []string
-	done   chan answer
+// waiting is a call in the queue.
+type waiting[Q, A any] struct {
+	call Q
+	done chan answer[A]
 }
 
-type answer struct {
-	verdict housetable.Verdict
-	err     error
+type answer[A any] struct {
+	value A
+	err   error
 }
 
-// New makes a lane to store.
-func New(store housetable.Committer, limits Limits) *Lane {
-	return &Lane{store: store, limits: limits, free: limits.Slots}
+// departure says that ctx ended before the call was answered: handed is set when
+// the store has it already.
+type departure struct {
+	handed bool
+	cause  error
 }
 
-// Commit carries one commit to the store and returns its verdict. When ctx ends
-// before the commit was handed to the store nothing was written (Unavailable);
-// afterwards the outcome is unknown (UnknownOutcome).
-func (l *Lane) Commit(ctx context.Context, c housetable.Commit) (housetable.Verdict, error) {
-	w, alone, err := l.enter(c)
+func (d departure) Error() string { return "the caller left: " + d.cause.Error() }
+func (d departure) Unwrap() error { return d.cause }
+
+// do carries one call through. It fails with a departure when ctx ends first.
+func (l *line[Q, A]) do(ctx context.Context, call Q) (A, error) {
+	w, alone, err := l.enter(call)
 	if err != nil {
-		return nil, err
+		var none A
+		return none, err
 	}
 	if alone {
 		defer l.leave()
-		a := l.run(ctx, []housetable.Commit{c})[0]
-		return a.verdict, a.err
+		a := l.answer(ctx, []Q{call})[0]
+		return a.value, a.err
 	}
 	select {
 	case a := <-w.done:
-		return a.verdict, a.err
+		return a.value, a.err
 	case <-ctx.Done():
-		if l.withdraw(w) {
-			return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "the commit waited too long for its turn")
-		}
-		return nil, fault.Wrap(fault.UnknownOutcome, ctx.Err(), "the caller left before the commit was answered")
+		var none A
+		return none, departure{handed: !l.withdraw(w), cause: ctx.Err()}
 	}
 }
 
 // enter takes a free slot, or a place in the queue.
-func (l *Lane) enter(c housetable.Commit) (w *waiting, alone bool, err error) {
+func (l *line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.free > 0 {
@@ -94,17 +102,17 @@ func (l *Lane) enter(c housetable.Commit) (w *waiting, alone bool, err error) {
 		return nil, true, nil
 	}
 	if len(l.queue) >= l.limits.Queue {
-		e := fault.New(fault.Overloaded, "too many commits wait already")
+		e := fault.New(fault.Overloaded, "too many %s wait already", l.what)
 		e.RetryAfter = retryAfter
 		return nil, false, e
 	}
-	w = &waiting{commit: c, claims: c.Claims(), done: make(chan answer, 1)}
+	w = &waiting[Q, A]{call: call, done: make(chan answer[A], 1)}
 	l.queue = append(l.queue, w)
 	return w, false, nil
 }
 
-// withdraw takes a commit out of the queue, if it is there still.
-func (l *Lane) withdraw(w *waiting) bool {
+// withdraw takes a call out of the queue, if it is there still.
+func (l *line[Q, A]) withdraw(w *waiting[Q, A]) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := slices.Index(l.queue, w)
@@ -116,7 +124,7 @@ func (l *Lane) withdraw(w *waiting) bool {
 }
 
 // leave hands the slot to what has queued, else gives it back.
-func (l *Lane) leave() {
+func (l *line[Q, A]) leave() {
 	if batch := l.take(); batch != nil {
 		go l.drain(batch)
 	}
@@ -124,35 +132,31 @@ func (l *Lane) leave() {
 
 // drain runs batches until the queue is empty. It runs in as many goroutines
 // as there are slots at most, each ending with its slot.
-func (l *Lane) drain(batch []*waiting) {
+func (l *line[Q, A]) drain(batch []*waiting[Q, A]) {
 	for ; batch != nil; batch = l.take() {
-		commits := make([]housetable.Commit, len(batch))
+		calls := make([]Q, len(batch))
 		for i, w := range batch {
-			commits[i] = w.commit
+			calls[i] = w.call
 		}
-		for i, a := range l.run(context.Background(), commits) {
+		for i, a := range l.answer(context.Background(), calls) {
 			batch[i].done <- a
 		}
 	}
 }
 
 // take removes the next batch from the queue; when nothing waits it gives the
-// slot back and returns nil. Commits that share a claim with one before them
-// keep their place for the next batch.
-func (l *Lane) take() []*waiting {
+// slot back and returns nil. Calls that are not admitted keep their place.
+func (l *line[Q, A]) take() []*waiting[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var batch []*waiting
-	claimed := map[string]bool{}
+	var batch []*waiting[Q, A]
+	admit := l.gather()
 	rest := l.queue[:0]
 	for _, w := range l.queue {
-		if len(batch) == l.limits.Batch || slices.ContainsFunc(w.claims, func(c string) bool { return claimed[c] }) {
-			rest = append(rest, w)
-		} else {
+		if admit(w.call) && len(batch) < l.limits.Batch {
 			batch = append(batch, w)
-		}
-		for _, c := range w.claims { // of those left behind too: rivals keep their order
-			claimed[c] = true
+		} else {
+			rest = append(rest, w)
 		}
 	}
 	clear(l.queue[len(rest):])
@@ -163,16 +167,14 @@ func (l *Lane) take() []*waiting {
 	return batch
 }
 
-// run is one call of the store that no caller can cut short.
-func (l *Lane) run(ctx context.Context, commits []housetable.Commit) []answer {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.limits.Timeout)
-	defer cancel()
-	verdicts, err := l.store.Commit(ctx, commits)
-	answers := make([]answer, len(commits))
+// answer runs calls and spreads what came of it over them.
+func (l *line[Q, A]) answer(ctx context.Context, calls []Q) []answer[A] {
+	values, err := l.run(ctx, calls)
+	answers := make([]answer[A], len(calls))
 	for i := range answers {
 		answers[i].err = err
 		if err == nil {
-			answers[i].verdict = verdicts[i]
+			answers[i].value = values[i]
 		}
 	}
 	return answers

@@ -2,10 +2,12 @@ package postgres_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/housetabletest"
+	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
 )
 
@@ -17,15 +19,29 @@ func run(t *testing.T, o postgres.Options) {
 	t.Helper()
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
-		store, err := postgres.Open(t.Context(), pgtest.New(t, postgres.Migrate), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := store.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return store
+		return open(t, o)
 	})
+}
+
+// TestCoalescedReads is the suite as the service reads: many in one statement.
+func TestCoalescedReads(t *testing.T) {
+	limits := lane.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
+	housetabletest.Run(t, func(t *testing.T) housetable.Store {
+		t.Helper()
+		return lane.Coalesce(open(t, postgres.Options{Connections: 4}), limits)
+	})
+}
+
+func open(t testing.TB, o postgres.Options) *postgres.Store {
+	t.Helper()
+	store, err := postgres.Open(t.Context(), pgtest.New(t, postgres.Migrate), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
 }

@@ -13,11 +13,13 @@ import (
 const (
 	tableColumns = `h.database_id, h.table_id, h.kind, h.uuid, h.version, h.metadata_location, h.storage_type, h.creation_time_ms,
 		h.created_at, h.updated_at`
-	// wanted are keys, typed and folded: $1 the warehouse, $2 to $6 arrays.
-	wanted   = `FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[]) AS u(db, dbf, tb, tbf, family)`
+	// wanted are keys, typed and folded, and numbered from 1: $1 the warehouse, $2 to $6 arrays.
+	wanted = `FROM warehouse w
+		CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[]) WITH ORDINALITY AS u(db, dbf, tb, tbf, family, number)`
 	atWanted = ` h ON h.warehouse_id = w.warehouse_id AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
 		AND h.family = u.family AND h.table_key = CASE WHEN w.case_insensitive THEN u.tbf ELSE u.tb END`
 	selectTables      = `SELECT ` + tableColumns + ` ` + wanted + ` JOIN house_table` + atWanted + ` WHERE w.warehouse_id = $1`
+	selectNumbered    = `SELECT ` + tableColumns + `, u.number ` + wanted + ` JOIN house_table` + atWanted + ` WHERE w.warehouse_id = $1`
 	selectSoftDeleted = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms
 		FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[])
 			AS u(db, dbf, tb, tbf, family, at)
@@ -74,6 +76,17 @@ func scanSoftDeleted(r pgx.CollectableRow) (t housetable.Table, err error) {
 	return t, err
 }
 
+// numbered is a house table with the number of the key that it was asked for by.
+type numbered struct {
+	table  housetable.Table
+	number int64
+}
+
+func scanNumberedTable(r pgx.CollectableRow) (n numbered, err error) {
+	n.table, err = scanTableAnd(r, &n.number)
+	return n, err
+}
+
 // listed is an entry of a list with the cursor that continues behind it.
 type listed[T any] struct {
 	item   T
@@ -109,13 +122,20 @@ func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, te
 	return found, classify(err, what)
 }
 
-// Tables returns those of the house tables that exist.
-func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]housetable.Table, error) {
-	tables, err := query(ctx, s, scanTable, "read tables", selectTables, tableArgs(warehouse, keys)...)
-	if err == nil && len(tables) == 0 {
-		return nil, s.missing(ctx, warehouse, nil)
+// Tables returns the house table of each key, nil where there is none.
+func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]*housetable.Table, error) {
+	found, err := query(ctx, s, scanNumberedTable, "read tables", selectNumbered, tableArgs(warehouse, keys)...)
+	if err == nil && len(found) == 0 {
+		err = s.missing(ctx, warehouse, nil)
 	}
-	return tables, err
+	if err != nil {
+		return nil, err
+	}
+	tables := make([]*housetable.Table, len(keys))
+	for i := range found {
+		tables[found[i].number-1] = &found[i].table
+	}
+	return tables, nil
 }
 
 // ListTables returns a page of one namespace's house tables.

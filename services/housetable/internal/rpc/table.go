@@ -33,10 +33,10 @@ func getTable(ctx context.Context, store housetable.Reader, warehouse string, ke
 	if err != nil {
 		return housetable.Table{}, err
 	}
-	if len(tables) == 0 {
+	if tables[0] == nil {
 		return housetable.Table{}, housetable.NoSuchTable(key)
 	}
-	return tables[0], nil
+	return *tables[0], nil
 }
 
 // BatchGetTables returns those that exist.
@@ -60,8 +60,10 @@ func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTabl
 		return nil, err
 	}
 	response := &htsv1.BatchGetTablesResponse{}
-	for i := range tables {
-		response.Tables = append(response.Tables, toTable(&tables[i]))
+	for _, t := range tables {
+		if t != nil {
+			response.Tables = append(response.Tables, toTable(t))
+		}
 	}
 	return response, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("acknowledged operation %d: %v", last, err)
 		}
 		tables, err := store.Tables(t.Context(), housetable.DefaultWarehouse, []housetable.TableKey{crashKey("a"), crashKey("b")})
-		if err != nil || len(tables) != 2 {
+		if err != nil || slices.Contains(tables, nil) {
 			t.Fatalf("tables %+v, %v", tables, err)
 		}
 		if tables[0].Version < last || tables[0].Version != tables[1].Version {

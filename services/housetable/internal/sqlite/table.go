@@ -82,20 +82,16 @@ func page[T any](found []listed[T], limit int) (items []T, next string) {
 	return items, next
 }
 
-// Tables returns those of the house tables that exist.
-func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]housetable.Table, error) {
+// Tables returns the house table of each key, nil where there is none.
+func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]*housetable.Table, error) {
 	spell, err := s.spelling(ctx, warehouse)
 	if err != nil {
 		return nil, err
 	}
-	var tables []housetable.Table
-	for _, key := range keys {
-		t, err := find(ctx, s, scanTable, selectTable, spell.table(warehouse, key)...)
-		if err != nil {
+	tables := make([]*housetable.Table, len(keys))
+	for i, key := range keys {
+		if tables[i], err = find(ctx, s, scanTable, selectTable, spell.table(warehouse, key)...); err != nil {
 			return nil, err
-		}
-		if t != nil {
-			tables = append(tables, *t)
 		}
 	}
 	return tables, nil

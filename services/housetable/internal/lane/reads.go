@@ -1,0 +1,65 @@
+package lane
+
+import (
+	"context"
+	"errors"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// Store is a store whose point reads go together, those of one warehouse in one
+// statement.
+type Store struct {
+	housetable.Store
+	line line[point, *housetable.Table]
+}
+
+// point is a read of one house table.
+type point struct {
+	warehouse string
+	key       housetable.TableKey
+}
+
+// Coalesce makes the point reads of a store go together.
+func Coalesce(store housetable.Store, limits Limits) *Store {
+	return &Store{store, line[point, *housetable.Table]{
+		what: "reads", limits: limits, free: limits.Slots, gather: ofOneWarehouse,
+		run: func(ctx context.Context, points []point) ([]*housetable.Table, error) {
+			ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
+			defer cancel()
+			keys := make([]housetable.TableKey, len(points))
+			for i, p := range points {
+				keys[i] = p.key
+			}
+			return store.Tables(ctx, points[0].warehouse, keys)
+		},
+	}}
+}
+
+// ofOneWarehouse admits the reads of the warehouse that is first in the queue.
+func ofOneWarehouse() func(point) bool {
+	var first *string
+	return func(p point) bool {
+		if first == nil {
+			first = &p.warehouse
+		}
+		return p.warehouse == *first
+	}
+}
+
+// Tables returns the house table of each key. A read of several is a batch
+// already, and goes by itself.
+func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.TableKey) ([]*housetable.Table, error) {
+	if len(keys) != 1 {
+		return s.Store.Tables(ctx, warehouse, keys)
+	}
+	table, err := s.line.do(ctx, point{warehouse: warehouse, key: keys[0]})
+	if left, ok := errors.AsType[departure](err); ok {
+		return nil, fault.Wrap(fault.Unavailable, left.cause, "the read was not answered in time")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []*housetable.Table{table}, nil
+}
