@@ -69,7 +69,7 @@ bench: ## Measure commits of metadata (beside iceberg-go), of house tables, and 
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
 
 .PHONY: deps
-deps: ## Install the servers that tests run (Postgres, Redis) where they are missing.
+deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis) where they are missing.
 	./.ci/deps
 
 .PHONY: generate

@@ -13,7 +13,15 @@ import (
 
 func TestStore(t *testing.T) { run(t, postgres.Options{Connections: 4}) }
 
-func TestStoreForPooler(t *testing.T) { run(t, postgres.Options{Connections: 4, Pooler: true}) }
+// TestStoreBehindPooler is the suite through PgBouncer in transaction mode, with
+// fewer sessions than the store has connections.
+func TestStoreBehindPooler(t *testing.T) {
+	pooler := pgtest.NewPooler(t, pgtest.New(t, nil))
+	housetabletest.Run(t, func(t *testing.T) housetable.Store {
+		t.Helper()
+		return openAt(t, pooler.URL(pgtest.New(t, postgres.Migrate)), postgres.Options{Connections: 4, Pooler: true})
+	})
+}
 
 func run(t *testing.T, o postgres.Options) {
 	t.Helper()
@@ -34,7 +42,12 @@ func TestCoalescedReads(t *testing.T) {
 
 func open(t testing.TB, o postgres.Options) *postgres.Store {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), pgtest.New(t, postgres.Migrate), o)
+	return openAt(t, pgtest.New(t, postgres.Migrate), o)
+}
+
+func openAt(t testing.TB, url string, o postgres.Options) *postgres.Store {
+	t.Helper()
+	store, err := postgres.Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
