@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
 const (
@@ -23,16 +25,16 @@ const (
 // while writers create and change tables. After each restart every change that
 // was acknowledged must be there, and every table must load.
 func TestKilledInTheMiddleOfWrites(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			if status, body := ask(t, http.MethodPost, d.URL+"/v1/namespaces", `{"namespace":["crash"]}`); status != http.StatusOK {
 				t.Fatalf("create namespace: %d %s", status, body)
 			}
 			seen := &acknowledged{properties: map[string]map[string]string{}}
 			for round := range crashRounds {
 				writeUntilKilled(t, d, seen, round)
-				d.restart(t)
+				d.Restart(t)
 				verify(t, d, seen)
 			}
 			t.Logf("%d tables, %d acknowledged changes, %d kills", len(seen.properties), seen.changes, crashRounds)
@@ -60,7 +62,7 @@ func (a *acknowledged) note(table, key, value string) {
 	a.changes++
 }
 
-func writeUntilKilled(t *testing.T, d *deployment, seen *acknowledged, round int) {
+func writeUntilKilled(t *testing.T, d *iglootest.Deployment, seen *acknowledged, round int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -72,7 +74,7 @@ func writeUntilKilled(t *testing.T, d *deployment, seen *acknowledged, round int
 	case <-time.After(crashAfter):
 	case <-ctx.Done():
 	}
-	d.kill(t)
+	d.Kill(t)
 	cancel()
 	writers.Wait()
 }
@@ -98,7 +100,7 @@ func write(ctx context.Context, url string, seen *acknowledged, table string) {
 	}
 }
 
-func verify(t *testing.T, d *deployment, seen *acknowledged) {
+func verify(t *testing.T, d *iglootest.Deployment, seen *acknowledged) {
 	t.Helper()
 	for _, table := range slices.Sorted(maps.Keys(seen.properties)) {
 		status, body := ask(t, http.MethodGet, d.URL+"/v1/namespaces/crash/tables/"+table, "")
@@ -117,7 +119,7 @@ func verify(t *testing.T, d *deployment, seen *acknowledged) {
 }
 
 // everyListedTableLoads finds what is half done: a name without its metadata.
-func everyListedTableLoads(t *testing.T, d *deployment) {
+func everyListedTableLoads(t *testing.T, d *iglootest.Deployment) {
 	t.Helper()
 	status, body := ask(t, http.MethodGet, d.URL+"/v1/namespaces/crash/tables", "")
 	if status != http.StatusOK {

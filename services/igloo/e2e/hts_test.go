@@ -3,13 +3,15 @@ package e2e_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
 // TestHouseTablesOverREST goes through the pages of OpenHouse's House Tables API.
 func TestHouseTablesOverREST(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			mustCreate(t, d, "/v1/namespaces", `{"namespace":["my_database"]}`)
 			for _, step := range houseTableSteps() {
 				status, body := ask(t, step.method, d.HTS+step.path, step.body)

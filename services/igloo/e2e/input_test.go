@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
 const oneColumn = `{"type":"struct","fields":[{"id":1,"name":"id","type":"long","required":false}]}`
@@ -14,9 +16,9 @@ const oneColumn = `{"type":"struct","fields":[{"id":1,"name":"id","type":"long",
 // TestBadInputIsRefusedAndChangesNothing sends what no client should and looks
 // for a 4xx in the error envelope whose message names what was wrong.
 func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			mustCreate(t, d, "/v1/namespaces", `{"namespace":["n"]}`)
 			mustCreate(t, d, "/v1/namespaces/n/tables", `{"name":"t","schema":`+oneColumn+`}`)
 			_, before := ask(t, http.MethodGet, d.URL+"/v1/namespaces/n/tables/t", "")
@@ -36,7 +38,7 @@ type badRequest struct {
 	mentions                 string
 }
 
-func (c badRequest) run(t *testing.T, d *deployment) {
+func (c badRequest) run(t *testing.T, d *iglootest.Deployment) {
 	t.Helper()
 	status, body := ask(t, c.method, d.URL+c.path, c.body)
 	if status != c.status {
@@ -96,9 +98,9 @@ func badRequests() []badRequest {
 // TestOddNamesComeBackAsTheyWent creates, loads, lists and drops what clients
 // spell in their own ways.
 func TestOddNamesComeBackAsTheyWent(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			for _, name := range []string{"a b", "a/b", "a+b", "100%", "ü–é中🧊", "a.b", "a%2Fb", "...", "a\"b", "$x,y;z=1&?#"} {
 				t.Run(name, func(t *testing.T) {
 					quoted, path := jsonString(t, name), strings.ReplaceAll(url.PathEscape(name), "+", "%2B")
@@ -127,9 +129,9 @@ func TestOddNamesComeBackAsTheyWent(t *testing.T) {
 
 // TestPrefixedAndPlainPathsAreTheSame serves /v1/… and /v1/{warehouse}/… alike.
 func TestPrefixedAndPlainPathsAreTheSame(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			mustCreate(t, d, "/v1/namespaces", `{"namespace":["p"]}`)
 			for _, path := range []string{"/v1/namespaces/p", "/v1/default/namespaces/p"} {
 				if status, body := ask(t, http.MethodGet, d.URL+path, ""); status != http.StatusOK {
@@ -143,7 +145,7 @@ func TestPrefixedAndPlainPathsAreTheSame(t *testing.T) {
 	}
 }
 
-func mustCreate(t *testing.T, d *deployment, path, body string) {
+func mustCreate(t *testing.T, d *iglootest.Deployment, path, body string) {
 	t.Helper()
 	if status, answer := ask(t, http.MethodPost, d.URL+path, body); status != http.StatusOK {
 		t.Fatalf("POST %s: %d %s", path, status, answer)

@@ -3,13 +3,15 @@ package e2e_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
 // TestDemo runs what `make demo` runs, which checks every count against its source.
 func TestDemo(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			out := python(t, "demo.py", "--uri", d.URL)
 			if !strings.Contains(out, "every count is the source's") {
 				t.Errorf("the report has no verdict:\n%s", out)
@@ -20,9 +22,9 @@ func TestDemo(t *testing.T) {
 
 // TestPyIceberg goes through what PyIceberg's users do with a catalog.
 func TestPyIceberg(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			out := python(t, "pyiceberg_steps.py", d.URL)
 			t.Log(out)
 		})

@@ -3,14 +3,16 @@ package e2e_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
 // TestAKeyIsAnsweredOnce sends each request twice under one Idempotency-Key: the
 // second changes nothing and gets the first one's answer.
 func TestAKeyIsAnsweredOnce(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			for _, c := range []struct{ name, key, method, path, body string }{
 				{"create namespace", "019aa1b2-0000-7000-8000-000000000001", http.MethodPost, "/v1/namespaces", `{"namespace":["r"]}`},
 				{"create table", "019aa1b2-0000-7000-8000-000000000002", http.MethodPost, "/v1/namespaces/r/tables", `{"name":"t","schema":` + oneColumn + `}`},
@@ -33,9 +35,9 @@ func TestAKeyIsAnsweredOnce(t *testing.T) {
 
 // TestAKeyBelongsToOneRequest refuses another request under a key that was used.
 func TestAKeyBelongsToOneRequest(t *testing.T) {
-	for _, shape := range shapes() {
-		t.Run(shape.name, func(t *testing.T) {
-			d := shape.start(t)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
 			const key = "019aa1b2-0000-7000-8000-000000000009"
 			if status, body := ask(t, http.MethodPost, d.URL+"/v1/namespaces", `{"namespace":["a"]}`, "Idempotency-Key", key); status != http.StatusOK {
 				t.Fatalf("%d %s", status, body)

@@ -12,7 +12,11 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/proctest"
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
+
+// startTimeout bounds the wait for the first answer.
+const startTimeout = 30 * time.Second
 
 // BenchmarkStart measures `igloo serve` as a newcomer meets it: from the start
 // of the process on an empty folder, and on one that is there already, to the
@@ -44,10 +48,10 @@ func measureStart(b *testing.B, folder func() string) {
 
 func startOnce(b *testing.B, folder string) (ms, mb float64) {
 	b.Helper()
-	listen := address(b)
+	listen := iglootest.Address(b)
 	started := time.Now()
 	process, err := proctest.Start(proctest.Command{
-		Path: program(b, "igloo"), Args: []string{"serve", "--listen", listen, "--data-dir", folder},
+		Path: iglootest.Program(b, "igloo"), Args: []string{"serve", "--listen", listen, "--data-dir", folder},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -55,7 +59,7 @@ func startOnce(b *testing.B, folder string) (ms, mb float64) {
 	defer process.Stop(startTimeout)
 	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
-	for !answers(ctx, "http://"+listen+"/v1/config") {
+	for !iglootest.Answers(ctx, "http://"+listen+"/v1/config") {
 		if ctx.Err() != nil {
 			b.Fatalf("igloo did not answer:\n%s", process.Output())
 		}

@@ -1,0 +1,102 @@
+package iglootest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/igloo-catalog/igloo/pkg/pgtest"
+	"github.com/igloo-catalog/igloo/pkg/redistest"
+)
+
+// Shape is one way to run Igloo.
+type Shape struct {
+	Name string
+	// Start runs Igloo until the test ends. The settings are flags of the
+	// program that serves /v1.
+	Start func(t *testing.T, settings ...string) *Deployment
+}
+
+// Shapes are all ways to run Igloo.
+func Shapes() []Shape {
+	return []Shape{{"embedded", startEmbedded}, {"split", startSplit}}
+}
+
+// Deployment is a running Igloo.
+type Deployment struct {
+	// URL serves /v1; HTS serves /hts.
+	URL, HTS string
+	// parts are the programs, in the order they are started in.
+	parts []*part
+}
+
+// Kill ends every program at once, as a power cut would.
+func (d *Deployment) Kill(t *testing.T) {
+	t.Helper()
+	for _, p := range d.parts {
+		if err := p.process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Restart starts every program anew on what it left behind.
+func (d *Deployment) Restart(t *testing.T) {
+	t.Helper()
+	for _, p := range d.parts {
+		p.start(t)
+	}
+}
+
+func deploy(t *testing.T, d *Deployment) *Deployment {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, p := range d.parts {
+			if p.process == nil {
+				continue
+			}
+			_ = p.process.Kill()
+			if t.Failed() {
+				t.Logf("%s wrote:\n%s", filepath.Base(p.path), p.process.Output())
+			}
+		}
+	})
+	d.Restart(t)
+	return d
+}
+
+func startEmbedded(t *testing.T, settings ...string) *Deployment {
+	t.Helper()
+	listen := Address(t)
+	url := "http://" + listen
+	return deploy(t, &Deployment{URL: url, HTS: url, parts: []*part{{
+		path:  Program(t, "igloo"),
+		args:  append([]string{"serve", "--listen", listen, "--data-dir", filepath.Join(t.TempDir(), "data")}, settings...),
+		ready: url + "/readyz",
+	}}})
+}
+
+func startSplit(t *testing.T, settings ...string) *Deployment {
+	t.Helper()
+	database, redis := pgtest.New(t, nil), redistest.New(t).URL()
+	housetable := Program(t, "housetable")
+	if out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput(); err != nil { //nolint:gosec,noctx // a program of ours, which ends by itself
+		t.Fatalf("housetable migrate: %v\n%s", err, out)
+	}
+	grpc, rest, listen := Address(t), Address(t), Address(t)
+	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, parts: []*part{
+		{
+			path:  housetable,
+			args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database},
+			ready: "http://" + rest + "/readyz",
+		},
+		{
+			path: Program(t, "catalog"),
+			args: append([]string{
+				"serve", "--listen", listen, "--housetable", grpc, "--redis-url", redis,
+				"--warehouse-root", "file://" + filepath.Join(t.TempDir(), "warehouse"),
+			}, settings...),
+			ready: "http://" + listen + "/readyz",
+		},
+	}})
+}
