@@ -23,6 +23,12 @@ GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
 
+# What `make conformance` runs, and where it is installed.
+CONFORMANCE := $(TOOLS)/conformance
+SUITES ?= .*
+SHAPES ?= .*
+CLIENTS := $(CONFORMANCE)/java/classpath
+
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
 LISTEN ?= 127.0.0.1:8181
@@ -56,6 +62,11 @@ bin/housetable: $(GO_FILES)
 .PHONY: test
 test: deps build $(PYTHON_READY) ## Run every test, with the race detector, against real servers and clients.
 	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
+
+.PHONY: conformance
+conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
+	cd services/igloo/conformance && IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
+		go test -count=1 -timeout 40m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each.
@@ -131,3 +142,9 @@ $(PYTHON_READY): services/igloo/e2e/requirements.txt
 	python3 -m venv $(TOOLS)/python
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
 	mkdir -p $(@D) && touch $@
+
+# The clients that judge Igloo, each by the package manager of its language.
+$(CONFORMANCE)/java/classpath: services/igloo/conformance/java/pom.xml $(wildcard services/igloo/conformance/java/src/test/java/igloo/conformance/*)
+	./.ci/deps java
+	cd services/igloo/conformance/java && mvn -q -B test-compile -Doutput=$(CURDIR)/$(CONFORMANCE)/java
+	touch $@
