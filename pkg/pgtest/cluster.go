@@ -109,6 +109,9 @@ func (c *Cluster) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.Port, database)
 }
 
+// PID is the process id of the server, the parent of all its backends.
+func (c *Cluster) PID() int { return c.process.PID() }
+
 // Kill ends the server and all of its backends at once, as a crash would.
 func (c *Cluster) Kill() error { return c.process.Kill() }
 
@@ -182,7 +185,9 @@ func Binaries(t testing.TB) string {
 
 func findBinaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		// A link on PATH may stand alone; the other programs are where it leads.
+		path, err = filepath.EvalSymlinks(path)
+		return filepath.Dir(path), err
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
