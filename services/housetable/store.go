@@ -1,6 +1,9 @@
 package housetable
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps everything. Both implementations pass the suite of package
 // housetabletest; a behaviour that differs between them is a defect.
@@ -14,6 +17,7 @@ type Store interface {
 	Warehouses
 	Jobs
 	Toggles
+	Sweeps
 
 	// Epoch names the database's line of history: it changes when a failover or
 	// a restored backup may have lost commits that were acknowledged.
@@ -120,7 +124,21 @@ type Jobs interface {
 	// ClaimJob makes the oldest QUEUED job RUNNING under a lease and returns it,
 	// or nil. No two callers get the same.
 	ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*Job, error)
-	// ReapJobs fails at most limit RUNNING jobs, of all warehouses, that had no
-	// heartbeat for longer than their lease, and returns how many.
+}
+
+// Sweeps keeps the rest from growing for ever. Each call does at most limit rows
+// of work, over all warehouses and by the store's own clock, and returns how many
+// it did: as many as limit mean that more may be left. Any number of callers may
+// sweep at once.
+type Sweeps interface {
+	// ReapJobs fails RUNNING jobs that had no heartbeat for longer than their lease.
 	ReapJobs(ctx context.Context, limit int) (int64, error)
+	// ForgetJobs deletes SUCCEEDED, FAILED and CANCELLED jobs that did not change
+	// for longer than keep.
+	ForgetJobs(ctx context.Context, keep time.Duration, limit int) (int64, error)
+	// PurgeExpired forgets soft-deleted house tables whose PurgeAfterMS has passed.
+	PurgeExpired(ctx context.Context, limit int) (int64, error)
+	// ForgetOperations forgets operations that were recorded longer ago than keep.
+	// Some it keeps for hours longer, to forget them together; those it does not count.
+	ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error)
 }

@@ -28,6 +28,7 @@ type Config struct {
 	AllowedRoots       []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
 	NamespaceSeparator string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
 	ImplicitDatabases  bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
+	htsserver.Upkeep   `embed:""`
 }
 
 // Igloo is both services, listening.
@@ -73,6 +74,7 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 		DatabaseURL:       "sqlite://" + filepath.Join(folder, "igloo.db"),
 		Migrate:           true,
 		ImplicitDatabases: cfg.ImplicitDatabases,
+		Upkeep:            cfg.Upkeep,
 	}, log)
 	if err != nil {
 		return nil, fmt.Errorf("open the house tables: %w", err)

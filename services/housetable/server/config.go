@@ -16,13 +16,12 @@ type Config struct {
 	DatabaseURL       string        `name:"database-url" env:"IGLOO_DATABASE_URL" required:"" secret:"" help:"Keep state here: postgres://…, or sqlite:///path for one process alone." placeholder:"URL"`
 	Migrate           bool          `env:"IGLOO_MIGRATE" help:"Bring a Postgres database to this build's schema at start; SQLite always is."`
 	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
-	SoftDeleteTTL     time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left from being purged for this long."`
-	ReapInterval      time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
 	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together."`
 	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings."`
 	Slots             int           `default:"8" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
 	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
+	Upkeep            `embed:""`
 }
 
 // batch is the most commits in one statement, readBatch the most reads: beyond,
@@ -47,21 +46,16 @@ func (c *Config) Validate() error {
 		return errors.New("database-url must be set")
 	case c.Connections < 1 || c.Slots < 1 || c.Queue < 1 || c.CommitTimeout < time.Second:
 		return errors.New("database-connections, commit-slots and commit-queue must be positive, commit-timeout at least 1s")
-	case c.ReapInterval < 10*time.Millisecond:
-		return errors.New("job-reap-interval must be at least 10ms")
-	case c.SoftDeleteTTL < 0:
-		return errors.New("soft-delete-ttl must not be negative")
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return nil
+	return c.checkUpkeep()
 }
 
 func (c *Config) fill() {
 	orDefault(&c.GRPCListen, "127.0.0.1:8182")
 	orDefault(&c.HTTPListen, "127.0.0.1:8183")
-	orDefault(&c.SoftDeleteTTL, 7*24*time.Hour)
-	orDefault(&c.ReapInterval, 10*time.Second)
+	c.Upkeep.fill()
 	orDefault(&c.Connections, 16)
 	orDefault(&c.Slots, 8)
 	orDefault(&c.Queue, 4096)

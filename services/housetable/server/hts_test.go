@@ -121,7 +121,7 @@ func databases(t *testing.T) map[string]string {
 // serve starts a server whose gateway is at url.
 func serve(t *testing.T, database string) (s *server.Server, url string) {
 	t.Helper()
-	s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true, ReapInterval: 50 * time.Millisecond}, slog.New(slog.DiscardHandler))
+	s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true, Upkeep: server.Upkeep{ReapInterval: 50 * time.Millisecond}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

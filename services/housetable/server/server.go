@@ -32,7 +32,7 @@ type Server struct {
 	lane    *lane.Lane
 	channel *inprocgrpc.Channel
 	gateway http.Handler
-	reaper  *reaper
+	sweeper *sweeper
 }
 
 // New opens the store and builds the services. The caller closes the server.
@@ -50,7 +50,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if s.gateway, err = gateway.New(ctx, s.channel, rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	s.reaper = startReaper(ctx, store, cfg.ReapInterval, log)
+	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
 }
 
@@ -95,7 +95,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 
 // Close ends the background work and the store's connections.
 func (s *Server) Close() error {
-	s.reaper.stop()
+	s.sweeper.stop()
 	return s.store.Close()
 }
 

@@ -23,7 +23,11 @@ const (
 	// divisionByZero is how the commit statement gives up when only some of one
 	// commit's operations are new.
 	divisionByZero = "22012"
+	// checkViolation is that of a row on its way to the default partition while
+	// another partition was made for it.
+	checkViolation = "23514"
 	undefinedTable = "42P01"
+	duplicateTable = "42P07"
 )
 
 const retryAfter = time.Second
@@ -70,7 +74,7 @@ func transient(state string) bool {
 // nothing and may be decided differently now.
 func rival(state string) bool {
 	switch state {
-	case serializationFailure, deadlockDetected, uniqueViolation, foreignKeyViolation, divisionByZero:
+	case serializationFailure, deadlockDetected, uniqueViolation, foreignKeyViolation, checkViolation, divisionByZero:
 		return true
 	}
 	return false

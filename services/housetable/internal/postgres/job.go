@@ -16,6 +16,12 @@ const (
 	jobColumns = `job_id, version, ` + jobFields
 	selectJob  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id = $2`
 	listJobs   = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = $1 AND job_id > $2`
+	differs    = `(j.state, j.job_name, j.cluster_id, j.creation_time_ms, j.start_time_ms, j.finish_time_ms, j.last_update_time_ms, j.job_conf,
+				j.heartbeat_time_ms, j.execution_id, j.engine_type, j.retention_time_sec)
+			IS DISTINCT FROM
+			(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id, EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms,
+				EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf, EXCLUDED.heartbeat_time_ms,
+				EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec)`
 	// A put is one statement: whether there is a row, and at which version, is
 	// decided where it is written. xmax is 0 in a row that was just inserted.
 	putJob = `INSERT INTO job AS j (warehouse_id, job_id, version, ` + jobFields + `)
@@ -23,14 +29,8 @@ const (
 		ON CONFLICT (warehouse_id, job_id) DO UPDATE SET (` + jobFields + `) = ROW(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id,
 			EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms, EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf,
 			EXCLUDED.heartbeat_time_ms, EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec),
-			version = j.version + CASE WHEN
-				(j.state, j.job_name, j.cluster_id, j.creation_time_ms, j.start_time_ms, j.finish_time_ms, j.last_update_time_ms, j.job_conf,
-					j.heartbeat_time_ms, j.execution_id, j.engine_type, j.retention_time_sec)
-				IS DISTINCT FROM
-				(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id, EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms,
-					EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf, EXCLUDED.heartbeat_time_ms,
-					EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec)
-				THEN 1 ELSE 0 END
+			version = CASE WHEN ` + differs + ` THEN j.version + 1 ELSE j.version END,
+			changed_at_ms = CASE WHEN ` + differs + ` THEN ` + nowMS + ` ELSE j.changed_at_ms END
 		WHERE j.version = $3::bigint
 		RETURNING ` + jobColumns + `, xmax = 0`
 )
@@ -89,17 +89,8 @@ func (s *Store) DeleteJob(ctx context.Context, warehouse, id string) error {
 
 // ListJobs returns a page of the jobs that match.
 func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
-	conditions := q.Conditions()
-	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
-	var text strings.Builder
-	text.WriteString(listJobs)
-	for _, c := range conditions {
-		args = append(args, c.Value)
-		fmt.Fprintf(&text, " AND %s = $%d", c.Column, len(args))
-	}
-	args = append(args, q.Limit+1)
-	fmt.Fprintf(&text, " ORDER BY job_id LIMIT $%d", len(args))
-	jobs, err := query(ctx, s, scanJob, "list jobs", text.String(), args...)
+	text, args := jobsMatching(q)
+	jobs, err := query(ctx, s, scanJob, "list jobs", text, args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -111,4 +102,23 @@ func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetab
 	}
 	jobs = jobs[:q.Limit]
 	return jobs, jobs[q.Limit-1].JobID, nil
+}
+
+// jobsMatching reads one job further than wanted, inside an index of one of the
+// fields. Configurations are found by the index of their hashes.
+func jobsMatching(q housetable.JobQuery) (string, []any) {
+	conditions := q.Conditions()
+	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
+	var text strings.Builder
+	text.WriteString(listJobs)
+	for _, c := range conditions {
+		args = append(args, c.Value)
+		if c.Column == "job_conf" {
+			fmt.Fprintf(&text, " AND md5(job_conf) = md5($%d)", len(args))
+		}
+		fmt.Fprintf(&text, " AND %s = $%d", c.Column, len(args))
+	}
+	args = append(args, q.Limit+1)
+	fmt.Fprintf(&text, " ORDER BY job_id LIMIT $%d", len(args))
+	return text.String(), args
 }

@@ -12,8 +12,8 @@ const (
 	nowMS        = `floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 	heartbeatJob = `UPDATE job SET heartbeat_time_ms = ` + nowMS + ` WHERE warehouse_id = $1 AND job_id = $2 AND state = 'RUNNING'
 		RETURNING ` + jobColumns
-	begin    = `SET state = 'RUNNING', version = version + 1, start_time_ms = ` + nowMS + `, heartbeat_time_ms = ` + nowMS + `, last_update_time_ms = ` + nowMS
-	end      = `version = version + 1, finish_time_ms = ` + nowMS + `, last_update_time_ms = ` + nowMS
+	begin    = `SET state = 'RUNNING', version = version + 1, start_time_ms = ` + nowMS + `, heartbeat_time_ms = ` + nowMS + `, last_update_time_ms = ` + nowMS + `, changed_at_ms = ` + nowMS
+	end      = `version = version + 1, finish_time_ms = ` + nowMS + `, last_update_time_ms = ` + nowMS + `, changed_at_ms = ` + nowMS
 	beginJob = `UPDATE job ` + begin + `, state_reason = $3 WHERE warehouse_id = $1 AND job_id = $2 AND state = ANY($4::text[]) RETURNING ` + jobColumns
 	endJob   = `UPDATE job SET state = $5, ` + end + `, state_reason = $3 WHERE warehouse_id = $1 AND job_id = $2 AND state = ANY($4::text[]) RETURNING ` + jobColumns
 	// Claims that come at once pass over each other's rows and take the next.
@@ -21,10 +21,6 @@ const (
 			SELECT job_id FROM job WHERE warehouse_id = $1 AND state = 'QUEUED'
 			ORDER BY creation_time_ms NULLS FIRST, job_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING ` + jobColumns
-	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = $2 WHERE (warehouse_id, job_id) IN (
-			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
-			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ` + nowMS + `
-			ORDER BY warehouse_id, job_id LIMIT $1 FOR UPDATE SKIP LOCKED)`
 )
 
 // HeartbeatJob tells that a running job is alive.
@@ -72,10 +68,4 @@ func (s *Store) ClaimJob(ctx context.Context, warehouse string, leaseSeconds int
 		return nil, s.missing(ctx, warehouse, nil)
 	}
 	return &found[0], nil
-}
-
-// ReapJobs fails running jobs whose lease is over.
-func (s *Store) ReapJobs(ctx context.Context, limit int) (int64, error) {
-	tag, err := s.pool.Exec(ctx, reapJobs, limit, housetable.LeaseExpired)
-	return tag.RowsAffected(), classify(err, "reap jobs")
 }

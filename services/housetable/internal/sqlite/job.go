@@ -13,8 +13,8 @@ const (
 		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
 	selectJob = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id = ?`
 	listJobs  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id > ?`
-	insertJob = `INSERT INTO job (warehouse_id, ` + jobColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateJob = `UPDATE job SET version = ?, state = ?, job_name = ?, cluster_id = ?, creation_time_ms = ?, start_time_ms = ?,
+	insertJob = `INSERT INTO job (changed_at_ms, warehouse_id, ` + jobColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateJob = `UPDATE job SET changed_at_ms = ?, version = ?, state = ?, job_name = ?, cluster_id = ?, creation_time_ms = ?, start_time_ms = ?,
 		finish_time_ms = ?, last_update_time_ms = ?, job_conf = ?, heartbeat_time_ms = ?, execution_id = ?, engine_type = ?,
 		retention_time_sec = ? WHERE warehouse_id = ? AND job_id = ?`
 )
@@ -56,17 +56,17 @@ func (s *Store) PutJob(ctx context.Context, house string, j housetable.Job, expe
 			return err
 		}
 		created = before == nil
-		stored, err = s.writer.putJob(ctx, house, j, before, expected)
+		stored, err = s.putJob(ctx, house, j, before, expected)
 		return err
 	})
 	return stored, created, err
 }
 
-func (w *writer) putJob(ctx context.Context, house string, j housetable.Job, before *housetable.Job, expected *int64) (housetable.Job, error) {
+func (s *Store) putJob(ctx context.Context, house string, j housetable.Job, before *housetable.Job, expected *int64) (housetable.Job, error) {
 	switch {
 	case before == nil:
 		j.Version = 1
-		_, err := w.exec(ctx, insertJob, append([]any{house, j.JobID, j.Version}, jobValues(j.JobFields)...)...)
+		_, err := s.writer.exec(ctx, insertJob, append([]any{s.now().UnixMilli(), house, j.JobID, j.Version}, jobValues(j.JobFields)...)...)
 		return j, err
 	case expected == nil || *expected != before.Version:
 		return j, housetable.StaleJob(j.JobID)
@@ -74,8 +74,8 @@ func (w *writer) putJob(ctx context.Context, house string, j housetable.Job, bef
 		return *before, nil
 	}
 	j.Version = before.Version + 1
-	args := append([]any{j.Version}, jobValues(j.JobFields)...)
-	_, err := w.exec(ctx, updateJob, append(args, house, j.JobID)...)
+	args := append([]any{s.now().UnixMilli(), j.Version}, jobValues(j.JobFields)...)
+	_, err := s.writer.exec(ctx, updateJob, append(args, house, j.JobID)...)
 	return j, err
 }
 

@@ -10,18 +10,14 @@ import (
 // ?1 is the time in all of these.
 const (
 	heartbeatJob = `UPDATE job SET heartbeat_time_ms = ?1 WHERE warehouse_id = ?2 AND job_id = ?3 AND state = 'RUNNING' RETURNING ` + jobColumns
-	begin        = `SET state = 'RUNNING', version = version + 1, start_time_ms = ?1, heartbeat_time_ms = ?1, last_update_time_ms = ?1`
-	end          = `version = version + 1, finish_time_ms = ?1, last_update_time_ms = ?1`
+	begin        = `SET state = 'RUNNING', version = version + 1, start_time_ms = ?1, heartbeat_time_ms = ?1, last_update_time_ms = ?1, changed_at_ms = ?1`
+	end          = `version = version + 1, finish_time_ms = ?1, last_update_time_ms = ?1, changed_at_ms = ?1`
 	fromStates   = ` WHERE warehouse_id = ?2 AND job_id = ?3 AND state IN (SELECT value FROM json_each(?5)) RETURNING ` + jobColumns
 	beginJob     = `UPDATE job ` + begin + `, state_reason = ?4` + fromStates
 	endJob       = `UPDATE job SET state = ?6, ` + end + `, state_reason = ?4` + fromStates
 	claimJob     = `UPDATE job ` + begin + `, state_reason = NULL, lease_seconds = ?3 WHERE warehouse_id = ?2 AND job_id = (
 			SELECT job_id FROM job WHERE warehouse_id = ?2 AND state = 'QUEUED' ORDER BY creation_time_ms, job_id LIMIT 1)
 		RETURNING ` + jobColumns
-	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = ?3 WHERE (warehouse_id, job_id) IN (
-			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
-			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ?1
-			ORDER BY warehouse_id, job_id LIMIT ?2)`
 	selectReason = `SELECT state_reason FROM job WHERE warehouse_id = ? AND job_id = ?`
 )
 
@@ -95,17 +91,4 @@ func (s *Store) ClaimJob(ctx context.Context, house string, leaseSeconds int64) 
 		return err
 	})
 	return claimed, err
-}
-
-// ReapJobs fails running jobs whose lease is over.
-func (s *Store) ReapJobs(ctx context.Context, limit int) (reaped int64, err error) {
-	err = s.writer.transact(ctx, func() error {
-		result, err := s.writer.exec(ctx, reapJobs, s.now().UnixMilli(), limit, housetable.LeaseExpired)
-		if err != nil {
-			return err
-		}
-		reaped, err = result.RowsAffected()
-		return err
-	})
-	return reaped, err
 }

@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// Several replicas sweep at once: each passes over the rows that another has in hand.
+const (
+	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = $2 WHERE (warehouse_id, job_id) IN (
+			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
+			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ` + nowMS + `
+			ORDER BY warehouse_id, job_id LIMIT $1 FOR UPDATE SKIP LOCKED)`
+	forgetJobs = `DELETE FROM job WHERE (warehouse_id, job_id) IN (
+			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ` + nowMS + ` - $2::bigint
+			ORDER BY changed_at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
+	purgeExpired = `DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
+			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + nowMS + `
+			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
+)
+
+// forgetOperations is for the two partitions that are not dropped whole.
+func forgetOperations(partition string) string {
+	return `DELETE FROM ` + partition + ` WHERE (warehouse_id, op_id) IN (
+			SELECT warehouse_id, op_id FROM ` + partition + ` WHERE recorded_at < now() - $2::interval
+			ORDER BY recorded_at LIMIT $1 FOR UPDATE SKIP LOCKED)`
+}
+
+func (s *Store) sweep(ctx context.Context, what, text string, args ...any) (int64, error) {
+	tag, err := s.pool.Exec(ctx, text, args...)
+	return tag.RowsAffected(), classify(err, what)
+}
+
+// ReapJobs fails running jobs whose lease is over.
+func (s *Store) ReapJobs(ctx context.Context, limit int) (int64, error) {
+	return s.sweep(ctx, "reap jobs", reapJobs, limit, housetable.LeaseExpired)
+}
+
+// ForgetJobs deletes finished jobs that did not change for longer than keep.
+func (s *Store) ForgetJobs(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	return s.sweep(ctx, "forget jobs", forgetJobs, limit, keep.Milliseconds())
+}
+
+// PurgeExpired forgets soft-deleted house tables whose time has come.
+func (s *Store) PurgeExpired(ctx context.Context, limit int) (int64, error) {
+	return s.sweep(ctx, "purge expired tables", purgeExpired, limit)
+}
+
+// ForgetOperations deletes records from the partitions that stay, and drops and
+// makes those that lie in time.
+func (s *Store) ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	untimed, err := s.sweep(ctx, "forget operations", forgetOperations("operation_untimed"), limit, keep)
+	if err != nil {
+		return 0, err
+	}
+	strayed, err := s.sweep(ctx, "forget operations", forgetOperations("operation_default"), limit-int(untimed), keep)
+	return untimed + strayed, errors.Join(err, s.keepPartitions(ctx, keep))
+}

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const (
+	// reapBatch and sweepBatch are the most rows that one round changes.
+	reapBatch  = 100
+	sweepBatch = 1000
+	// firstPause is the longest wait for the first round, and fullPause the wait
+	// after a round that may have left something.
+	firstPause = time.Second
+	fullPause  = 100 * time.Millisecond
+	// roundTime ends a round that the store does not answer.
+	roundTime = 30 * time.Second
+)
+
+// chore is work that is done over and over in the background, a bounded round at
+// a time. Every replica does all of them: a round passes over what another has
+// in hand.
+type chore struct {
+	// what was done to the rows, for the log.
+	what  string
+	every time.Duration
+	limit int
+	round func(ctx context.Context, limit int) (int64, error)
+}
+
+func chores(store housetable.Sweeps, u Upkeep) []chore {
+	return []chore{
+		{"jobs failed: " + housetable.LeaseExpired, u.ReapInterval, reapBatch, store.ReapJobs},
+		{"finished jobs forgotten", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
+			return store.ForgetJobs(ctx, u.JobRetention, limit)
+		}},
+		{"soft-deleted tables purged", u.SweepInterval, sweepBatch, store.PurgeExpired},
+		{"operations forgotten", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
+			return store.ForgetOperations(ctx, u.OperationRetention, limit)
+		}},
+	}
+}
+
+// sweeper does chores until it is stopped, each in a goroutine of its own.
+type sweeper struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// startSweeper begins the loops, which outlive ctx: stop ends them.
+func startSweeper(ctx context.Context, work []chore, log *slog.Logger) *sweeper {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &sweeper{cancel: cancel}
+	for _, c := range work {
+		s.done.Go(func() { c.loop(ctx, log) })
+	}
+	return s
+}
+
+func (s *sweeper) stop() {
+	s.cancel()
+	s.done.Wait()
+}
+
+func (c chore) loop(ctx context.Context, log *slog.Logger) {
+	timer := time.NewTimer(rand.N(min(c.every, firstPause))) //nolint:gosec // jitter
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			timer.Reset(c.pause(c.run(ctx, log)))
+		}
+	}
+}
+
+// run is one round. An error of the store is as good as nothing to do: the next
+// round tries again.
+func (c chore) run(ctx context.Context, log *slog.Logger) int64 {
+	limited, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	n, err := c.round(limited, c.limit)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		log.WarnContext(ctx, "a round of background work failed", "work", c.what, "error", err)
+		return 0
+	case n > 0:
+		log.InfoContext(ctx, c.what, "count", n)
+	}
+	return n
+}
+
+// pause before the next round. Replicas that began together drift apart.
+func (c chore) pause(done int64) time.Duration {
+	every := c.every
+	if done >= int64(c.limit) {
+		every = min(every, fullPause)
+	}
+	return every*9/10 + rand.N(every/5) //nolint:gosec // jitter
+}

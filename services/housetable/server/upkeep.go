@@ -1,0 +1,47 @@
+package server
+
+import (
+	"errors"
+	"time"
+)
+
+// Upkeep is how long things are kept, and how often those that need not be any
+// longer are looked for. A zero field means its default.
+type Upkeep struct {
+	SoftDeleteTTL      time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left for this long; then it is purged."`
+	JobRetention       time.Duration `default:"720h" env:"IGLOO_JOB_RETENTION" name:"job-retention" help:"Keep the records of finished jobs for this long after their last change."`
+	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long."`
+	SweepInterval      time.Duration `default:"10m" env:"IGLOO_SWEEP_INTERVAL" name:"sweep-interval" help:"Look this often for what need not be kept any longer."`
+	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
+}
+
+// minRetention of operations is longer than any client repeats a request:
+// catalogs tell clients half an hour.
+const minRetention = time.Hour
+
+// minInterval keeps background work in the background.
+const minInterval = 10 * time.Millisecond
+
+func (u *Upkeep) checkUpkeep() error {
+	switch {
+	case u.SoftDeleteTTL < 0:
+		return errors.New("soft-delete-ttl must not be negative")
+	case u.JobRetention < 0:
+		return errors.New("job-retention must not be negative")
+	case u.OperationRetention < minRetention:
+		return errors.New("operation-retention must be at least 1h")
+	case u.SweepInterval < minInterval:
+		return errors.New("sweep-interval must be at least 10ms")
+	case u.ReapInterval < minInterval:
+		return errors.New("job-reap-interval must be at least 10ms")
+	}
+	return nil
+}
+
+func (u *Upkeep) fill() {
+	orDefault(&u.SoftDeleteTTL, 7*24*time.Hour)
+	orDefault(&u.JobRetention, 30*24*time.Hour)
+	orDefault(&u.OperationRetention, 24*time.Hour)
+	orDefault(&u.SweepInterval, 10*time.Minute)
+	orDefault(&u.ReapInterval, 10*time.Second)
+}
