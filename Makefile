@@ -34,6 +34,7 @@ GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql
 LISTEN ?= 127.0.0.1:8181
 DATA_DIR ?= ./igloo-data
 FUZZTIME ?= 30s
+CHAOS ?= 10m
 
 .PHONY: help
 help: ## Show what there is to make.
@@ -67,6 +68,11 @@ test: deps build $(PYTHON_READY) ## Run every test, with the race detector, agai
 conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
 	cd services/igloo/conformance && IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
 		go test -count=1 -timeout 40m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
+
+.PHONY: chaos
+chaos: deps build ## Let the parts of Igloo die around clients for CHAOS, and check every answer.
+	IGLOO_BIN=$(CURDIR)/bin go test ./services/igloo/chaos -run TestChaos -v -count 1 \
+		-timeout 2h -chaos.duration $(CHAOS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each.

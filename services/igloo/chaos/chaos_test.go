@@ -1,0 +1,70 @@
+package chaos_test
+
+import (
+	"context"
+	"flag"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/igloo-catalog/igloo/services/igloo/chaos"
+)
+
+var (
+	duration = flag.Duration("chaos.duration", 20*time.Second, "how long parts die around the clients")
+	seed     = flag.Uint64("chaos.seed", 0, "which harms come in which order; 0 takes a new one")
+)
+
+// TestChaos lets clients work while parts of Igloo die and come back, and then
+// holds every answer that they were given against what is there.
+func TestChaos(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	cluster := newCluster(t)
+	w := &worker{client: newClient(cluster.urls), record: &record{}}
+	w.prepare(t)
+	nemesis := newNemesis(cluster, *seed)
+	ctx, cancel := context.WithTimeout(t.Context(), *duration)
+	defer cancel()
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(func() { w.run(ctx) })
+	}
+	if err := nemesis.run(ctx); err != nil {
+		t.Error(err)
+	}
+	working.Wait()
+	cluster.waitReady(t)
+	observed := w.observe(t)
+	for _, violation := range chaos.Check(w.record.requests, observed) {
+		t.Error(violation)
+	}
+	report(t, w.record.requests, observed, nemesis)
+}
+
+// report counts, and fails a run that shows nothing.
+func report(t *testing.T, history []chaos.Request, observed chaos.Observed, n *nemesis) {
+	t.Helper()
+	var acknowledged, refused, unknown, doubled int
+	for _, r := range history {
+		switch {
+		case len(r.Replies) == 0:
+			unknown++
+		case r.Replies[0].Status < 300:
+			acknowledged++
+		default:
+			refused++
+		}
+		if len(r.Replies) > 1 {
+			doubled++
+		}
+	}
+	t.Logf("seed %d, %s: %d requests: %d done, %d refused, %d without an answer, %d answered twice; %d sent once more",
+		*seed, *duration, len(history), acknowledged, refused, unknown, doubled, len(observed.Replays))
+	t.Logf("harm: %s", n)
+	if acknowledged < 100 || refused == 0 || doubled == 0 || len(n.done) < 3 {
+		t.Error("too little happened for the run to show anything")
+	}
+}

@@ -1,0 +1,171 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/pgtest"
+	"github.com/igloo-catalog/igloo/pkg/proctest"
+	"github.com/igloo-catalog/igloo/pkg/redistest"
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
+)
+
+const (
+	replicas     = 2
+	startTimeout = 30 * time.Second
+)
+
+// program is one replica of a service, which dies and comes back on its address.
+type program struct {
+	path, ready string
+	args        []string
+
+	mu      sync.Mutex
+	process *proctest.Process
+}
+
+func (p *program) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	process, err := proctest.Start(proctest.Command{Path: p.path, Args: p.args})
+	if err == nil {
+		p.process = process
+	}
+	return err
+}
+
+func (p *program) kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.process.Kill()
+}
+
+// pause stops the program for a while, as a long collection or a migrated
+// machine would; it wakes up believing that no time has passed.
+func (p *program) pause(d time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(d)
+	return p.process.Signal(syscall.SIGCONT)
+}
+
+func (p *program) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for !iglootest.Answers(ctx, p.ready) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready at %s:\n%s", p.path, p.ready, p.process.Output())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// cluster is Igloo as it runs in production: replicas of both services, one
+// Postgres, one Redis, and links between clients, catalogs and house tables.
+type cluster struct {
+	postgres    *pgtest.Cluster
+	redis       *redistest.Server
+	housetables []*program
+	catalogs    []*program
+	urls        []string // of the catalogs, by their links
+	links       []*link
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{redis: redistest.New(t)}
+	postgres, err := pgtest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.postgres = postgres
+	t.Cleanup(func() { _ = postgres.Stop() })
+	migrate(t, postgres.URL("postgres"))
+	grpc := c.addHouseTables(t)
+	warehouse := "file://" + filepath.Join(t.TempDir(), "warehouse")
+	for range replicas {
+		c.addCatalog(t, grpc, warehouse)
+	}
+	c.startAll(t)
+	return c
+}
+
+func migrate(t *testing.T, database string) {
+	t.Helper()
+	out, err := exec.Command(iglootest.Program(t, "housetable"), "migrate", "--database-url", database).CombinedOutput()
+	if err != nil {
+		t.Fatalf("housetable migrate: %v\n%s", err, out)
+	}
+}
+
+// addHouseTables returns the gRPC addresses of the replicas.
+func (c *cluster) addHouseTables(t *testing.T) []string {
+	t.Helper()
+	addresses := make([]string, 0, replicas)
+	for range replicas {
+		grpc, rest := iglootest.Address(t), iglootest.Address(t)
+		addresses = append(addresses, grpc)
+		c.housetables = append(c.housetables, &program{
+			path:  iglootest.Program(t, "housetable"),
+			args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", c.postgres.URL("postgres")},
+			ready: "http://" + rest + "/readyz",
+		})
+	}
+	return addresses
+}
+
+func (c *cluster) addCatalog(t *testing.T, grpc []string, warehouse string) {
+	t.Helper()
+	listen := iglootest.Address(t)
+	inner, outer := newLink(t, grpc...), newLink(t, listen)
+	c.links = append(c.links, inner, outer)
+	c.urls = append(c.urls, "http://"+outer.address())
+	c.catalogs = append(c.catalogs, &program{
+		path: iglootest.Program(t, "catalog"),
+		args: []string{
+			"serve", "--listen", listen, "--housetable", inner.address(),
+			"--redis-url", c.redis.URL(), "--warehouse-root", warehouse,
+		},
+		ready: "http://" + listen + "/readyz",
+	})
+}
+
+func (c *cluster) programs() []*program {
+	return append(c.housetables[:replicas:replicas], c.catalogs...)
+}
+
+func (c *cluster) startAll(t *testing.T) {
+	t.Helper()
+	for _, p := range c.programs() {
+		if err := p.start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = p.kill()
+			if t.Failed() {
+				t.Logf("%s wrote:\n%s", p.path, p.process.Output())
+			}
+		})
+	}
+	c.waitReady(t)
+}
+
+func (c *cluster) waitReady(t *testing.T) {
+	t.Helper()
+	for _, p := range c.programs() {
+		if err := p.waitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package chaos
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// orderTimeout bounds the search for an order, for each table.
+const orderTimeout = 60 * time.Second
+
+// checkOrder: some order of the requests, each at a moment between its call and
+// its return, explains every answer.
+func checkOrder(history []Request, observed Observed) []Violation {
+	var found []Violation
+	for _, name := range slices.Sorted(maps.Keys(observed.Tables)) {
+		operations := onTable(name, history, observed)
+		found = append(found, explain("table "+name, tableModel(), operations)...)
+	}
+	return append(found, explain("names", nameModel(), onNames(history))...)
+}
+
+func explain(what string, model porcupine.Model, operations []porcupine.Operation) []Violation {
+	detail := fmt.Sprintf("%s, %d requests", what, len(operations))
+	switch porcupine.CheckOperationsTimeout(model, operations, orderTimeout) {
+	case porcupine.Illegal:
+		return []Violation{{NotLinearizable, detail}}
+	case porcupine.Unknown:
+		return []Violation{{Undecided, fmt.Sprintf("%s, after %s", detail, orderTimeout)}}
+	default:
+		return nil
+	}
+}
+
+// onTable are the loads of a table and the commits that it shows. Whether a
+// commit without an answer was applied is known by now: only when is open.
+func onTable(name string, history []Request, observed Observed) []porcupine.Operation {
+	var operations []porcupine.Operation
+	for _, r := range history {
+		if r.Kind == Load && r.From == name && r.acknowledged() {
+			operations = append(operations, operation(r, (*Effect)(nil), r.Seen))
+		}
+		for _, e := range r.Effects {
+			if e.Table == name && observed.Tables[name].holds(e) {
+				operations = append(operations, operation(r, &e, State{}))
+			}
+		}
+	}
+	return operations
+}
+
+func operation(r Request, input, output any) porcupine.Operation {
+	return porcupine.Operation{ClientId: r.ID, Input: input, Call: r.Called, Output: output, Return: r.Returned}
+}
+
+// tableModel is a table: an append is to the head that it names, a value is set
+// whatever is there, and a load sees what is.
+func tableModel() porcupine.Model {
+	return porcupine.Model{
+		Init: func() any { return State{} },
+		Step: func(state, input, output any) (bool, any) {
+			s, e := state.(State), input.(*Effect) //nolint:forcetypeassert // onTable makes them
+			switch {
+			case e == nil:
+				return s == output.(State), s //nolint:forcetypeassert // onTable makes them
+			case e.Value != "":
+				return true, State{Main: s.Main, Value: e.Value}
+			default:
+				return s.Main == e.Parent, State{Main: e.Snapshot, Value: s.Value}
+			}
+		},
+	}
+}
+
+func onNames(history []Request) []porcupine.Operation {
+	var operations []porcupine.Operation
+	for _, r := range history {
+		switch r.Kind {
+		case Create, Drop, Rename, Exists:
+			operations = append(operations, operation(r, r, r.status()))
+		default:
+		}
+	}
+	return operations
+}
+
+// names are those that are taken, between commas, in their order.
+type names string
+
+func (n names) has(name string) bool { return strings.Contains(string(n), ","+name+",") }
+
+func (n names) with(name string) names {
+	all := append(strings.FieldsFunc(string(n), func(r rune) bool { return r == ',' }), name)
+	slices.Sort(all)
+	return names("," + strings.Join(all, ",") + ",")
+}
+
+func (n names) without(name string) names {
+	return names(strings.Replace(string(n), ","+name+",", ",", 1))
+}
+
+// nameModel is the set of names that are taken. A request without an answer may
+// or may not have been applied.
+func nameModel() porcupine.Model {
+	model := porcupine.NondeterministicModel{
+		Init: func() []any { return []any{names(",")} },
+		Step: func(state, input, output any) []any {
+			n, r := state.(names), input.(Request) //nolint:forcetypeassert // onNames makes them
+			switch status := output.(int); {       //nolint:forcetypeassert // onNames makes them
+			case status == 0:
+				return append([]any{n}, applied(n, r)...)
+			case status >= 400:
+				return refused(n, r, status)
+			default:
+				return applied(n, r)
+			}
+		},
+	}
+	return model.ToModel()
+}
+
+// applied is what a request makes of the names; nothing when it could not be applied.
+func applied(n names, r Request) []any {
+	switch {
+	case r.Kind == Create && !n.has(r.From):
+		return []any{n.with(r.From)}
+	case r.Kind == Drop && n.has(r.From):
+		return []any{n.without(r.From)}
+	case r.Kind == Rename && n.has(r.From) && !n.has(r.To):
+		return []any{n.without(r.From).with(r.To)}
+	case r.Kind == Exists && n.has(r.From):
+		return []any{n}
+	}
+	return nil
+}
+
+// refused are the names as they are, if they are a reason to refuse. Races that
+// a request lost too often are one that no state shows.
+func refused(n names, r Request, status int) []any {
+	const notFound, conflict = 404, 409
+	switch {
+	case status == notFound && n.has(r.From), status == conflict && r.Kind == Create && !n.has(r.From):
+		return nil
+	}
+	return []any{n}
+}
