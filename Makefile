@@ -27,7 +27,7 @@ GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 CONFORMANCE := $(TOOLS)/conformance
 SUITES ?= .*
 SHAPES ?= .*
-CLIENTS := $(CONFORMANCE)/java/classpath
+CLIENTS := $(CONFORMANCE)/java/classpath $(CONFORMANCE)/stamp/python
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
@@ -153,4 +153,17 @@ $(PYTHON_READY): services/igloo/e2e/requirements.txt
 $(CONFORMANCE)/java/classpath: services/igloo/conformance/java/pom.xml $(wildcard services/igloo/conformance/java/src/test/java/igloo/conformance/*)
 	./.ci/deps java
 	cd services/igloo/conformance/java && mvn -q -B test-compile -Doutput=$(CURDIR)/$(CONFORMANCE)/java
+	touch $@
+
+# PyIceberg's tests are in its source distribution alone, of the version that
+# runs them.
+$(CONFORMANCE)/stamp/python: services/igloo/conformance/python/requirements.txt
+	./.ci/deps python
+	rm -rf $(CONFORMANCE)/python $(CONFORMANCE)/pyiceberg*
+	python3 -m venv $(CONFORMANCE)/python
+	$(CONFORMANCE)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(CONFORMANCE)/python/bin/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+		-d $(CONFORMANCE) $$(sed -nE 's/^(pyiceberg)\[.*\](==.*)/\1\2/p' $<)
+	mkdir -p $(CONFORMANCE)/pyiceberg $(@D)
+	tar -xzf $(CONFORMANCE)/pyiceberg-*.tar.gz -C $(CONFORMANCE)/pyiceberg --strip-components 1
 	touch $@

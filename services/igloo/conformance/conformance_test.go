@@ -21,6 +21,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"rck", 151, runRCK},
+		{"pyiceberg", 588, runPyIceberg},
 	}
 }
 
