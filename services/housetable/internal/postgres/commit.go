@@ -22,26 +22,45 @@ const (
 // explained by a read; where that read finds nothing in the way, a rival was
 // there and is gone, and the commit is tried again.
 func (s *Store) Commit(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
-	verdicts, err := s.attempt(ctx, commits)
+	verdicts, lost, err := s.insist(ctx, commits, false)
 	if err != nil {
-		if len(commits) > 1 && faulty(sqlState(err)) {
+		if len(commits) > 1 && !lost && faulty(sqlState(err)) {
 			return s.oneByOne(ctx, commits)
 		}
-		verdicts = make([]housetable.Verdict, len(commits))
-		if len(commits) > 1 && !rival(sqlState(err)) && !unanswered(err) {
-			return nil, classify(err, "commit")
+		if !rival(sqlState(err)) {
+			return nil, failure(err, lost)
 		}
+		verdicts = make([]housetable.Verdict, len(commits))
 	}
 	for i, c := range commits {
 		if verdicts[i] != nil {
 			continue
 		}
-		if verdicts[i], err = s.settle(ctx, c, err); err != nil {
-			return nil, err
+		if verdicts[i], err = s.settle(ctx, c, lost); err != nil {
+			if len(commits) == 1 {
+				return nil, err
+			}
+			verdicts[i] = housetable.Refused{Err: err} // its neighbours' verdicts stand
 		}
-		err = nil
 	}
 	return verdicts, nil
+}
+
+// insist runs the statement. Once an answer was lost, it is sent again until
+// one comes or ctx ends: the records of its operations see to it that it is
+// applied once. lost tells that this happened, now or before.
+func (s *Store) insist(ctx context.Context, commits []housetable.Commit, lostBefore bool) (verdicts []housetable.Verdict, lost bool, err error) {
+	lost = lostBefore
+	for n := 0; ; n++ {
+		verdicts, err = s.attempt(ctx, commits)
+		lost = lost || unanswered(err)
+		if !lost || !passing(err) || rival(sqlState(err)) {
+			return verdicts, lost, err
+		}
+		if pause(ctx, backoff(n)) != nil {
+			return nil, lost, err
+		}
+	}
 }
 
 // oneByOne finds the commit whose data the database refuses without failing its
@@ -59,30 +78,26 @@ func (s *Store) oneByOne(ctx context.Context, commits []housetable.Commit) ([]ho
 	return verdicts, nil
 }
 
-// settle brings one commit that was not applied, or whose statement failed with
-// last, to its verdict.
-func (s *Store) settle(ctx context.Context, c housetable.Commit, last error) (housetable.Verdict, error) {
-	lost := false
+// settle brings one commit that was not applied to its verdict. lost tells that
+// it may have been, unseen.
+func (s *Store) settle(ctx context.Context, c housetable.Commit, lost bool) (housetable.Verdict, error) {
+	var last error
 	for n := range attempts {
-		switch {
-		case last == nil || rival(sqlState(last)):
-		case unanswered(last):
-			lost = true
-		default:
-			return nil, failure(last, lost)
-		}
 		verdict, err := s.explain(ctx, c)
 		if err == nil && verdict != nil {
 			return verdict, nil
 		}
-		if err := pause(ctx, backoff(n)); err != nil {
-			return nil, failure(err, lost)
+		if pause(ctx, backoff(n)) != nil {
+			break
 		}
-		verdicts, err := s.attempt(ctx, []housetable.Commit{c})
-		if err == nil && verdicts[0] != nil {
+		var verdicts []housetable.Verdict
+		verdicts, lost, last = s.insist(ctx, []housetable.Commit{c}, lost)
+		switch {
+		case last == nil && verdicts[0] != nil:
 			return verdicts[0], nil
+		case last != nil && !rival(sqlState(last)):
+			return nil, failure(last, lost)
 		}
-		last = err
 	}
 	return nil, failure(last, lost)
 }
@@ -94,7 +109,7 @@ func backoff(n int) time.Duration {
 
 // failure is what is said of a commit that came to no verdict.
 func failure(err error, lost bool) error {
-	if lost || err != nil && unanswered(err) {
+	if lost {
 		return fault.Wrap(fault.UnknownOutcome, err, "the database did not answer the commit")
 	}
 	if err == nil || rival(sqlState(err)) {
@@ -110,25 +125,21 @@ func failure(err error, lost bool) error {
 func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
 	statement, args, err := compose(commits)
 	if err != nil {
-		return nil, err
-	}
-	rows, err := s.pool.Query(ctx, statement, args...)
-	if err != nil {
-		return nil, err
+		return nil, fault.Wrap(fault.Internal, err, "the statement cannot be made")
 	}
 	verdicts := make([]housetable.Verdict, len(commits))
 	results := make([]housetable.Committed, len(commits))
-	_, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (struct{}, error) {
-		return struct{}{}, collect(r, commits, results, verdicts)
-	})
+	_, err = collect(ctx, s.pool, func(r pgx.CollectableRow) (struct{}, error) {
+		return struct{}{}, note(r, commits, results, verdicts)
+	}, statement, args...)
 	if err != nil {
 		return nil, err
 	}
 	return verdicts, nil
 }
 
-// collect reads one row: a change of an applied commit, or a commit alone.
-func collect(r pgx.CollectableRow, commits []housetable.Commit, results []housetable.Committed, verdicts []housetable.Verdict) error {
+// note reads one row: a change of an applied commit, or a commit alone.
+func note(r pgx.CollectableRow, commits []housetable.Commit, results []housetable.Committed, verdicts []housetable.Verdict) error {
 	var row resultRow
 	if err := r.Scan(row.targets()...); err != nil {
 		return err

@@ -15,8 +15,11 @@ import (
 // SQLSTATEs that mean something to a caller.
 const (
 	serializationFailure = "40001"
+	completionUnknown    = "40003"
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
+	notInThisState       = "55000" // what asks for a primary, asked of a standby
+	readOnlyTransaction  = "25006"
 	queryCanceled        = "57014"
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
@@ -48,11 +51,10 @@ func classify(err error, what string) error {
 		return err
 	}
 	wrapped := fmt.Errorf("%s: %w", what, err)
-	state := sqlState(err)
 	switch {
-	case state == undefinedTable:
+	case sqlState(err) == undefinedTable:
 		return fault.Wrap(fault.Unavailable, wrapped, "the database has not the schema of this build: run 'housetable migrate'")
-	case state == "" || transient(state):
+	case passing(err):
 		e := fault.Wrap(fault.Unavailable, wrapped, "the database cannot answer now")
 		e.RetryAfter = retryAfter
 		return e
@@ -60,14 +62,24 @@ func classify(err error, what string) error {
 	return wrapped
 }
 
+// passing reports that an error may be gone the next time: no connection, no
+// answer, or a server that said so.
+func passing(err error) bool {
+	if err == nil {
+		return false
+	}
+	state := sqlState(err)
+	return state == "" || isUnsent(err) || transient(state)
+}
+
 // transient are the states that pass by themselves: no connection, no room, a
-// server that starts or stops, a rival.
+// server that starts, stops, or is not the primary, a rival.
 func transient(state string) bool {
-	switch state[:2] {
+	switch state[:min(2, len(state))] {
 	case "08", "40", "53", "57", "58":
 		return true
 	}
-	return state == lockNotAvailable
+	return state == lockNotAvailable || state == readOnlyTransaction || state == notInThisState
 }
 
 // rival reports that another commit came in between: the statement wrote
@@ -85,19 +97,24 @@ func faulty(state string) bool {
 	return strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23")
 }
 
-// unanswered reports that a statement was sent and that its outcome is not known.
+// unanswered reports that a statement was sent and that its outcome is not
+// known. A connection that ends, for whatever reason, may do so after the commit.
 func unanswered(err error) bool {
-	if pgconn.SafeToRetry(err) {
+	var known *fault.Error // of this package, and not the server's silence
+	if err == nil || isUnsent(err) || errors.As(err, &known) {
 		return false
 	}
 	state := sqlState(err)
-	if state == "" {
+	switch state[:min(2, len(state))] {
+	case "", "08":
 		return true
+	case "57":
+		return state != queryCanceled
 	}
-	return state[:2] == "08" || state[:2] == "57" && state != queryCanceled
+	return state == completionUnknown
 }
 
-// pause waits a little longer each time, and is cut short by ctx.
+// pause waits, and is cut short by ctx.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

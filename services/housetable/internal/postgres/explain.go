@@ -16,7 +16,7 @@ func (s *Store) explain(ctx context.Context, c housetable.Commit) (housetable.Ve
 	var found findings
 	pipeline := &pgx.Batch{}
 	found.ask(pipeline, c)
-	if err := s.pool.SendBatch(ctx, pipeline).Close(); err != nil {
+	if err := s.pool.send(ctx, pipeline); err != nil {
 		return nil, err
 	}
 	if !found.warehouse {
@@ -119,5 +119,5 @@ func (s *Store) nameWinners(ctx context.Context, warehouse string, conflicts []h
 	if pipeline.Len() == 0 {
 		return nil
 	}
-	return s.pool.SendBatch(ctx, pipeline).Close()
+	return s.pool.send(ctx, pipeline)
 }

@@ -150,7 +150,7 @@ func crowded(ctx context.Context, tx pgx.Tx, rows string, args ...any) (bool, er
 // another is at it there is nothing to do. All commits wait while it holds its
 // locks, and all that come while it waits for them, so it does neither for long.
 func (s *Store) alter(ctx context.Context, what string, work func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := s.pool.transact(ctx, func(tx pgx.Tx) error {
 		err := run(ctx, tx, "SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '5s', true), set_config('enable_seqscan', 'off', true)",
 			"LOCK TABLE operation IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
 		if sqlState(err) == lockNotAvailable {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -51,12 +53,11 @@ func (s *Store) mustRecord(t *testing.T, c housetable.Commit, replay bool) {
 
 func (s *Store) partitionOf(t *testing.T, c housetable.Commit) string {
 	t.Helper()
-	var name string
-	err := s.pool.QueryRow(t.Context(), "SELECT tableoid::regclass::text FROM operation WHERE op_id = $1", pgUUID(c.Operations[0].ID)).Scan(&name)
+	name, err := query(t.Context(), s, pgx.RowTo[string], "read the partition", "SELECT tableoid::regclass::text FROM operation WHERE op_id = $1", pgUUID(c.Operations[0].ID))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	return name[0]
 }
 
 func (s *Store) mustKeepPartitions(t *testing.T, now time.Time) {

@@ -28,17 +28,21 @@ var _ housetable.Store = (*Store)(nil)
 // readers of caches look again.
 const epochAge = time.Second
 
+const selectEpoch = `SELECT system_identifier || '-' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system()`
+
 // Options of a store.
 type Options struct {
 	// Connections is the most there are.
 	Connections int
 	// Pooler is set when the connections go through a pooler in transaction mode.
 	Pooler bool
+	// AcquireTimeout is how long a call waits for a connection; 5 s when zero.
+	AcquireTimeout time.Duration
 }
 
 // Store is a pool of connections.
 type Store struct {
-	pool *pgxpool.Pool
+	pool *conns
 
 	mu      sync.Mutex
 	epoch   string
@@ -48,40 +52,19 @@ type Store struct {
 // Open prepares a pool; it connects when it must, so a database that is away
 // makes the store not ready, and not fail to open.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, err := configure(url, o)
 	if err != nil {
-		return nil, fmt.Errorf("database url: %w", err)
-	}
-	config.MaxConns = int32(o.Connections)
-	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	if o.Pooler {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	} else {
-		tune(config.ConnConfig.RuntimeParams)
+		return nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
-	return &Store{pool: pool}, nil
-}
-
-// tune sets what makes the one statement fast and bounded; all works without.
-// Its plan does not depend on the values, but Postgres would make it anew each
-// time; and its arrays have no statistics that could speak against the keys.
-func tune(params map[string]string) {
-	for name, value := range map[string]string{
-		"application_name":  "igloo-housetable",
-		"plan_cache_mode":   "force_generic_plan",
-		"enable_seqscan":    "off",
-		"jit":               "off",
-		"lock_timeout":      "2s",
-		"statement_timeout": "5s",
-	} {
-		if _, set := params[name]; !set {
-			params[name] = value
-		}
+	wait := o.AcquireTimeout
+	if wait == 0 {
+		wait = acquireTimeout
 	}
+	return &Store{pool: &conns{pool: pool, wait: wait}}, nil
 }
 
 // Epoch is the database system with its timeline, which changes at every
@@ -93,29 +76,30 @@ func (s *Store) Epoch(ctx context.Context) (string, error) {
 	if fresh {
 		return epoch, nil
 	}
-	err := s.pool.QueryRow(ctx, `SELECT system_identifier || '-' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
-		FROM pg_control_system()`).Scan(&epoch)
+	found, err := query(ctx, s, pgx.RowTo[string], "read the epoch", selectEpoch)
 	if err != nil {
-		return "", classify(err, "read the epoch")
+		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.epoch, s.epochAt = epoch, time.Now()
-	return epoch, nil
+	s.epoch, s.epochAt = found[0], time.Now()
+	return s.epoch, nil
 }
 
 // Ready is nil when the database answers and has the schema of this build, or a
 // later one.
 func (s *Store) Ready(ctx context.Context) error {
-	var exists bool
-	if err := s.pool.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&exists); err != nil {
-		return classify(err, "check readiness")
+	exists, err := query(ctx, s, pgx.RowTo[bool], "check readiness", "SELECT to_regclass('goose_db_version') IS NOT NULL")
+	if err != nil {
+		return err
 	}
 	version := int64(0)
-	if exists {
-		if err := s.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version); err != nil {
-			return classify(err, "check the schema")
+	if exists[0] {
+		found, err := query(ctx, s, pgx.RowTo[int64], "check the schema", "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied")
+		if err != nil {
+			return err
 		}
+		version = found[0]
 	}
 	if version < schemaVersion {
 		return fault.New(fault.Unavailable, "database schema is at version %d, this build needs %d: run 'housetable migrate'", version, schemaVersion)

@@ -114,11 +114,7 @@ func page[T any](found []listed[T], limit int) (items []T, next string) {
 
 // query reads all rows of one query.
 func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
-	rows, err := s.pool.Query(ctx, text, args...)
-	if err != nil {
-		return nil, classify(err, what)
-	}
-	found, err := pgx.CollectRows(rows, scan)
+	found, err := collect(ctx, s.pool, scan, text, args...)
 	return found, classify(err, what)
 }
 

@@ -2,10 +2,14 @@ package rpc
 
 import (
 	"context"
+	"time"
 
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
+
+// epochWait is how long the answer to a decided commit waits for the epoch.
+const epochWait = time.Second
 
 type commitService struct {
 	htsv1.UnimplementedCommitServiceServer
@@ -29,6 +33,8 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 	}
 	// The epoch is asked for afterwards: one that is too old makes a reader look
 	// again, one that is too new would vouch for a commit of another history.
+	ctx, cancel := context.WithTimeout(ctx, epochWait)
+	defer cancel()
 	response.Epoch, err = s.store.Epoch(ctx)
 	if err != nil {
 		response.Epoch = "" // the commit is decided; an unknown epoch matches no other
