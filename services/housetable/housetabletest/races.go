@@ -215,6 +215,37 @@ func namespaceRace(t *testing.T, b *bench) {
 	}
 }
 
+// lastTableRace: a drop against one table that comes in, over and over. Exactly
+// one of the two is applied, and the loser is told what the winner did; a table
+// is never left in a namespace that is gone.
+func lastTableRace(t *testing.T, b *bench) {
+	t.Helper()
+	for round := range 10 * rounds {
+		id := fmt.Sprint("n", round)
+		in := housetable.TableKey{DatabaseID: id, TableID: "t"}
+		b.do(t, housetable.CreateNamespace{DatabaseID: id})
+		verdicts := b.race(t, 2, func(i int) housetable.Commit {
+			if (i+round)%2 == 0 {
+				return b.request(housetable.DropNamespace{DatabaseID: id})
+			}
+			return b.request(housetable.CreateTable{Key: in, Kind: housetable.KindTable, MetadataLocation: "/"})
+		})
+		drop, create := verdicts[round%2], verdicts[1-round%2]
+		dropped, loser, want := true, create, housetable.NamespaceNotFound
+		if verdictName(drop) != "committed" {
+			dropped, loser, want = false, drop, housetable.NamespaceNotEmpty
+		}
+		conflict, lost := loser.(housetable.Conflict)
+		if count(verdicts, "committed") != 1 || !lost || conflict.Changes[0].Reason != want {
+			t.Fatalf("drop: %#v, create: %#v", drop, create)
+		}
+		_, err := b.Namespace(t.Context(), house, id)
+		if table := b.table(t, in); fault.Is(err, fault.NoSuchNamespace) != dropped || (table == nil) != dropped {
+			t.Fatalf("dropped: %v, namespace: %v, table: %+v", dropped, err, table)
+		}
+	}
+}
+
 // deliveryRace: one request delivered many times has one effect, whether its
 // change could apply twice or not.
 func deliveryRace(t *testing.T, b *bench) {

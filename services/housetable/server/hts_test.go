@@ -121,7 +121,13 @@ func databases(t *testing.T) map[string]string {
 // serve starts a server whose gateway is at url.
 func serve(t *testing.T, database string) (s *server.Server, url string) {
 	t.Helper()
-	s, err := server.New(t.Context(), server.Config{DatabaseURL: database, Migrate: true, Upkeep: server.Upkeep{ReapInterval: 50 * time.Millisecond}}, slog.New(slog.DiscardHandler))
+	return serveAs(t, server.Config{DatabaseURL: database, Upkeep: server.Upkeep{ReapInterval: 50 * time.Millisecond}})
+}
+
+func serveAs(t *testing.T, cfg server.Config) (s *server.Server, url string) {
+	t.Helper()
+	cfg.Migrate = true
+	s, err := server.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +147,7 @@ func TestTranscript(t *testing.T) {
 			s, url := serve(t, database)
 			putToggleRules(t, s)
 			seen := map[string]string{}
-			for _, e := range slices.Concat(transcript, softDeletions, renames, pages, toggles) {
+			for _, e := range slices.Concat(transcript, softDeletions, renames, pages, toggles, warehouses, namespaces, jobPages) {
 				for name, value := range seen {
 					e.target = strings.ReplaceAll(e.target, name, value)
 				}

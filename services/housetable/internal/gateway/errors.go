@@ -52,7 +52,7 @@ func allowed(path string) string {
 	switch path = strings.TrimSuffix(path, "/"); path {
 	case "/hts/tables", "/hts/jobs":
 		return "GET, HEAD, PUT, DELETE"
-	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/namespaces", "/hts/history", "/hts/togglestatuses":
+	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/togglestatuses":
 		return "GET, HEAD"
 	case "/v1/hts/tables", "/hts/tables/purge":
 		return "DELETE"
@@ -60,16 +60,15 @@ func allowed(path string) string {
 		return "PATCH"
 	case "/hts/tables/restore":
 		return "PUT"
-	case "/hts/warehouses":
+	case "/hts/warehouses", "/hts/namespaces":
 		return "GET, HEAD, POST"
 	case "/hts/commit":
 		return "POST"
 	}
-	if name, ok := strings.CutPrefix(path, "/hts/warehouses/"); ok && !strings.Contains(name, "/") {
-		return "GET, HEAD, PATCH, DELETE"
-	}
-	if name, ok := strings.CutPrefix(path, "/hts/namespaces/"); ok && !strings.Contains(name, "/") {
-		return "GET, HEAD"
+	for _, prefix := range []string{"/hts/warehouses/", "/hts/namespaces/"} {
+		if name, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(name, "/") {
+			return "GET, HEAD, PATCH, DELETE"
+		}
 	}
 	return ""
 }

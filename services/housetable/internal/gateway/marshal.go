@@ -99,6 +99,9 @@ func writeField(b *bytes.Buffer, m protoreflect.Message, f protoreflect.FieldDes
 	switch {
 	case f.IsMap():
 		return writeMap(b, m.Get(f).Map())
+	case f.IsList() && beside(m, f):
+		b.WriteString("null")
+		return nil
 	case f.IsList():
 		return writeList(b, f, m.Get(f).List())
 	case f.HasPresence() && !m.Has(f):
@@ -106,6 +109,13 @@ func writeField(b *bytes.Buffer, m protoreflect.Message, f protoreflect.FieldDes
 		return nil
 	}
 	return writeValue(b, f, m.Get(f))
+}
+
+// beside reports whether f is the list of an answer that is a page instead:
+// OpenHouse has one of the two null.
+func beside(m protoreflect.Message, f protoreflect.FieldDescriptor) bool {
+	page := m.Descriptor().Fields().ByName("page_results")
+	return f.Name() == "results" && page != nil && m.Has(page)
 }
 
 func writeList(b *bytes.Buffer, f protoreflect.FieldDescriptor, list protoreflect.List) error {

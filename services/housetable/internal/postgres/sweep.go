@@ -8,25 +8,29 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
-// Several replicas sweep at once: each passes over the rows that another has in hand.
+// Several replicas sweep at once: each passes over the rows that another has in
+// hand. sinceMS is the time as an index can be asked for it.
 const (
+	sinceMS  = `floor(extract(epoch FROM now()) * 1000)::bigint`
 	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = $2 WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
 			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ` + nowMS + `
 			ORDER BY warehouse_id, job_id LIMIT $1 FOR UPDATE SKIP LOCKED)`
 	forgetJobs = `DELETE FROM job WHERE (warehouse_id, job_id) IN (
-			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ` + nowMS + ` - $2::bigint
+			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ` + sinceMS + ` - $2::bigint
 			ORDER BY changed_at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
 	purgeExpired = `DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
-			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + nowMS + `
+			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + sinceMS + `
 			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
 )
 
-// forgetOperations is for the two partitions that are not dropped whole.
+// forgetOperations is for the two partitions that are not dropped whole. Rows are
+// named by where they are: no plan made while a partition was empty, and kept
+// since, then reads all of it to find them.
 func forgetOperations(partition string) string {
-	return `DELETE FROM ` + partition + ` WHERE (warehouse_id, op_id) IN (
-			SELECT warehouse_id, op_id FROM ` + partition + ` WHERE recorded_at < now() - $2::interval
-			ORDER BY recorded_at LIMIT $1 FOR UPDATE SKIP LOCKED)`
+	return `DELETE FROM ` + partition + ` WHERE ctid = ANY (ARRAY(
+			SELECT ctid FROM ` + partition + ` WHERE recorded_at < now() - $2::interval
+			ORDER BY recorded_at LIMIT $1 FOR UPDATE SKIP LOCKED))`
 }
 
 func (s *Store) sweep(ctx context.Context, what, text string, args ...any) (int64, error) {

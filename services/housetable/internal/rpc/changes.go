@@ -145,16 +145,8 @@ func fromRestoreTable(field string, c *htsv1.RestoreTable) (housetable.Change, e
 }
 
 func fromUpdateNamespace(field string, c *htsv1.UpdateNamespace) (housetable.Change, error) {
-	err := firstError(checkDatabaseID(field+".database_id", c.GetDatabaseId()), checkProperties(field+".updates", c.GetUpdates()))
-	for i, key := range c.GetRemovals() {
-		if _, both := c.GetUpdates()[key]; both {
-			err = firstError(err, fault.New(fault.Unprocessable, "%s.removals[%d]: %q is among the updates too", field, i, key))
-		}
-		if !storable(key) {
-			err = firstError(err, fault.Field(fmt.Sprintf("%s.removals[%d]", field, i), "holds NUL or is not valid UTF-8"))
-		}
-	}
-	return housetable.UpdateNamespace{DatabaseID: c.GetDatabaseId(), Updates: c.GetUpdates(), Removals: c.GetRemovals()}, err
+	return housetable.UpdateNamespace{DatabaseID: c.GetDatabaseId(), Updates: c.GetUpdates(), Removals: c.GetRemovals()},
+		firstError(checkDatabaseID(field+".database_id", c.GetDatabaseId()), checkUpdate(field+".", c.GetUpdates(), c.GetRemovals()))
 }
 
 func fromExpectation(field string, e *htsv1.Expectation) (housetable.Expectation, error) {

@@ -61,37 +61,6 @@ func (s *jobService) DeleteJob(ctx context.Context, r *htsv1.DeleteJobRequest) (
 	return &htsv1.DeleteJobResponse{}, nil
 }
 
-// QueryJobs lists the jobs whose fields equal all that are given.
-func (s *jobService) QueryJobs(ctx context.Context, r *htsv1.QueryJobsRequest) (*htsv1.QueryJobsResponse, error) {
-	q := housetable.JobQuery{JobID: r.JobId, JobFields: queryFields(r)}
-	var err error
-	q.Warehouse, err = warehouseOr(r.GetWarehouse())
-	if r.JobId != nil {
-		err = firstError(err, checkJobID("jobId", r.GetJobId()))
-	}
-	if err := firstError(err, checkJobTexts("", q.JobFields)); err != nil {
-		return nil, err
-	}
-	if r.Version != nil {
-		if q.Version = decimal(r.GetVersion()); q.Version == nil {
-			return &htsv1.QueryJobsResponse{}, nil // no job's version is like that
-		}
-	}
-	results, err := everything(func(p housetable.Page) ([]*htsv1.Job, string, error) {
-		q.Page = p
-		jobs, next, err := s.store.ListJobs(ctx, q)
-		found := make([]*htsv1.Job, len(jobs))
-		for i, j := range jobs {
-			found[i] = toJob(j)
-		}
-		return found, next, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &htsv1.QueryJobsResponse{Results: results}, nil
-}
-
 func checkJobID(field, id string) error {
 	switch {
 	case id == "":
@@ -151,14 +120,6 @@ func toJob(j housetable.Job) *htsv1.Job {
 		State: j.State, JobName: j.JobName, ClusterId: j.ClusterID, CreationTimeMs: j.CreationTimeMS, StartTimeMs: j.StartTimeMS,
 		FinishTimeMs: j.FinishTimeMS, LastUpdateTimeMs: j.LastUpdateTimeMS, JobConf: j.JobConf, HeartbeatTimeMs: j.HeartbeatTimeMS,
 		ExecutionId: j.ExecutionID, EngineType: j.EngineType, RetentionTimeSec: j.RetentionTimeSec,
-	}
-}
-
-func queryFields(r *htsv1.QueryJobsRequest) housetable.JobFields {
-	return housetable.JobFields{
-		State: r.State, JobName: r.JobName, ClusterID: r.ClusterId, CreationTimeMS: r.CreationTimeMs, StartTimeMS: r.StartTimeMs,
-		FinishTimeMS: r.FinishTimeMs, LastUpdateTimeMS: r.LastUpdateTimeMs, JobConf: r.JobConf, HeartbeatTimeMS: r.HeartbeatTimeMs,
-		ExecutionID: r.ExecutionId, EngineType: r.EngineType, RetentionTimeSec: r.RetentionTimeSec,
 	}
 }
 

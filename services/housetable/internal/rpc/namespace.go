@@ -3,13 +3,17 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
 type namespaceService struct {
 	htsv1.UnimplementedNamespaceServiceServer
-	store housetable.Reader
+	store   housetable.Reader
+	commits Committer
 }
 
 // GetNamespace returns one namespace.
@@ -46,4 +50,100 @@ func (s *namespaceService) ListNamespaces(ctx context.Context, r *htsv1.ListName
 		response.Namespaces = append(response.Namespaces, toNamespace(&namespaces[i]))
 	}
 	return response, nil
+}
+
+// CreateNamespace is one commit with one creation.
+func (s *namespaceService) CreateNamespace(ctx context.Context, r *htsv1.CreateNamespaceRequest) (*htsv1.CreateNamespaceResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	id := r.GetNamespace().GetDatabaseId()
+	if err := firstError(err, checkDatabaseID("namespace.database_id", id),
+		checkProperties("namespace.properties", r.GetNamespace().GetProperties())); err != nil {
+		return nil, err
+	}
+	n, err := s.change(ctx, warehouse, "createNamespace", r, housetable.CreateNamespace{DatabaseID: id, Properties: r.GetNamespace().GetProperties()})
+	if err != nil {
+		return nil, err
+	}
+	if err := created(ctx); err != nil {
+		return nil, err
+	}
+	return &htsv1.CreateNamespaceResponse{Namespace: toNamespace(n)}, nil
+}
+
+// UpdateNamespace is one commit with one update.
+func (s *namespaceService) UpdateNamespace(ctx context.Context, r *htsv1.UpdateNamespaceRequest) (*htsv1.UpdateNamespaceResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId()), checkUpdate("", r.GetUpdates(), r.GetRemovals())); err != nil {
+		return nil, err
+	}
+	change := housetable.UpdateNamespace{DatabaseID: r.GetDatabaseId(), Updates: r.GetUpdates(), Removals: r.GetRemovals()}
+	n, err := s.change(ctx, warehouse, "updateNamespace", r, change)
+	if err != nil {
+		return nil, err
+	}
+	return &htsv1.UpdateNamespaceResponse{Namespace: toNamespace(n)}, nil
+}
+
+// DropNamespace is one commit with one drop.
+func (s *namespaceService) DropNamespace(ctx context.Context, r *htsv1.DropNamespaceRequest) (*htsv1.DropNamespaceResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
+		return nil, err
+	}
+	verdict, err := commitOne(ctx, s.commits, warehouse, "dropNamespace", r, housetable.DropNamespace{DatabaseID: r.GetDatabaseId()})
+	if err != nil {
+		return nil, err
+	}
+	switch v := verdict.(type) {
+	case housetable.Committed, housetable.Replay:
+		return &htsv1.DropNamespaceResponse{}, nil
+	case housetable.Conflict:
+		return nil, namespaceConflict(r.GetDatabaseId(), r.GetDatabaseId(), v.Changes[0].Reason)
+	case housetable.Refused:
+		return nil, v.Err
+	}
+	return nil, expectNever(verdict)
+}
+
+// change makes a change after which the namespace is there.
+func (s *namespaceService) change(ctx context.Context, warehouse, kind string, r proto.Message, change housetable.Change) (*housetable.Namespace, error) {
+	verdict, err := commitOne(ctx, s.commits, warehouse, kind, r, change)
+	if err != nil {
+		return nil, err
+	}
+	id, needed := names(change)
+	switch v := verdict.(type) {
+	case housetable.Committed:
+		return v.Results[0].Namespace, nil
+	case housetable.Replay:
+		n, err := s.store.Namespace(ctx, warehouse, id)
+		return &n, err
+	case housetable.Conflict:
+		return nil, namespaceConflict(id, needed, v.Changes[0].Reason)
+	case housetable.Refused:
+		return nil, v.Err
+	}
+	return nil, expectNever(verdict)
+}
+
+// names are the namespace that a change is about and the one that it needs.
+func names(change housetable.Change) (id, needed string) {
+	switch c := change.(type) {
+	case housetable.CreateNamespace:
+		return c.DatabaseID, housetable.ParentID(c.DatabaseID)
+	case housetable.UpdateNamespace:
+		return c.DatabaseID, c.DatabaseID
+	}
+	return "", ""
+}
+
+func namespaceConflict(id, needed string, reason housetable.Reason) error {
+	switch reason {
+	case housetable.NamespaceExists:
+		return fault.New(fault.AlreadyExists, "namespace %q exists already", id)
+	case housetable.NamespaceNotEmpty:
+		return fault.New(fault.NotEmpty, "namespace %q is not empty", id)
+	default:
+		return housetable.NoSuchNamespace(needed)
+	}
 }

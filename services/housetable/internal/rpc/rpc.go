@@ -36,7 +36,7 @@ type Options struct {
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
-	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store})
+	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store, commits: commits})
 	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})
 	htsv1.RegisterUserTableServiceServer(r, &userTableService{store: store, commits: commits, options: o})
 	htsv1.RegisterJobServiceServer(r, &jobService{store: store})

@@ -46,13 +46,12 @@ func readUserPage(r pageRequest, sized bool, list string, orders map[string]hous
 	if sized {
 		p.size = r.GetSize()
 	}
+	if err := checkUserPageSize(p.size); err != nil {
+		return p, err
+	}
 	switch {
 	case p.number < 0:
 		return p, fault.Field("page", "must not be negative")
-	case p.size <= 0:
-		return p, fault.Field("size", "must be greater than 0")
-	case p.size > maxUserPageSize:
-		return p, fault.Field("size", "is %d, %d are allowed", p.size, maxUserPageSize)
 	case p.offset() > maxUserOffset:
 		return p, fault.Field("page", "begins beyond element %d: continue with pageToken instead", maxUserOffset)
 	}

@@ -48,7 +48,7 @@ func (s *userTableService) rename(ctx context.Context, warehouse string, r *htsv
 	if **base != t.MetadataLocation {
 		return false, renameLost(r)
 	}
-	verdict, err := s.commit(ctx, warehouse, "renameUserTable", r, housetable.RenameTable{
+	verdict, err := commitOne(ctx, s.commits, warehouse, "renameUserTable", r, housetable.RenameTable{
 		Key: key, Expect: housetable.Expectation{UUID: &t.UUID, Version: &t.Version},
 		Destination: housetable.TableKey{DatabaseID: t.Key.DatabaseID, TableID: r.GetToTableId()}, MetadataLocation: &r.MetadataLocation,
 	})

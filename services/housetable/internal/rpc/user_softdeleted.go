@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -22,7 +23,7 @@ func (s *userTableService) DropUserTable(ctx context.Context, r *htsv1.DropUserT
 	if r.GetIsSoftDelete() {
 		change.Soft, change.PurgeAfterMS = true, time.Now().Add(s.options.SoftDeleteTTL).UnixMilli()
 	}
-	verdict, err := s.commit(ctx, warehouse, "dropUserTable", r, change)
+	verdict, err := commitOne(ctx, s.commits, warehouse, "dropUserTable", r, change)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (s *userTableService) QuerySoftDeletedUserTables(ctx context.Context, r *ht
 	if r.TableId != nil {
 		err = firstError(err, checkPattern("tableId", r.GetTableId(), userID))
 	}
-	p, wrong := readUserPage(r, r.Size != nil, list("soft", q.Warehouse, q.DatabaseID, q.TableID, r.PurgeAfterMs != nil, r.GetPurgeAfterMs()), softDeletedOrders())
+	p, wrong := readUserPage(r, r.Size != nil, list("soft", q.Warehouse, q.DatabaseID, q.TableID, fmt.Sprint(r.PurgeAfterMs != nil, r.GetPurgeAfterMs())), softDeletedOrders())
 	if err := firstError(err, wrong); err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (s *userTableService) RestoreUserTable(ctx context.Context, r *htsv1.Restor
 	if err := s.checkGeneration(ctx, warehouse, generation); err != nil {
 		return nil, err
 	}
-	verdict, err := s.commit(ctx, warehouse, "restoreUserTable", r, housetable.RestoreTable{SoftDeletedKey: generation})
+	verdict, err := commitOne(ctx, s.commits, warehouse, "restoreUserTable", r, housetable.RestoreTable{SoftDeletedKey: generation})
 	if err != nil {
 		return nil, err
 	}

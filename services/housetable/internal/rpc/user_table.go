@@ -2,15 +2,11 @@ package rpc
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
-	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -68,7 +64,7 @@ func (s *userTableService) PutUserTable(ctx context.Context, r *htsv1.PutUserTab
 		return nil, err
 	}
 	change, creates := s.put(r.GetEntity())
-	verdict, err := s.commit(ctx, warehouse, "putUserTable", r, change)
+	verdict, err := commitOne(ctx, s.commits, warehouse, "putUserTable", r, change)
 	if err != nil {
 		return nil, err
 	}
@@ -137,28 +133,11 @@ func (s *userTableService) DeleteUserTable(ctx context.Context, r *htsv1.DeleteU
 		return nil, err
 	}
 	drop := housetable.DropTable{Key: userKey(r), Expect: housetable.Expectation{Kind: housetable.KindTable}}
-	verdict, err := s.commit(ctx, warehouse, "deleteUserTable", r, drop)
+	verdict, err := commitOne(ctx, s.commits, warehouse, "deleteUserTable", r, drop)
 	if err != nil {
 		return nil, err
 	}
 	return &htsv1.DeleteUserTableResponse{}, afterDrop(userKey(r), verdict)
-}
-
-// commit makes one change under an operation of its own.
-func (s *userTableService) commit(ctx context.Context, warehouse, kind string, r proto.Message, change housetable.Change) (housetable.Verdict, error) {
-	request, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the request cannot be read")
-	}
-	fingerprint := sha256.Sum256(request)
-	operation := housetable.Operation{Fingerprint: fingerprint[:], Kind: kind, Outcome: housetable.Outcome{Status: 200}}
-	_, _ = rand.Read(operation.ID[:]) // never fails
-	return s.commits.Commit(ctx, housetable.Commit{
-		Warehouse:  warehouse,
-		Operations: []housetable.Operation{operation},
-		Changes:    []housetable.Change{change},
-		RequestID:  telemetry.RequestID(ctx),
-	})
 }
 
 // created tells the REST form to answer 201.

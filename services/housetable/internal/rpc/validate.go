@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"fmt"
 	"regexp"
 	"unicode/utf8"
 
@@ -98,6 +99,21 @@ func checkProperties(field string, properties map[string]string) error {
 		return fault.Field(field, "is %d bytes long, %d are allowed", size, maxPropertyBytes)
 	}
 	return nil
+}
+
+// checkUpdate checks a change of single properties, none of which may be both
+// set and taken away.
+func checkUpdate(prefix string, updates map[string]string, removals []string) error {
+	err := checkProperties(prefix+"updates", updates)
+	for i, key := range removals {
+		if _, both := updates[key]; both {
+			err = firstError(err, fault.New(fault.Unprocessable, "%sremovals[%d]: %q is among the updates too", prefix, i, key))
+		}
+		if !storable(key) {
+			err = firstError(err, fault.Field(fmt.Sprintf("%sremovals[%d]", prefix, i), "holds NUL or is not valid UTF-8"))
+		}
+	}
+	return err
 }
 
 func storable(s string) bool {

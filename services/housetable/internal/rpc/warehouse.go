@@ -65,7 +65,7 @@ func (s *warehouseService) ListWarehouses(ctx context.Context, r *htsv1.ListWare
 
 // UpdateWarehouse changes single properties.
 func (s *warehouseService) UpdateWarehouse(ctx context.Context, r *htsv1.UpdateWarehouseRequest) (*htsv1.UpdateWarehouseResponse, error) {
-	if err := firstError(checkWarehouse("name", r.GetName()), checkProperties("updates", r.GetUpdates())); err != nil {
+	if err := firstError(checkWarehouse("name", r.GetName()), checkUpdate("", r.GetUpdates(), r.GetRemovals())); err != nil {
 		return nil, err
 	}
 	w, err := s.store.UpdateWarehouse(ctx, housetable.WarehouseUpdate{

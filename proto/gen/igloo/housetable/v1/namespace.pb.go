@@ -327,6 +327,318 @@ func (x *ListNamespacesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// CreateNamespaceRequest carries the namespace to create; version and created_at are ignored.
+type CreateNamespaceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace to create.
+	Namespace *Namespace `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Warehouse that is to hold it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateNamespaceRequest) Reset() {
+	*x = CreateNamespaceRequest{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateNamespaceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateNamespaceRequest) ProtoMessage() {}
+
+func (x *CreateNamespaceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateNamespaceRequest.ProtoReflect.Descriptor instead.
+func (*CreateNamespaceRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CreateNamespaceRequest) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
+func (x *CreateNamespaceRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// CreateNamespaceResponse returns the namespace as stored.
+type CreateNamespaceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace as stored.
+	Namespace     *Namespace `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateNamespaceResponse) Reset() {
+	*x = CreateNamespaceResponse{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateNamespaceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateNamespaceResponse) ProtoMessage() {}
+
+func (x *CreateNamespaceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateNamespaceResponse.ProtoReflect.Descriptor instead.
+func (*CreateNamespaceResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CreateNamespaceResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
+// UpdateNamespaceRequest changes single properties, the last writer of a key winning.
+type UpdateNamespaceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId of the namespace.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// Updates are set, others stay.
+	Updates map[string]string `protobuf:"bytes,2,rep,name=updates,proto3" json:"updates,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Removals are taken away; keys that are not set are passed over.
+	Removals []string `protobuf:"bytes,3,rep,name=removals,proto3" json:"removals,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateNamespaceRequest) Reset() {
+	*x = UpdateNamespaceRequest{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateNamespaceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateNamespaceRequest) ProtoMessage() {}
+
+func (x *UpdateNamespaceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateNamespaceRequest.ProtoReflect.Descriptor instead.
+func (*UpdateNamespaceRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateNamespaceRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *UpdateNamespaceRequest) GetUpdates() map[string]string {
+	if x != nil {
+		return x.Updates
+	}
+	return nil
+}
+
+func (x *UpdateNamespaceRequest) GetRemovals() []string {
+	if x != nil {
+		return x.Removals
+	}
+	return nil
+}
+
+func (x *UpdateNamespaceRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// UpdateNamespaceResponse returns the namespace as stored.
+type UpdateNamespaceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace as stored.
+	Namespace     *Namespace `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateNamespaceResponse) Reset() {
+	*x = UpdateNamespaceResponse{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateNamespaceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateNamespaceResponse) ProtoMessage() {}
+
+func (x *UpdateNamespaceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateNamespaceResponse.ProtoReflect.Descriptor instead.
+func (*UpdateNamespaceResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateNamespaceResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
+// DropNamespaceRequest names a namespace.
+type DropNamespaceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// DatabaseId of the namespace.
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropNamespaceRequest) Reset() {
+	*x = DropNamespaceRequest{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropNamespaceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropNamespaceRequest) ProtoMessage() {}
+
+func (x *DropNamespaceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropNamespaceRequest.ProtoReflect.Descriptor instead.
+func (*DropNamespaceRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DropNamespaceRequest) GetDatabaseId() string {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return ""
+}
+
+func (x *DropNamespaceRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// DropNamespaceResponse is empty.
+type DropNamespaceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropNamespaceResponse) Reset() {
+	*x = DropNamespaceResponse{}
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropNamespaceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropNamespaceResponse) ProtoMessage() {}
+
+func (x *DropNamespaceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_namespace_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropNamespaceResponse.ProtoReflect.Descriptor instead.
+func (*DropNamespaceResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_namespace_proto_rawDescGZIP(), []int{10}
+}
+
 var File_igloo_housetable_v1_namespace_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_namespace_proto_rawDesc = "" +
@@ -360,10 +672,34 @@ const file_igloo_housetable_v1_namespace_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.NamespaceR\n" +
 	"namespaces\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n" +
+	"\x16CreateNamespaceRequest\x12<\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\x12\x1c\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"W\n" +
+	"\x17CreateNamespaceResponse\x12<\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\x83\x02\n" +
+	"\x16UpdateNamespaceRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12R\n" +
+	"\aupdates\x18\x02 \x03(\v28.igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntryR\aupdates\x12\x1a\n" +
+	"\bremovals\x18\x03 \x03(\tR\bremovals\x12\x1c\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouse\x1a:\n" +
+	"\fUpdatesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"W\n" +
+	"\x17UpdateNamespaceResponse\x12<\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"U\n" +
+	"\x14DropNamespaceRequest\x12\x1f\n" +
+	"\vdatabase_id\x18\x01 \x01(\tR\n" +
+	"databaseId\x12\x1c\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"\x17\n" +
+	"\x15DropNamespaceResponse2\xa6\x04\n" +
 	"\x10NamespaceService\x12c\n" +
 	"\fGetNamespace\x12(.igloo.housetable.v1.GetNamespaceRequest\x1a).igloo.housetable.v1.GetNamespaceResponse\x12i\n" +
-	"\x0eListNamespaces\x12*.igloo.housetable.v1.ListNamespacesRequest\x1a+.igloo.housetable.v1.ListNamespacesResponseB\xe2\x01\n" +
+	"\x0eListNamespaces\x12*.igloo.housetable.v1.ListNamespacesRequest\x1a+.igloo.housetable.v1.ListNamespacesResponse\x12l\n" +
+	"\x0fCreateNamespace\x12+.igloo.housetable.v1.CreateNamespaceRequest\x1a,.igloo.housetable.v1.CreateNamespaceResponse\x12l\n" +
+	"\x0fUpdateNamespace\x12+.igloo.housetable.v1.UpdateNamespaceRequest\x1a,.igloo.housetable.v1.UpdateNamespaceResponse\x12f\n" +
+	"\rDropNamespace\x12).igloo.housetable.v1.DropNamespaceRequest\x1a*.igloo.housetable.v1.DropNamespaceResponseB\xe2\x01\n" +
 	"\x17com.igloo.housetable.v1B\x0eNamespaceProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
 var (
@@ -378,30 +714,47 @@ func file_igloo_housetable_v1_namespace_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_namespace_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_namespace_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_igloo_housetable_v1_namespace_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_igloo_housetable_v1_namespace_proto_goTypes = []any{
-	(*Namespace)(nil),              // 0: igloo.housetable.v1.Namespace
-	(*GetNamespaceRequest)(nil),    // 1: igloo.housetable.v1.GetNamespaceRequest
-	(*GetNamespaceResponse)(nil),   // 2: igloo.housetable.v1.GetNamespaceResponse
-	(*ListNamespacesRequest)(nil),  // 3: igloo.housetable.v1.ListNamespacesRequest
-	(*ListNamespacesResponse)(nil), // 4: igloo.housetable.v1.ListNamespacesResponse
-	nil,                            // 5: igloo.housetable.v1.Namespace.PropertiesEntry
-	(*timestamppb.Timestamp)(nil),  // 6: google.protobuf.Timestamp
+	(*Namespace)(nil),               // 0: igloo.housetable.v1.Namespace
+	(*GetNamespaceRequest)(nil),     // 1: igloo.housetable.v1.GetNamespaceRequest
+	(*GetNamespaceResponse)(nil),    // 2: igloo.housetable.v1.GetNamespaceResponse
+	(*ListNamespacesRequest)(nil),   // 3: igloo.housetable.v1.ListNamespacesRequest
+	(*ListNamespacesResponse)(nil),  // 4: igloo.housetable.v1.ListNamespacesResponse
+	(*CreateNamespaceRequest)(nil),  // 5: igloo.housetable.v1.CreateNamespaceRequest
+	(*CreateNamespaceResponse)(nil), // 6: igloo.housetable.v1.CreateNamespaceResponse
+	(*UpdateNamespaceRequest)(nil),  // 7: igloo.housetable.v1.UpdateNamespaceRequest
+	(*UpdateNamespaceResponse)(nil), // 8: igloo.housetable.v1.UpdateNamespaceResponse
+	(*DropNamespaceRequest)(nil),    // 9: igloo.housetable.v1.DropNamespaceRequest
+	(*DropNamespaceResponse)(nil),   // 10: igloo.housetable.v1.DropNamespaceResponse
+	nil,                             // 11: igloo.housetable.v1.Namespace.PropertiesEntry
+	nil,                             // 12: igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntry
+	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
 }
 var file_igloo_housetable_v1_namespace_proto_depIdxs = []int32{
-	5, // 0: igloo.housetable.v1.Namespace.properties:type_name -> igloo.housetable.v1.Namespace.PropertiesEntry
-	6, // 1: igloo.housetable.v1.Namespace.created_at:type_name -> google.protobuf.Timestamp
-	0, // 2: igloo.housetable.v1.GetNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
-	0, // 3: igloo.housetable.v1.ListNamespacesResponse.namespaces:type_name -> igloo.housetable.v1.Namespace
-	1, // 4: igloo.housetable.v1.NamespaceService.GetNamespace:input_type -> igloo.housetable.v1.GetNamespaceRequest
-	3, // 5: igloo.housetable.v1.NamespaceService.ListNamespaces:input_type -> igloo.housetable.v1.ListNamespacesRequest
-	2, // 6: igloo.housetable.v1.NamespaceService.GetNamespace:output_type -> igloo.housetable.v1.GetNamespaceResponse
-	4, // 7: igloo.housetable.v1.NamespaceService.ListNamespaces:output_type -> igloo.housetable.v1.ListNamespacesResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	11, // 0: igloo.housetable.v1.Namespace.properties:type_name -> igloo.housetable.v1.Namespace.PropertiesEntry
+	13, // 1: igloo.housetable.v1.Namespace.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 2: igloo.housetable.v1.GetNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	0,  // 3: igloo.housetable.v1.ListNamespacesResponse.namespaces:type_name -> igloo.housetable.v1.Namespace
+	0,  // 4: igloo.housetable.v1.CreateNamespaceRequest.namespace:type_name -> igloo.housetable.v1.Namespace
+	0,  // 5: igloo.housetable.v1.CreateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	12, // 6: igloo.housetable.v1.UpdateNamespaceRequest.updates:type_name -> igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntry
+	0,  // 7: igloo.housetable.v1.UpdateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	1,  // 8: igloo.housetable.v1.NamespaceService.GetNamespace:input_type -> igloo.housetable.v1.GetNamespaceRequest
+	3,  // 9: igloo.housetable.v1.NamespaceService.ListNamespaces:input_type -> igloo.housetable.v1.ListNamespacesRequest
+	5,  // 10: igloo.housetable.v1.NamespaceService.CreateNamespace:input_type -> igloo.housetable.v1.CreateNamespaceRequest
+	7,  // 11: igloo.housetable.v1.NamespaceService.UpdateNamespace:input_type -> igloo.housetable.v1.UpdateNamespaceRequest
+	9,  // 12: igloo.housetable.v1.NamespaceService.DropNamespace:input_type -> igloo.housetable.v1.DropNamespaceRequest
+	2,  // 13: igloo.housetable.v1.NamespaceService.GetNamespace:output_type -> igloo.housetable.v1.GetNamespaceResponse
+	4,  // 14: igloo.housetable.v1.NamespaceService.ListNamespaces:output_type -> igloo.housetable.v1.ListNamespacesResponse
+	6,  // 15: igloo.housetable.v1.NamespaceService.CreateNamespace:output_type -> igloo.housetable.v1.CreateNamespaceResponse
+	8,  // 16: igloo.housetable.v1.NamespaceService.UpdateNamespace:output_type -> igloo.housetable.v1.UpdateNamespaceResponse
+	10, // 17: igloo.housetable.v1.NamespaceService.DropNamespace:output_type -> igloo.housetable.v1.DropNamespaceResponse
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_namespace_proto_init() }
@@ -415,7 +768,7 @@ func file_igloo_housetable_v1_namespace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_namespace_proto_rawDesc), len(file_igloo_housetable_v1_namespace_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,21 +19,34 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	NamespaceService_GetNamespace_FullMethodName   = "/igloo.housetable.v1.NamespaceService/GetNamespace"
-	NamespaceService_ListNamespaces_FullMethodName = "/igloo.housetable.v1.NamespaceService/ListNamespaces"
+	NamespaceService_GetNamespace_FullMethodName    = "/igloo.housetable.v1.NamespaceService/GetNamespace"
+	NamespaceService_ListNamespaces_FullMethodName  = "/igloo.housetable.v1.NamespaceService/ListNamespaces"
+	NamespaceService_CreateNamespace_FullMethodName = "/igloo.housetable.v1.NamespaceService/CreateNamespace"
+	NamespaceService_UpdateNamespace_FullMethodName = "/igloo.housetable.v1.NamespaceService/UpdateNamespace"
+	NamespaceService_DropNamespace_FullMethodName   = "/igloo.housetable.v1.NamespaceService/DropNamespace"
 )
 
 // NamespaceServiceClient is the client API for NamespaceService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// NamespaceService reads namespaces. They are changed by CommitService alone.
+// NamespaceService reads namespaces, and changes one at a time: every change is
+// one Commit.
 type NamespaceServiceClient interface {
 	// GetNamespace returns one namespace; NOT_FOUND when it does not exist.
 	GetNamespace(ctx context.Context, in *GetNamespaceRequest, opts ...grpc.CallOption) (*GetNamespaceResponse, error)
 	// ListNamespaces returns the direct children of a namespace, or of the
 	// warehouse, in the order of their ids, a page at a time.
 	ListNamespaces(ctx context.Context, in *ListNamespacesRequest, opts ...grpc.CallOption) (*ListNamespacesResponse, error)
+	// CreateNamespace creates a namespace; ALREADY_EXISTS when its id is taken,
+	// NOT_FOUND when its parent does not exist.
+	CreateNamespace(ctx context.Context, in *CreateNamespaceRequest, opts ...grpc.CallOption) (*CreateNamespaceResponse, error)
+	// UpdateNamespace changes properties, each key for itself; NOT_FOUND when the
+	// namespace does not exist.
+	UpdateNamespace(ctx context.Context, in *UpdateNamespaceRequest, opts ...grpc.CallOption) (*UpdateNamespaceResponse, error)
+	// DropNamespace drops an empty namespace; FAILED_PRECONDITION when it holds
+	// tables, views, functions or namespaces, NOT_FOUND when it does not exist.
+	DropNamespace(ctx context.Context, in *DropNamespaceRequest, opts ...grpc.CallOption) (*DropNamespaceResponse, error)
 }
 
 type namespaceServiceClient struct {
@@ -64,17 +77,57 @@ func (c *namespaceServiceClient) ListNamespaces(ctx context.Context, in *ListNam
 	return out, nil
 }
 
+func (c *namespaceServiceClient) CreateNamespace(ctx context.Context, in *CreateNamespaceRequest, opts ...grpc.CallOption) (*CreateNamespaceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateNamespaceResponse)
+	err := c.cc.Invoke(ctx, NamespaceService_CreateNamespace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *namespaceServiceClient) UpdateNamespace(ctx context.Context, in *UpdateNamespaceRequest, opts ...grpc.CallOption) (*UpdateNamespaceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateNamespaceResponse)
+	err := c.cc.Invoke(ctx, NamespaceService_UpdateNamespace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *namespaceServiceClient) DropNamespace(ctx context.Context, in *DropNamespaceRequest, opts ...grpc.CallOption) (*DropNamespaceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DropNamespaceResponse)
+	err := c.cc.Invoke(ctx, NamespaceService_DropNamespace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NamespaceServiceServer is the server API for NamespaceService service.
 // All implementations must embed UnimplementedNamespaceServiceServer
 // for forward compatibility.
 //
-// NamespaceService reads namespaces. They are changed by CommitService alone.
+// NamespaceService reads namespaces, and changes one at a time: every change is
+// one Commit.
 type NamespaceServiceServer interface {
 	// GetNamespace returns one namespace; NOT_FOUND when it does not exist.
 	GetNamespace(context.Context, *GetNamespaceRequest) (*GetNamespaceResponse, error)
 	// ListNamespaces returns the direct children of a namespace, or of the
 	// warehouse, in the order of their ids, a page at a time.
 	ListNamespaces(context.Context, *ListNamespacesRequest) (*ListNamespacesResponse, error)
+	// CreateNamespace creates a namespace; ALREADY_EXISTS when its id is taken,
+	// NOT_FOUND when its parent does not exist.
+	CreateNamespace(context.Context, *CreateNamespaceRequest) (*CreateNamespaceResponse, error)
+	// UpdateNamespace changes properties, each key for itself; NOT_FOUND when the
+	// namespace does not exist.
+	UpdateNamespace(context.Context, *UpdateNamespaceRequest) (*UpdateNamespaceResponse, error)
+	// DropNamespace drops an empty namespace; FAILED_PRECONDITION when it holds
+	// tables, views, functions or namespaces, NOT_FOUND when it does not exist.
+	DropNamespace(context.Context, *DropNamespaceRequest) (*DropNamespaceResponse, error)
 	mustEmbedUnimplementedNamespaceServiceServer()
 }
 
@@ -90,6 +143,15 @@ func (UnimplementedNamespaceServiceServer) GetNamespace(context.Context, *GetNam
 }
 func (UnimplementedNamespaceServiceServer) ListNamespaces(context.Context, *ListNamespacesRequest) (*ListNamespacesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListNamespaces not implemented")
+}
+func (UnimplementedNamespaceServiceServer) CreateNamespace(context.Context, *CreateNamespaceRequest) (*CreateNamespaceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateNamespace not implemented")
+}
+func (UnimplementedNamespaceServiceServer) UpdateNamespace(context.Context, *UpdateNamespaceRequest) (*UpdateNamespaceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateNamespace not implemented")
+}
+func (UnimplementedNamespaceServiceServer) DropNamespace(context.Context, *DropNamespaceRequest) (*DropNamespaceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DropNamespace not implemented")
 }
 func (UnimplementedNamespaceServiceServer) mustEmbedUnimplementedNamespaceServiceServer() {}
 func (UnimplementedNamespaceServiceServer) testEmbeddedByValue()                          {}
@@ -148,6 +210,60 @@ func _NamespaceService_ListNamespaces_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NamespaceService_CreateNamespace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateNamespaceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NamespaceServiceServer).CreateNamespace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NamespaceService_CreateNamespace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NamespaceServiceServer).CreateNamespace(ctx, req.(*CreateNamespaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NamespaceService_UpdateNamespace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateNamespaceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NamespaceServiceServer).UpdateNamespace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NamespaceService_UpdateNamespace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NamespaceServiceServer).UpdateNamespace(ctx, req.(*UpdateNamespaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NamespaceService_DropNamespace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DropNamespaceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NamespaceServiceServer).DropNamespace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NamespaceService_DropNamespace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NamespaceServiceServer).DropNamespace(ctx, req.(*DropNamespaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NamespaceService_ServiceDesc is the grpc.ServiceDesc for NamespaceService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -162,6 +278,18 @@ var NamespaceService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListNamespaces",
 			Handler:    _NamespaceService_ListNamespaces_Handler,
+		},
+		{
+			MethodName: "CreateNamespace",
+			Handler:    _NamespaceService_CreateNamespace_Handler,
+		},
+		{
+			MethodName: "UpdateNamespace",
+			Handler:    _NamespaceService_UpdateNamespace_Handler,
+		},
+		{
+			MethodName: "DropNamespace",
+			Handler:    _NamespaceService_DropNamespace_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -2222,7 +2222,11 @@ type QueryJobsRequest struct {
 	// RetentionTimeSec to equal.
 	RetentionTimeSec *int64 `protobuf:"varint,14,opt,name=retention_time_sec,json=retentionTimeSec,proto3,oneof" json:"retention_time_sec,omitempty"`
 	// Warehouse to query; empty means the default one.
-	Warehouse     string `protobuf:"bytes,15,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	Warehouse string `protobuf:"bytes,15,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Size of a page; given, or with a page token, the answer is a page.
+	Size *int32 `protobuf:"varint,16,opt,name=size,proto3,oneof" json:"size,omitempty"`
+	// PageToken of the page before.
+	PageToken     string `protobuf:"bytes,17,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2362,10 +2366,24 @@ func (x *QueryJobsRequest) GetWarehouse() string {
 	return ""
 }
 
+func (x *QueryJobsRequest) GetSize() int32 {
+	if x != nil && x.Size != nil {
+		return *x.Size
+	}
+	return 0
+}
+
+func (x *QueryJobsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 // QueryJobsResponse lists jobs in the order of their ids.
 type QueryJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Results of the query.
+	// Results of an unpaged query.
 	Results []*Job `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
 	// PageResults of a paged query.
 	PageResults   *JobPage `protobuf:"bytes,2,opt,name=page_results,json=pageResults,proto3,oneof" json:"page_results,omitempty"`
@@ -3024,7 +3042,7 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x10DeleteJobRequest\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
 	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"\x13\n" +
-	"\x11DeleteJobResponse\"\xbd\x06\n" +
+	"\x11DeleteJobResponse\"\xfe\x06\n" +
 	"\x10QueryJobsRequest\x12\x1a\n" +
 	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\x02 \x01(\tH\x01R\x05state\x88\x01\x01\x12\x1d\n" +
@@ -3044,7 +3062,10 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\vengine_type\x18\r \x01(\tH\fR\n" +
 	"engineType\x88\x01\x01\x121\n" +
 	"\x12retention_time_sec\x18\x0e \x01(\x03H\rR\x10retentionTimeSec\x88\x01\x01\x12\x1c\n" +
-	"\twarehouse\x18\x0f \x01(\tR\twarehouseB\t\n" +
+	"\twarehouse\x18\x0f \x01(\tR\twarehouse\x12\x17\n" +
+	"\x04size\x18\x10 \x01(\x05H\x0eR\x04size\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x11 \x01(\tR\tpageTokenB\t\n" +
 	"\a_job_idB\b\n" +
 	"\x06_stateB\n" +
 	"\n" +
@@ -3059,7 +3080,8 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x12_heartbeat_time_msB\x0f\n" +
 	"\r_execution_idB\x0e\n" +
 	"\f_engine_typeB\x15\n" +
-	"\x13_retention_time_sec\"\x9e\x01\n" +
+	"\x13_retention_time_secB\a\n" +
+	"\x05_size\"\x9e\x01\n" +
 	"\x11QueryJobsResponse\x122\n" +
 	"\aresults\x18\x01 \x03(\v2\x18.igloo.housetable.v1.JobR\aresults\x12D\n" +
 	"\fpage_results\x18\x02 \x01(\v2\x1c.igloo.housetable.v1.JobPageH\x00R\vpageResults\x88\x01\x01B\x0f\n" +

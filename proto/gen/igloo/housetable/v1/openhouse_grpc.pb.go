@@ -528,7 +528,8 @@ type JobServiceClient interface {
 	PutJob(ctx context.Context, in *PutJobRequest, opts ...grpc.CallOption) (*PutJobResponse, error)
 	// DeleteJob deletes a job; NOT_FOUND when there is none.
 	DeleteJob(ctx context.Context, in *DeleteJobRequest, opts ...grpc.CallOption) (*DeleteJobResponse, error)
-	// QueryJobs lists the jobs whose fields equal all that are given.
+	// QueryJobs lists the jobs whose fields equal all that are given, at once or a
+	// page at a time.
 	QueryJobs(ctx context.Context, in *QueryJobsRequest, opts ...grpc.CallOption) (*QueryJobsResponse, error)
 	// HeartbeatJob tells that a running job is alive, by this service's clock;
 	// ABORTED when it is not RUNNING. It leaves the version as it is.
@@ -633,7 +634,8 @@ type JobServiceServer interface {
 	PutJob(context.Context, *PutJobRequest) (*PutJobResponse, error)
 	// DeleteJob deletes a job; NOT_FOUND when there is none.
 	DeleteJob(context.Context, *DeleteJobRequest) (*DeleteJobResponse, error)
-	// QueryJobs lists the jobs whose fields equal all that are given.
+	// QueryJobs lists the jobs whose fields equal all that are given, at once or a
+	// page at a time.
 	QueryJobs(context.Context, *QueryJobsRequest) (*QueryJobsResponse, error)
 	// HeartbeatJob tells that a running job is alive, by this service's clock;
 	// ABORTED when it is not RUNNING. It leaves the version as it is.

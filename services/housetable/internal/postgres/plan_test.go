@@ -1,0 +1,99 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// manyJobs are five thousand, of which five are alike in any field.
+const manyJobs = `INSERT INTO job (warehouse_id, job_id, version, state, job_name, cluster_id, creation_time_ms, start_time_ms, finish_time_ms,
+		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec, changed_at_ms)
+	SELECT 'default', 'job-' || n, n % 1000, 'S' || n % 1000, 'N' || n % 1000, 'C' || n % 1000, n % 1000, n % 1000, n % 1000,
+		n % 1000, '{"n":' || n % 1000 || '}', n % 1000, 'X' || n % 1000, 'E' || n % 1000, n % 1000, n
+	FROM generate_series(1, 5000) n`
+
+// plan is how the database would run a statement whose parameters it does not know.
+func (s *Store) plan(t *testing.T, text string, args ...any) string {
+	t.Helper()
+	lines, err := query(t.Context(), s, pgx.RowTo[string], "explain", "EXPLAIN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s *Store) mustExec(t *testing.T, text string) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error {
+		return run(t.Context(), tx, "SET LOCAL statement_timeout = 0", text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPlansOfJobQueries: a query by any field reads jobs of that value alone, in
+// the order of ids, whether the database has statistics or not.
+func TestPlansOfJobQueries(t *testing.T) {
+	s := openStore(t)
+	s.mustExec(t, manyJobs)
+	text, number := new("7"), new(int64(7))
+	queries := map[string]housetable.JobQuery{
+		"job_in_state":               {JobFields: housetable.JobFields{State: text}},
+		"job_pkey":                   {JobID: text},
+		"job_by_version":             {Version: number},
+		"job_by_job_name":            {JobFields: housetable.JobFields{JobName: text}},
+		"job_by_cluster_id":          {JobFields: housetable.JobFields{ClusterID: text}},
+		"job_by_creation_time_ms":    {JobFields: housetable.JobFields{CreationTimeMS: number}},
+		"job_by_start_time_ms":       {JobFields: housetable.JobFields{StartTimeMS: number}},
+		"job_by_finish_time_ms":      {JobFields: housetable.JobFields{FinishTimeMS: number}},
+		"job_by_last_update_time_ms": {JobFields: housetable.JobFields{LastUpdateTimeMS: number}},
+		"job_by_job_conf":            {JobFields: housetable.JobFields{JobConf: text}},
+		"job_by_heartbeat_time_ms":   {JobFields: housetable.JobFields{HeartbeatTimeMS: number}},
+		"job_by_execution_id":        {JobFields: housetable.JobFields{ExecutionID: text}},
+		"job_by_engine_type":         {JobFields: housetable.JobFields{EngineType: text}},
+		"job_by_retention_time_sec":  {JobFields: housetable.JobFields{RetentionTimeSec: number}},
+	}
+	for _, statistics := range []string{"without", "with"} {
+		for index, q := range queries {
+			q.Warehouse, q.Limit = housetable.DefaultWarehouse, 100
+			text, args := jobsMatching(q)
+			plan := s.plan(t, text, args...)
+			if !strings.Contains(plan, "Index Scan using "+index+" ") || strings.Contains(plan, "Sort") {
+				t.Errorf("%s statistics, by %s:\n%s", statistics, index, plan)
+			}
+		}
+		s.mustExec(t, "ANALYZE")
+	}
+}
+
+// TestPlansOfSweeps: a sweep reads what it deletes, the oldest first, and not
+// all that there is.
+func TestPlansOfSweeps(t *testing.T) {
+	s := openStore(t)
+	s.mustExec(t, manyJobs)
+	s.mustExec(t, "UPDATE job SET state = 'SUCCEEDED' WHERE version < 500")
+	s.mustExec(t, `INSERT INTO soft_deleted_table SELECT 'default', 'db', 0, 't' || n, n, n, 'db', 't' || n, 1, gen_random_uuid(), 1, '/', 'hdfs', NULL, now(), now()
+		FROM generate_series(1, 5000) n`)
+	s.mustExec(t, `INSERT INTO operation SELECT 'default', gen_random_uuid(), '', '', 200, '[]', '', now() - n * interval '1 minute' FROM generate_series(1, 5000) n`)
+	for _, statistics := range []string{"without", "with"} {
+		for column, c := range map[string]struct {
+			text string
+			args []any
+		}{
+			"changed_at_ms":  {forgetJobs, []any{100, int64(0)}},
+			"purge_after_ms": {purgeExpired, []any{100}},
+			"recorded_at":    {forgetOperations("operation_untimed"), []any{100, "24 h"}},
+		} {
+			plan := s.plan(t, c.text, c.args...)
+			if !strings.Contains(plan, "Index Cond: ("+column+" < ") || strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s statistics, by %s:\n%s", statistics, column, plan)
+			}
+		}
+		s.mustExec(t, "ANALYZE")
+	}
+}
