@@ -28,7 +28,7 @@ func (s *Store) plan(t *testing.T, text string, args ...any) string {
 
 func (s *Store) mustExec(t *testing.T, text string) {
 	t.Helper()
-	err := pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error {
+	err := s.pool.transact(t.Context(), func(tx pgx.Tx) error {
 		return run(t.Context(), tx, "SET LOCAL statement_timeout = 0", text)
 	})
 	if err != nil {
