@@ -28,6 +28,16 @@ func (c Commit) TableUUID(index int) UUID {
 	return tableUUID(c.Warehouse, c.Operations[0].ID, index)
 }
 
+// SingleSwap reports whether the commit is one swap with one operation, as nearly
+// all are.
+func (c Commit) SingleSwap() bool {
+	if len(c.Changes) != 1 || len(c.Operations) != 1 {
+		return false
+	}
+	_, swap := c.Changes[0].(SwapTable)
+	return swap
+}
+
 // Operation is the idempotency record of one request.
 type Operation struct {
 	ID UUID

@@ -64,6 +64,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"NamespaceDropVsTable":    lastTableRace,
 		"OneEffectOfDeliveries":   deliveryRace,
 		"CrossingTransactions":    crossingRace,
+		"BatchesOfSwaps":          batchRace,
 		"PropertiesKeepEachOther": propertyRace,
 		"Model":                   model,
 	} {

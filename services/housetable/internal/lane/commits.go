@@ -23,7 +23,7 @@ type claimant struct {
 // New makes a lane to store.
 func New(store housetable.Committer, limits Limits) *Lane {
 	return &Lane{line[claimant, housetable.Verdict]{
-		what: "commits", limits: limits, free: limits.Slots, gather: apartFromRivals,
+		what: "commits", limits: limits, free: limits.Slots, gather: ofOneSort,
 		run: func(ctx context.Context, claimants []claimant) ([]housetable.Verdict, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limits.Timeout) // no caller can cut it short
 			defer cancel()
@@ -34,6 +34,21 @@ func New(store housetable.Committer, limits Limits) *Lane {
 			return store.Commit(ctx, commits)
 		},
 	}}
+}
+
+// ofOneSort admits either single swaps alone, which are little work together, or
+// all but those, as the first in the queue is; and of these what is apart from
+// rivals.
+func ofOneSort() func(claimant) bool {
+	apart := apartFromRivals()
+	var swaps, begun bool
+	return func(c claimant) bool {
+		swap := c.commit.SingleSwap()
+		if !begun {
+			swaps, begun = swap, true
+		}
+		return apart(c) && swap == swaps
+	}
 }
 
 // apartFromRivals admits commits that share no claim with one before them, be

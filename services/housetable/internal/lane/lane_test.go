@@ -150,3 +150,31 @@ func TestCallerWhoLeaves(t *testing.T) {
 		}
 	})
 }
+
+func TestSingleSwapsGoByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slow{}
+		l := lane.New(store, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
+		var wait sync.WaitGroup
+		for i, swap := range []bool{true, true, false, true, false, true} {
+			c := commit(i, fmt.Sprint("t", i))
+			if !swap {
+				c.Changes = []housetable.Change{housetable.CreateNamespace{DatabaseID: fmt.Sprint("n", i)}}
+			}
+			wait.Go(func() {
+				if _, err := l.Commit(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wait.Wait()
+		var sizes []int
+		for _, batch := range store.batches {
+			sizes = append(sizes, len(batch))
+		}
+		if got, want := fmt.Sprint(sizes), "[1 3 2]"; got != want {
+			t.Fatalf("batches of %s, want %s", got, want)
+		}
+	})
+}

@@ -33,6 +33,9 @@ const (
 
 // compose makes the statement for a batch and its arguments.
 func compose(commits []housetable.Commit) (string, []any, error) {
+	if allSingleSwaps(commits) {
+		return composeSwaps(commits)
+	}
 	b := &batch{
 		requests: newRows(), operations: newRows(), existing: newRows(), creates: newRows(),
 		restores: newRows(), founded: newRows(), closed: newRows(), amended: newRows(),
