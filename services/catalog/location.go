@@ -73,7 +73,7 @@ func (c *Catalog) checkLocation(w Warehouse, location string) error {
 		return err
 	}
 	if c.settings.AnyLocation && objectstore.Scheme(location) == "file" {
-		return nil
+		return checkFolder(location, canonical)
 	}
 	roots := append([]string{c.warehouseRoot(w)}, c.settings.AllowedRoots...)
 	for _, root := range roots {
@@ -83,6 +83,14 @@ func (c *Catalog) checkLocation(w Warehouse, location string) error {
 	}
 	return fault.New(fault.Invalid, "location %q is not below the allowed roots of warehouse %q: %s",
 		location, w.Name, strings.Join(roots, ", "))
+}
+
+// checkFolder refuses the root of the file system: no table owns all of it.
+func checkFolder(location, canonical string) error {
+	if canonical == "file:/" {
+		return fault.New(fault.Invalid, "location %q is the root of the file system, a folder below it is allowed", location)
+	}
+	return nil
 }
 
 // maxLocationBytes leaves room for the names of files below a location.

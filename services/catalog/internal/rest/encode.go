@@ -93,8 +93,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if method, ok := errors.AsType[*methodError](err); ok {
 		w.Header().Set("Allow", strings.Join(method.allowed, ", "))
 	}
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 && kind != fault.UnknownOutcome {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	if seconds := retryAfter(kind, err); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
 	status := kind.HTTPStatus()
 	body, err := json.Marshal(envelope{modelOf(kind, fault.Shown(err), telemetry.RequestID(r.Context()))})
@@ -105,6 +105,22 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 	}
 	h.write(w, r, answer{status: status, body: [][]byte{body}})
+}
+
+// retryAfter is when to come again, in seconds; 0 says nothing of it. Clients send
+// a commit again for the header's sake, without a key too: so it stands where
+// nothing was written, and never where that is not known.
+func retryAfter(kind fault.Kind, err error) int {
+	if kind == fault.UnknownOutcome {
+		return 0
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
+		return int(math.Ceil(e.RetryAfter.Seconds()))
+	}
+	if kind == fault.Unavailable || kind == fault.Overloaded {
+		return 1
+	}
+	return 0
 }
 
 // note logs, once, what the caller is not told.

@@ -188,3 +188,17 @@ func TestCommitsOutliveTheirClient(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, func() { close(left) })
 	w.eventually(t, "/v1/namespaces/a")
 }
+
+// U4: what was refused before anything was written may be sent again, and Java
+// sends a POST again for a Retry-After alone.
+func TestRefusedBeforeAnyWrite(t *testing.T) {
+	for kind, status := range map[fault.Kind]int{fault.Unavailable: 503, fault.Overloaded: 429} {
+		w := newWorld(t, impatient)
+		w.hts.SetIntercept(func(context.Context, *htsv1.CommitRequest, func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
+			return nil, fault.New(kind, "nothing was written")
+		})
+		if r := w.do(t, "POST", "/v1/namespaces", `{"namespace":["a"]}`); r.status != status || r.header.Get("Retry-After") != "1" {
+			t.Errorf("%s: %d, Retry-After %q", kind, r.status, r.header.Get("Retry-After"))
+		}
+	}
+}

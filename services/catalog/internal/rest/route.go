@@ -114,6 +114,9 @@ func (h *Handler) route(r *http.Request) (*call, route, error) {
 		return nil, route{}, noRoute(r)
 	}
 	segments := strings.Split(path, "/")
+	if segments[0] == "" {
+		return nil, route{}, noRoute(r) // a prefix without a name would be another spelling of the default's
+	}
 	c := &call{Request: r, warehouse: catalog.DefaultWarehouse}
 	if !slices.Contains(families(), segments[0]) {
 		warehouse, err := unescape("prefix", segments[0])

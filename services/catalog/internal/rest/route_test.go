@@ -65,7 +65,7 @@ func TestRoutes(t *testing.T) {
 	for _, path := range []string{
 		"/", "/v1", "/v1/", "/v2/config", "/v1/default", "/v1/default/", "/v1/default/chairs", "/v1/config/x",
 		"/v1/default/config", "/v1/namespaces/n/chairs", "/v1/default/namespaces/n/tables/t/chairs", "/v1/namespaces/n/tables/t/",
-		"/v1//namespaces/n/x", "/v1/{prefix}/namespaces/n/x",
+		"/v1//namespaces/n/x", "/v1//namespaces", "/v1/{prefix}/namespaces/n/x",
 	} {
 		if r := w.do(t, "GET", path, ""); r.status != 404 && r.status != 400 {
 			t.Errorf("%s: %d %s", path, r.status, r.body)

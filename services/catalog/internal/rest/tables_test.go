@@ -364,6 +364,15 @@ func TestGzippedMetadata(t *testing.T) {
 	}
 }
 
+// No table owns the whole disk.
+func TestRootIsNoLocation(t *testing.T) {
+	w := withTable(t, func(c *choices) { c.settings.AnyLocation = true })
+	for _, root := range []string{"file:///", "/", "file:/", "///", "file:////."} {
+		w.refused(t, 400, "BadRequestException", "POST", "/v1/namespaces/n/tables", `{"name":"r","stage-create":true,"location":"`+root+`","schema":`+schema+`}`)
+		w.refused(t, 400, "BadRequestException", "POST", table, `{"requirements":[],"updates":[{"action":"set-location","location":"`+root+`"}]}`)
+	}
+}
+
 func TestRequestedLocations(t *testing.T) {
 	w := newWorld(t)
 	w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"],"properties":{"location":"file://`+w.folder+`/elsewhere/"}}`)
