@@ -22,6 +22,7 @@ func suites() []suite {
 	return []suite{
 		{"rck", 151, runRCK},
 		{"pyiceberg", 588, runPyIceberg},
+		{"fuzzing", 35, runFuzzing},
 	}
 }
 
