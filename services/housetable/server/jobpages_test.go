@@ -35,3 +35,25 @@ var jobPages = []exchange{
 	{"GET", "/hts/jobs/query?status=none&jobId=p2", "", 200, `~"p2"`},
 	{"GET", "/hts/jobs/query?creationTimeMs=abc", "", 400, `~BAD_REQUEST`},
 }
+
+// jobWorkers is the life of two jobs whose workers speak REST.
+var jobWorkers = []exchange{
+	{"PUT", "/hts/jobs", `{"entity":{"jobId":"w1","state":"QUEUED","jobName":"n","clusterId":"c","creationTimeMs":1}}`, 201, `~w1`},
+	{"PUT", "/hts/jobs", `{"entity":{"jobId":"w2","state":"QUEUED","jobName":"n","clusterId":"c","creationTimeMs":2}}`, 201, `~w2`},
+	{"POST", "/hts/jobs/claim", "", 400, `~lease_seconds: must be from 1 to 86400`},
+	{"POST", "/hts/jobs/claim?leaseSeconds=3600", "", 200, `~^\{"entity":\{"jobId":"w1","state":"RUNNING","version":"2".*"creationTimeMs":1,"startTimeMs":\d+,"finishTimeMs":null,"lastUpdateTimeMs":\d+,"jobConf":null,"heartbeatTimeMs":\d+`},
+	{"PATCH", "/hts/jobs/heartbeat?jobId=w1", "", 200, `~"version":"2".*"heartbeatTimeMs":\d+`},
+	{"PATCH", "/hts/jobs/heartbeat/?jobId=w2", "", 409, `{"status":"CONFLICT","error":"Conflict","message":"job w2 is QUEUED"` + notAvailable},
+	{"PATCH", "/hts/jobs/heartbeat?jobId=none", "", 404, `~job none cannot be found`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=QUEUED", "", 400, `~to_state: \\"QUEUED\\" is no state that a transition leads to`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=SUCCEEDED&fromStates=QUEUED", "", 400, `~from_states: no transition leads from \\"QUEUED\\" to SUCCEEDED`},
+	{"PATCH", "/hts/jobs/transition?jobId=w2&toState=SUCCEEDED", "", 409, `~job w2 is QUEUED`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=CANCELLED&fromStates=QUEUED", "", 409, `~job w1 is RUNNING`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=SUCCEEDED", "", 200, `~"state":"SUCCEEDED","version":"3".*"finishTimeMs":\d+`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=FAILED", "", 409, `~job w1 is SUCCEEDED`},
+	{"PATCH", "/hts/jobs/transition?jobId=w2&toState=CANCELLED&fromStates=QUEUED&fromStates=RUNNING&reason=not+needed", "", 200, `~"state":"CANCELLED"`},
+	{"PATCH", "/hts/jobs/heartbeat?jobId=w2", "", 409, `~job w2 is CANCELLED: not needed`},
+	{"POST", "/hts/jobs/claim?leaseSeconds=3600", "", 200, `{"entity":null}`},
+	{"GET", "/hts/jobs/claim", "", 405, `~METHOD_NOT_ALLOWED`},
+	{"PUT", "/hts/jobs/heartbeat", "{}", 405, `~METHOD_NOT_ALLOWED`},
+}

@@ -66,5 +66,10 @@ func houseTableSteps() []houseTableStep {
 		{http.MethodGet, jobs + "/query?state=RUNNING", "", http.StatusOK, `{"results":[],"pageResults":null}`},
 		{http.MethodDelete, jobs + "?jobId=j-1", "", http.StatusNoContent, ""},
 		{http.MethodGet, jobs + "?jobId=j-1", "", http.StatusNotFound, ""},
+		{http.MethodPost, "/hts/namespaces", `{"namespace":{"databaseId":"another","properties":{"k":"v"}}}`, http.StatusCreated, ""},
+		{http.MethodGet, "/hts/namespaces/another", "", http.StatusOK, ""},
+		{http.MethodPatch, "/hts/namespaces/another", `{"removals":["k"]}`, http.StatusOK, ""},
+		{http.MethodDelete, "/hts/namespaces/another", "", http.StatusNoContent, ""},
+		{http.MethodDelete, "/hts/namespaces/another", "", http.StatusNotFound, ""},
 	}
 }

@@ -56,13 +56,13 @@ func allowed(path string) string {
 		return "GET, HEAD"
 	case "/v1/hts/tables", "/hts/tables/purge":
 		return "DELETE"
-	case "/hts/tables/rename":
+	case "/hts/tables/rename", "/hts/jobs/heartbeat", "/hts/jobs/transition":
 		return "PATCH"
 	case "/hts/tables/restore":
 		return "PUT"
 	case "/hts/warehouses", "/hts/namespaces":
 		return "GET, HEAD, POST"
-	case "/hts/commit":
+	case "/hts/commit", "/hts/jobs/claim":
 		return "POST"
 	}
 	for _, prefix := range []string{"/hts/warehouses/", "/hts/namespaces/"} {

@@ -95,7 +95,11 @@ func prepare(next http.Handler) http.Handler {
 
 // bodiless are the paths whose parameters are all in the query.
 func bodiless(path string) bool {
-	return path == "/hts/tables/restore" || path == "/hts/tables/rename"
+	switch path {
+	case "/hts/tables/restore", "/hts/tables/rename", "/hts/jobs/heartbeat", "/hts/jobs/transition", "/hts/jobs/claim":
+		return true
+	}
+	return false
 }
 
 // readBody checks the body before the router sees it, so that what is wrong

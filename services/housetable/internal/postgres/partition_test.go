@@ -3,12 +3,14 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
@@ -172,4 +174,81 @@ func (s *Store) deliver(t *testing.T, c housetable.Commit, times int) (won int64
 	}
 	rivals.Wait()
 	return count.Load()
+}
+
+// TestPartitionMadeUnderACommit: a record on its way to the default partition
+// goes to the one that is made for it meanwhile.
+func TestPartitionMadeUnderACommit(t *testing.T) {
+	s := openStore(t)
+	now := time.Now().UTC()
+	c := record(now, 1)
+	p := partition{end: now.Truncate(partitionSpan).Add(partitionSpan)}
+	committed := make(chan error, 1)
+	err := s.pool.transact(t.Context(), func(tx pgx.Tx) error {
+		if err := run(t.Context(), tx, "LOCK TABLE operation_default IN ACCESS EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+		go func() {
+			_, err := s.Commit(t.Context(), []housetable.Commit{c})
+			committed <- err
+		}()
+		awaitBlocked(t, tx)
+		return run(t.Context(), tx, "CREATE TABLE "+p.name()+" (LIKE operation INCLUDING ALL)",
+			"ALTER TABLE operation ATTACH PARTITION "+p.name()+" FOR VALUES FROM ('"+p.first()+"') TO ('"+p.following()+"')")
+	})
+	if err := errors.Join(err, <-committed); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRecord(t, c, true)
+	if got := s.partitionOf(t, c); got != p.name() {
+		t.Fatalf("the record is in %s", got)
+	}
+}
+
+// awaitBlocked waits until somebody waits for a lock on the default partition.
+func awaitBlocked(t *testing.T, tx pgx.Tx) {
+	t.Helper()
+	for blocked, until := false, time.Now().Add(20*time.Second); !blocked; {
+		err := tx.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'operation_default'::regclass AND NOT granted)").Scan(&blocked)
+		if err != nil || time.Now().After(until) {
+			t.Fatalf("nobody waits for the lock: %v", err)
+		}
+	}
+}
+
+// TestMigrationKeepsOperations: what was recorded under the schema before answers
+// replays under this one.
+func TestMigrationKeepsOperations(t *testing.T) {
+	url := pgtest.New(t, func(ctx context.Context, url string) error { return migrateTo(ctx, url, 3) })
+	s, err := Open(t.Context(), url, Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	timed, untimed := record(time.Now(), 1), record(time.Unix(1<<33, 0), 1)
+	s.mustRecord(t, timed, false)
+	s.mustRecord(t, untimed, false)
+	if err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s.mustRecord(t, timed, true)
+	s.mustRecord(t, untimed, true)
+	if got := s.partitionOf(t, untimed); got != "operation_untimed" {
+		t.Errorf("an id that is no time is in %s", got)
+	}
+}
+
+func migrateTo(ctx context.Context, url string, version int64) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*config)
+	defer db.Close()
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
 }
