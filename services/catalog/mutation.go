@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -30,6 +32,12 @@ type mutation struct {
 	op      Operation
 	// tries counts the attempts, from 0.
 	tries int
+	// holder tells it from others under the same key.
+	holder uuid.UUID
+	// epoch in which it was admitted; empty when that is not known.
+	epoch string
+	// published is set once the outcome is known to all.
+	published bool
 }
 
 // mutate carries a request through: attempt is called again as long as its
@@ -39,34 +47,16 @@ func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(cont
 	if err != nil {
 		return Outcome{}, err
 	}
-	m := &mutation{Catalog: c, request: request, op: op}
-	outcome, err := m.recall(ctx)
+	m := &mutation{Catalog: c, request: request, op: op, holder: uuid.New()}
+	outcome, err := m.admit(ctx)
 	if err == nil && outcome == nil {
+		defer m.release(ctx)
 		outcome, err = m.run(ctx, attempt)
 	}
 	if err != nil {
 		return Outcome{}, err
 	}
 	return *outcome, outcome.err()
-}
-
-// recall answers a finished operation from the replays.
-func (m *mutation) recall(ctx context.Context) (*Outcome, error) {
-	if !m.request.keyed() {
-		return nil, nil //nolint:nilnil // nothing known is not an error
-	}
-	finished := m.replays.Lookup(ctx, m.request.Warehouse, m.op.ID)
-	if finished == nil {
-		return nil, nil //nolint:nilnil // nothing known is not an error
-	}
-	if !finished.Matches(m.op.Fingerprint) {
-		return nil, errKeyReused()
-	}
-	return &finished.Outcome, nil
-}
-
-func errKeyReused() error {
-	return fault.New(fault.OperationReused, "Idempotency-Key was used before with another request")
 }
 
 func (m *mutation) run(ctx context.Context, attempt func(context.Context, *mutation) (plan, error)) (*Outcome, error) {
@@ -186,12 +176,6 @@ func (m *mutation) unknown(cause error) error {
 		return e
 	}
 	return fault.Wrap(fault.UnknownOutcome, cause, "the commit was sent and its answer lost: it may or may not have been applied")
-}
-
-func (m *mutation) publish(ctx context.Context, outcome Outcome) {
-	if m.request.keyed() {
-		m.replays.Publish(ctx, m.request.Warehouse, m.op.ID, Finished{Fingerprint: m.op.Fingerprint, Outcome: outcome})
-	}
 }
 
 // discard deletes files that no pointer can ever name, but for those to keep.

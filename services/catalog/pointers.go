@@ -66,6 +66,12 @@ type Pointers interface {
 	// known; fault.OperationReused that the operation's id is taken by another
 	// request.
 	Commit(ctx context.Context, commit Commit) (Verdict, error)
+	// Operation returns what was recorded under an operation's id; nil when
+	// nothing was.
+	Operation(ctx context.Context, warehouse string, id uuid.UUID) (*Finished, error)
+	// Epoch names the line of history: what was remembered of another one may
+	// never have happened.
+	Epoch(ctx context.Context) (string, error)
 	// Ready reports whether the service answers.
 	Ready(ctx context.Context) error
 }

@@ -59,11 +59,11 @@ func (s *Server) open(conn grpc.ClientConnInterface) error {
 		return fmt.Errorf("open storage: %w", err)
 	}
 	s.closers = append(s.closers, local)
+	s.pointers = hts.New(conn)
 	outcomes, err := s.openReplays()
 	if err != nil {
 		return err
 	}
-	s.pointers = hts.New(conn)
 	domain, err := catalog.New(s.pointers, objectstore.NewRouter(local), outcomes, s.settings(), s.log)
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
@@ -99,10 +99,12 @@ func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterfac
 }
 
 func (s *Server) openReplays() (catalog.Replays, error) {
+	epoch := replays.Follow(s.pointers.Epoch)
+	s.closers = append(s.closers, epoch)
 	if s.cfg.RedisURL == "" {
-		return replays.NewMemory()
+		return replays.NewMemory(epoch)
 	}
-	shared, err := replays.OpenRedis(s.cfg.RedisURL, s.log)
+	shared, err := replays.OpenRedis(s.cfg.RedisURL, epoch, s.log)
 	if err != nil {
 		return nil, err
 	}

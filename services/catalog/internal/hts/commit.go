@@ -122,14 +122,37 @@ func replayOf(replay *htsv1.Replay, operation uuid.UUID) (catalog.Verdict, error
 		if string(recorded.GetOperation().GetId()) != string(operation[:]) {
 			continue
 		}
-		outcome := recorded.GetOperation().GetOutcome()
-		return catalog.Verdict{Replay: &catalog.Outcome{
-			Status:            int(outcome.GetStatus()),
-			MetadataLocations: outcome.GetMetadataLocations(),
-			Body:              outcome.GetBody(),
-		}}, nil
+		outcome := outcomeOf(recorded.GetOperation().GetOutcome())
+		return catalog.Verdict{Replay: &outcome}, nil
 	}
 	return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service replayed another operation")
+}
+
+func outcomeOf(outcome *htsv1.Outcome) catalog.Outcome {
+	return catalog.Outcome{
+		Status:            int(outcome.GetStatus()),
+		MetadataLocations: outcome.GetMetadataLocations(),
+		Body:              outcome.GetBody(),
+	}
+}
+
+// Operation implements catalog.Pointers.
+func (p *Pointers) Operation(ctx context.Context, warehouse string, id uuid.UUID) (*catalog.Finished, error) {
+	answer, err := read(ctx, p.commits.GetOperation, &htsv1.GetOperationRequest{Warehouse: warehouse, Id: id[:]})
+	switch {
+	case fault.Is(err, fault.NoSuchOperation):
+		return nil, nil //nolint:nilnil // nothing recorded is an answer
+	case err != nil:
+		return nil, missing(err, warehouse, fault.NoSuchWarehouse, nil)
+	}
+	recorded := answer.GetOperation().GetOperation()
+	return &catalog.Finished{Fingerprint: recorded.GetFingerprint(), Outcome: outcomeOf(recorded.GetOutcome())}, nil
+}
+
+// Epoch implements catalog.Pointers.
+func (p *Pointers) Epoch(ctx context.Context) (string, error) {
+	answer, err := read(ctx, p.commits.GetEpoch, &htsv1.GetEpochRequest{})
+	return answer.GetEpoch(), err
 }
 
 func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {

@@ -52,13 +52,13 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		committed.Results = append(committed.Results, result)
 	}
 	if len(conflict.GetChanges()) > 0 {
-		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: "fake"}, nil
+		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
 	w.namespaces, w.tables = draft.namespaces, draft.tables
 	for _, operation := range r.GetOperations() {
 		w.operations[string(operation.GetId())] = &htsv1.RecordedOperation{Operation: proto.CloneOf(operation), RecordedAt: committed.GetCommittedAt()}
 	}
-	return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Committed{Committed: committed}, Epoch: "fake"}, nil
+	return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Committed{Committed: committed}, Epoch: epoch}, nil
 }
 
 func (w *warehouse) recorded(operations []*htsv1.Operation) (*htsv1.CommitResponse, error) {
@@ -79,7 +79,7 @@ func (w *warehouse) recorded(operations []*htsv1.Operation) (*htsv1.CommitRespon
 	if len(replay.GetOperations()) == 0 {
 		return nil, nil //nolint:nilnil // nothing recorded is not an error
 	}
-	return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Replay{Replay: replay}, Epoch: "fake"}, nil
+	return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Replay{Replay: replay}, Epoch: epoch}, nil
 }
 
 func (w *warehouse) apply(change *htsv1.Change, r *htsv1.CommitRequest, now *timestamppb.Timestamp) (*htsv1.ChangeResult, *htsv1.ChangeConflict) {

@@ -18,6 +18,9 @@ import (
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
+// epoch is the one line of history that memory has.
+const epoch = "fake"
+
 // Fake is the service; its zero value is not usable, see New.
 type Fake struct {
 	htsv1.UnimplementedWarehouseServiceServer

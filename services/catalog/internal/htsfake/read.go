@@ -134,6 +134,11 @@ func (f *Fake) GetOperation(_ context.Context, r *htsv1.GetOperationRequest) (*h
 	return &htsv1.GetOperationResponse{Operation: proto.CloneOf(recorded)}, nil
 }
 
+// GetEpoch implements the generated server.
+func (f *Fake) GetEpoch(context.Context, *htsv1.GetEpochRequest) (*htsv1.GetEpochResponse, error) {
+	return &htsv1.GetEpochResponse{Epoch: epoch}, nil
+}
+
 func parent(id string) string {
 	dot := strings.LastIndexByte(id, '.')
 	if dot < 0 {

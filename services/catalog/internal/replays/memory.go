@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/maypok86/otter/v2"
@@ -16,14 +17,19 @@ const memoryBytes = 16 << 20
 
 // Memory is catalog.Replays for one process.
 type Memory struct {
-	cache *otter.Cache[string, catalog.Finished]
+	epoch    *Epoch
+	finished *otter.Cache[string, catalog.Finished]
+
+	mu sync.Mutex
+	// busy are the operations under way: as many as there are requests.
+	busy map[uuid.UUID]catalog.Claim
 }
 
 var _ catalog.Replays = (*Memory)(nil)
 
 // NewMemory makes an empty cache.
-func NewMemory() (*Memory, error) {
-	cache, err := otter.New(&otter.Options[string, catalog.Finished]{
+func NewMemory(epoch *Epoch) (*Memory, error) {
+	finished, err := otter.New(&otter.Options[string, catalog.Finished]{
 		MaximumWeight:    memoryBytes,
 		Weigher:          weigh,
 		ExpiryCalculator: otter.ExpiryWriting[string, catalog.Finished](lifetime),
@@ -31,7 +37,7 @@ func NewMemory() (*Memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make replay cache: %w", err)
 	}
-	return &Memory{cache: cache}, nil
+	return &Memory{epoch: epoch, finished: finished, busy: map[uuid.UUID]catalog.Claim{}}, nil
 }
 
 func weigh(key string, f catalog.Finished) uint32 {
@@ -42,20 +48,37 @@ func weigh(key string, f catalog.Finished) uint32 {
 	return uint32(weight)
 }
 
-// Lookup implements catalog.Replays.
-func (m *Memory) Lookup(_ context.Context, warehouse string, id uuid.UUID) *catalog.Finished {
-	finished, known := m.cache.GetIfPresent(name(warehouse, id))
-	if !known {
-		return nil
+// Reserve implements catalog.Replays.
+func (m *Memory) Reserve(_ context.Context, claim catalog.Claim) catalog.Reservation {
+	epoch, known := m.epoch.Current()
+	if known {
+		if finished, remembered := m.finished.GetIfPresent(name(epoch, claim)); remembered {
+			return catalog.Reservation{Finished: &finished, Epoch: epoch}
+		}
 	}
-	return &finished
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	other, taken := m.busy[claim.Operation]
+	if taken && other.Holder != claim.Holder {
+		return catalog.Reservation{Busy: other.Fingerprint, Epoch: epoch}
+	}
+	m.busy[claim.Operation] = claim
+	return catalog.Reservation{Epoch: epoch}
 }
 
 // Publish implements catalog.Replays.
-func (m *Memory) Publish(_ context.Context, warehouse string, id uuid.UUID, finished catalog.Finished) {
-	finished.Fingerprint = slices.Clone(finished.Fingerprint)
-	m.cache.Set(name(warehouse, id), finished)
+func (m *Memory) Publish(ctx context.Context, claim catalog.Claim, outcome catalog.Outcome) {
+	if claim.Epoch != "" {
+		m.finished.Set(name(claim.Epoch, claim), catalog.Finished{Fingerprint: slices.Clone(claim.Fingerprint), Outcome: outcome})
+	}
+	m.Release(ctx, claim)
 }
 
-// name is a cache's key; the id is of the warehouse already, the name is for people.
-func name(warehouse string, id uuid.UUID) string { return warehouse + "/" + id.String() }
+// Release implements catalog.Replays.
+func (m *Memory) Release(_ context.Context, claim catalog.Claim) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.busy[claim.Operation].Holder == claim.Holder {
+		delete(m.busy, claim.Operation)
+	}
+}

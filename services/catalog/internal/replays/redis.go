@@ -2,7 +2,6 @@ package replays
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,102 +21,184 @@ const (
 	redisRest    = 500 * time.Millisecond
 )
 
+// How long a reservation lasts: as long as a commit may take. That of a process
+// which is gone ends with its heartbeat.
+const (
+	reservation    = 40 * time.Second
+	heartbeatEvery = 500 * time.Millisecond
+	heartbeatLife  = 3 * heartbeatEvery
+)
+
 // publishers bounds the publications under way; more are not made.
 const publishers = 64
 
-// Redis is catalog.Replays for many processes.
+// Redis is catalog.Replays for many processes. It needs Redis 7.
 type Redis struct {
 	client redis.UniversalClient
+	epoch  *Epoch
 	log    *slog.Logger
+	// instance names this process to the others.
+	instance uuid.UUID
 	// restsUntil is when the breaker closes again, in nanoseconds.
 	restsUntil atomic.Int64
 	slots      chan struct{}
-	publishing sync.WaitGroup
+	stop       context.CancelFunc
+	working    sync.WaitGroup
 }
 
 var _ catalog.Replays = (*Redis)(nil)
 
 // OpenRedis makes a cache over the Redis at url; it connects when first used,
 // and a Redis that is away is no reason not to start.
-func OpenRedis(url string, log *slog.Logger) (*Redis, error) {
-	options, err := redis.ParseURL(url)
+func OpenRedis(url string, epoch *Epoch, log *slog.Logger) (*Redis, error) {
+	client, err := connect(url)
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: %w", err)
 	}
-	options.DialTimeout = redisTimeout
-	options.ReadTimeout = redisTimeout
-	options.WriteTimeout = redisTimeout
-	options.PoolTimeout = redisTimeout
-	options.MaxRetries = -1
-	options.ContextTimeoutEnabled = true
-	return &Redis{client: redis.NewClient(options), log: log, slots: make(chan struct{}, publishers)}, nil
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &Redis{
+		client: client, epoch: epoch, log: log, instance: uuid.New(),
+		slots: make(chan struct{}, publishers), stop: cancel,
+	}
+	r.working.Go(func() { r.beat(ctx) })
+	return r, nil
 }
 
 // Close waits for what is being published and disconnects.
 func (r *Redis) Close() error {
-	r.publishing.Wait()
+	r.stop()
+	r.working.Wait()
 	return r.client.Close()
 }
 
-// Lookup implements catalog.Replays.
-func (r *Redis) Lookup(ctx context.Context, warehouse string, id uuid.UUID) *catalog.Finished {
-	if r.rests() {
-		return nil
+// Reserve implements catalog.Replays: a look and a reservation in one round trip.
+func (r *Redis) Reserve(ctx context.Context, claim catalog.Claim) catalog.Reservation {
+	var known bool
+	if claim.Epoch, known = r.epoch.Current(); !known || r.rests() {
+		return catalog.Reservation{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	data, err := r.client.Get(ctx, redisKey(warehouse, id)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
-	var finished catalog.Finished
-	if err == nil {
-		err = json.Unmarshal(data, &finished)
-	}
+	result, err := r.reserve(ctx, keyOf(claim), r.mark(claim))
 	if err != nil {
 		r.failed(ctx, err)
-		return nil
+		return catalog.Reservation{}
 	}
-	return &finished
+	result.Epoch = claim.Epoch
+	return result
+}
+
+func (r *Redis) reserve(ctx context.Context, key string, mine mark) (catalog.Reservation, error) {
+	found, err := r.client.SetArgs(ctx, key, mine.encode(), redis.SetArgs{Mode: "NX", Get: true, TTL: reservation}).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return catalog.Reservation{}, nil
+	case err != nil:
+		return catalog.Reservation{}, err
+	}
+	finished, other, err := decode(found)
+	switch {
+	case err != nil:
+		return catalog.Reservation{}, err
+	case finished != nil:
+		return catalog.Reservation{Finished: finished}, nil
+	case other.holder == mine.holder || r.takeOver(ctx, key, other, mine):
+		return catalog.Reservation{}, nil
+	}
+	return catalog.Reservation{Busy: other.fingerprint}, nil
+}
+
+// takeOver takes the reservation of a process that is gone, unless another was
+// faster. A process that only seems to be gone does no harm: the house tables
+// take one outcome.
+func (r *Redis) takeOver(ctx context.Context, key string, other, mine mark) bool {
+	alive, err := r.client.Exists(ctx, heartbeatKey(other.instance)).Result()
+	if err != nil || alive > 0 {
+		return false
+	}
+	taken, err := swap.Run(ctx, r.client, []string{key}, other.encode(), mine.encode(), reservation.Milliseconds()).Int()
+	return err == nil && taken == 1
 }
 
 // Publish implements catalog.Replays: it returns at once.
-func (r *Redis) Publish(ctx context.Context, warehouse string, id uuid.UUID, finished catalog.Finished) {
-	if r.rests() {
+func (r *Redis) Publish(ctx context.Context, claim catalog.Claim, outcome catalog.Outcome) {
+	value, err := encodeFinished(catalog.Finished{Fingerprint: claim.Fingerprint, Outcome: outcome})
+	if err != nil {
+		r.log.ErrorContext(ctx, "an outcome could not be published", "error", err)
+		return
+	}
+	r.later(ctx, claim, func(ctx context.Context, key string) error {
+		return r.client.Set(ctx, key, value, lifetime).Err()
+	})
+}
+
+// Release implements catalog.Replays: it returns at once.
+func (r *Redis) Release(ctx context.Context, claim catalog.Claim) {
+	r.later(ctx, claim, func(ctx context.Context, key string) error {
+		return remove.Run(ctx, r.client, []string{key}, r.mark(claim).encode()).Err()
+	})
+}
+
+// later does something off the request's path, unless Redis is slow or away: the
+// outcome is in the house tables anyway, and a reservation ends by itself.
+func (r *Redis) later(ctx context.Context, claim catalog.Claim, do func(context.Context, string) error) {
+	if claim.Epoch == "" || r.rests() {
 		return
 	}
 	select {
 	case r.slots <- struct{}{}:
 	default:
-		return // Redis is slow; the outcome is in the house tables anyway
+		return
 	}
-	r.publishing.Go(func() {
+	r.working.Go(func() {
 		defer func() { <-r.slots }()
-		r.publish(context.WithoutCancel(ctx), redisKey(warehouse, id), finished)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTimeout)
+		defer cancel()
+		if err := do(ctx, keyOf(claim)); err != nil {
+			r.failed(ctx, err)
+		}
 	})
 }
 
-func (r *Redis) publish(ctx context.Context, key string, finished catalog.Finished) {
+// beat tells the others that this process lives.
+func (r *Redis) beat(ctx context.Context) {
+	ticker := time.NewTicker(heartbeatEvery)
+	defer ticker.Stop()
+	for {
+		r.beatOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (r *Redis) beatOnce(ctx context.Context) {
+	if r.rests() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	data, err := json.Marshal(finished)
-	if err == nil {
-		err = r.client.Set(ctx, key, data, lifetime).Err()
-	}
-	if err != nil {
+	if err := r.client.Set(ctx, heartbeatKey(r.instance), "1", heartbeatLife).Err(); err != nil {
 		r.failed(ctx, err)
 	}
 }
+
+func keyOf(claim catalog.Claim) string { return "igloo:operation:" + name(claim.Epoch, claim) }
+
+func heartbeatKey(instance uuid.UUID) string { return "igloo:instance:" + instance.String() }
 
 // rests reports whether the breaker is open.
 func (r *Redis) rests() bool { return time.Now().UnixNano() < r.restsUntil.Load() }
 
 // failed opens the breaker, and says so once each time it does.
 func (r *Redis) failed(ctx context.Context, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // whoever asked is gone
+	}
 	until := time.Now().Add(redisRest).UnixNano()
 	if old := r.restsUntil.Swap(until); old < time.Now().UnixNano() {
 		r.log.WarnContext(ctx, "Redis failed: going on without", "for", redisRest, "error", err)
 	}
 }
-
-func redisKey(warehouse string, id uuid.UUID) string { return "igloo:replay:" + name(warehouse, id) }

@@ -1,8 +1,12 @@
 package replays_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,16 +18,61 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
 )
 
-func finished() catalog.Finished {
-	return catalog.Finished{
-		Fingerprint: []byte{0, 1, 255},
-		Outcome:     catalog.Outcome{Status: 200, MetadataLocations: []string{"file:///a", "file:///b"}, Body: []byte(`{"a":1}`)},
-	}
+func outcome() catalog.Outcome {
+	return catalog.Outcome{Status: 200, MetadataLocations: []string{"file:///a", "file:///b"}, Body: []byte(`{"a":1}`)}
 }
 
-func openRedis(t *testing.T, url string) *replays.Redis {
+func claim() catalog.Claim {
+	return catalog.Claim{Warehouse: "w", Operation: uuid.New(), Fingerprint: []byte{0, 1, 255}, Holder: uuid.New()}
+}
+
+// other is the same request, sent once more.
+func other(c catalog.Claim) catalog.Claim {
+	c.Holder, c.Epoch = uuid.New(), ""
+	return c
+}
+
+// history is a database that can fail over and be away.
+type history struct{ name atomic.Pointer[string] }
+
+func (h *history) set(name string) { h.name.Store(&name) }
+
+func (h *history) ask(context.Context) (string, error) {
+	if name := h.name.Load(); name != nil && *name != "" {
+		return *name, nil
+	}
+	return "", errors.New("away")
+}
+
+// follow returns an epoch that is known already.
+func follow(t *testing.T, h *history) *replays.Epoch {
 	t.Helper()
-	r, err := replays.OpenRedis(url, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	epoch := replays.Follow(h.ask)
+	t.Cleanup(func() { _ = epoch.Close() })
+	eventually(t, "the epoch is known", func() bool { _, known := epoch.Current(); return known })
+	return epoch
+}
+
+func one(t *testing.T) *replays.Epoch {
+	t.Helper()
+	h := &history{}
+	h.set("1")
+	return follow(t, h)
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
+
+func openRedis(t *testing.T, url string, epoch *replays.Epoch) *replays.Redis {
+	t.Helper()
+	r, err := replays.OpenRedis(url, epoch, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,35 +81,114 @@ func openRedis(t *testing.T, url string) *replays.Redis {
 }
 
 // appears waits for a publication, which is off the request's path.
-func appears(t *testing.T, r catalog.Replays, warehouse string, id uuid.UUID) *catalog.Finished {
+func appears(t *testing.T, r catalog.Replays, c catalog.Claim) catalog.Finished {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
-		if f := r.Lookup(t.Context(), warehouse, id); f != nil {
-			return f
+	var found *catalog.Finished
+	eventually(t, "the outcome appears", func() bool {
+		found = r.Reserve(t.Context(), other(c)).Finished
+		return found != nil
+	})
+	return *found
+}
+
+// each runs a test of what both promise.
+func each(t *testing.T, test func(t *testing.T, r catalog.Replays)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) {
+		memory, err := replays.NewMemory(one(t))
+		if err != nil {
+			t.Fatal(err)
 		}
-		<-time.After(5 * time.Millisecond)
-	}
-	t.Fatal("the outcome does not appear")
-	return nil
+		test(t, memory)
+	})
+	t.Run("Redis", func(t *testing.T) { test(t, openRedis(t, redistest.New(t).URL(), one(t))) })
 }
 
 func TestWhatIsPublishedIsFound(t *testing.T) {
-	memory, err := replays.NewMemory()
+	each(t, func(t *testing.T, r catalog.Replays) {
+		c := claim()
+		reservation := r.Reserve(t.Context(), c)
+		if reservation.Finished != nil || reservation.Busy != nil || reservation.Epoch != "1" {
+			t.Fatalf("of a new operation: %+v", reservation)
+		}
+		c.Epoch = reservation.Epoch
+		r.Publish(t.Context(), c, outcome())
+		want := catalog.Finished{Fingerprint: c.Fingerprint, Outcome: outcome()}
+		if diff := cmp.Diff(want, appears(t, r, c)); diff != "" {
+			t.Error(diff)
+		}
+		elsewhere := other(c)
+		elsewhere.Warehouse, elsewhere.Operation = "v", uuid.New()
+		if found := r.Reserve(t.Context(), elsewhere); found.Finished != nil {
+			t.Errorf("in another warehouse: %+v", found)
+		}
+	})
+}
+
+func TestOneIsAtWork(t *testing.T) {
+	each(t, func(t *testing.T, r catalog.Replays) {
+		c := claim()
+		c.Epoch = r.Reserve(t.Context(), c).Epoch
+		if again := r.Reserve(t.Context(), c); again.Busy != nil {
+			t.Errorf("the holder is kept out by itself: %+v", again)
+		}
+		if second := r.Reserve(t.Context(), other(c)); !cmp.Equal(second.Busy, c.Fingerprint) {
+			t.Errorf("a second request: %+v", second)
+		}
+		r.Release(t.Context(), other(c)) // not its to give
+		if second := r.Reserve(t.Context(), other(c)); second.Busy == nil {
+			t.Error("released by another")
+		}
+		r.Release(t.Context(), c)
+		eventually(t, "it is released", func() bool { return r.Reserve(t.Context(), other(c)).Busy == nil })
+	})
+}
+
+func TestAProcessThatIsGoneHoldsNothing(t *testing.T) {
+	url := redistest.New(t).URL()
+	dead, living := openRedis(t, url, one(t)), openRedis(t, url, one(t))
+	c := claim()
+	eventually(t, "a reservation of a living process", func() bool {
+		c = claim()
+		dead.Reserve(t.Context(), c)
+		return living.Reserve(t.Context(), other(c)).Busy != nil
+	})
+	if err := dead.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is taken over", func() bool { return living.Reserve(t.Context(), other(c)).Busy == nil })
+}
+
+// A database that failed over may have lost what is remembered here.
+func TestAnotherEpochRemembersNothing(t *testing.T) {
+	h := &history{}
+	h.set("1")
+	epoch := follow(t, h)
+	memory, err := replays.NewMemory(epoch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, r := range map[string]catalog.Replays{"memory": memory, "Redis": openRedis(t, redistest.New(t).URL())} {
+	for name, r := range map[string]catalog.Replays{"memory": memory, "Redis": openRedis(t, redistest.New(t).URL(), epoch)} {
 		t.Run(name, func(t *testing.T) {
-			id := uuid.New()
-			if f := r.Lookup(t.Context(), "w", id); f != nil {
-				t.Errorf("before: %+v", f)
+			h.set("1")
+			eventually(t, "the first epoch", func() bool { e, _ := epoch.Current(); return e == "1" })
+			done, late := claim(), claim()
+			done.Epoch, late.Epoch = r.Reserve(t.Context(), done).Epoch, r.Reserve(t.Context(), late).Epoch
+			r.Publish(t.Context(), done, outcome())
+			appears(t, r, done)
+			h.set("")
+			eventually(t, "silence", func() bool { _, known := epoch.Current(); return !known })
+			if found := r.Reserve(t.Context(), other(done)); found.Finished != nil {
+				t.Errorf("while the epoch is not known: %+v", found)
 			}
-			r.Publish(t.Context(), "w", id, finished())
-			if diff := cmp.Diff(finished(), *appears(t, r, "w", id)); diff != "" {
-				t.Error(diff)
-			}
-			if f := r.Lookup(t.Context(), "other", id); f != nil {
-				t.Errorf("in another warehouse: %+v", f)
+			h.set("2")
+			eventually(t, "the second epoch", func() bool { e, _ := epoch.Current(); return e == "2" })
+			r.Publish(t.Context(), late, outcome()) // what it did may be of the first
+			time.Sleep(50 * time.Millisecond)
+			for _, c := range []catalog.Claim{done, late} {
+				if found := r.Reserve(t.Context(), other(c)); found.Finished != nil {
+					t.Errorf("in the second epoch: %+v", found)
+				}
 			}
 		})
 	}
@@ -68,19 +196,20 @@ func TestWhatIsPublishedIsFound(t *testing.T) {
 
 func TestRedisThatIsAwayCostsLittle(t *testing.T) {
 	server := redistest.New(t)
-	r := openRedis(t, server.URL())
-	id := uuid.New()
-	r.Publish(t.Context(), "w", id, finished())
-	appears(t, r, "w", id)
+	r := openRedis(t, server.URL(), one(t))
+	c := claim()
+	c.Epoch = r.Reserve(t.Context(), c).Epoch
+	r.Publish(t.Context(), c, outcome())
+	appears(t, r, c)
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	started := time.Now()
 	for range 100 {
-		if f := r.Lookup(t.Context(), "w", id); f != nil {
-			t.Fatalf("%+v", f)
+		if found := r.Reserve(t.Context(), other(c)); found.Finished != nil || found.Busy != nil {
+			t.Fatalf("%+v", found)
 		}
-		r.Publish(t.Context(), "w", id, finished())
+		r.Publish(t.Context(), c, outcome())
 	}
 	if took := time.Since(started); took > 2*time.Second {
 		t.Errorf("100 requests waited %v for Redis", took)
@@ -88,9 +217,10 @@ func TestRedisThatIsAwayCostsLittle(t *testing.T) {
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-time.After(600 * time.Millisecond)
-	r.Publish(t.Context(), "w", id, finished())
-	appears(t, r, "w", id)
+	eventually(t, "it is used again", func() bool {
+		r.Publish(t.Context(), c, outcome())
+		return r.Reserve(t.Context(), other(c)).Finished != nil
+	})
 }
 
 // A Redis that takes connections and never answers is the worst kind of away.
@@ -100,19 +230,39 @@ func TestRedisThatIsSilentCostsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	r := openRedis(t, "redis://"+listener.Addr().String())
+	r := openRedis(t, "redis://"+listener.Addr().String(), one(t))
 	started := time.Now()
-	if f := r.Lookup(t.Context(), "w", uuid.New()); f != nil {
-		t.Fatalf("%+v", f)
-	}
-	if took := time.Since(started); took > time.Second {
-		t.Errorf("a look-up waited %v", took)
-	}
-	started = time.Now()
 	for range 100 {
-		r.Lookup(t.Context(), "w", uuid.New())
+		if found := r.Reserve(t.Context(), claim()); found.Finished != nil || found.Busy != nil {
+			t.Fatalf("%+v", found)
+		}
 	}
-	if took := time.Since(started); took > time.Second {
-		t.Errorf("100 look-ups at an open breaker waited %v", took)
+	if took := time.Since(started); took > 2*time.Second {
+		t.Errorf("100 requests waited %v", took)
+	}
+}
+
+func TestURLs(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"redis://user:secret@127.0.0.1:1/0":                      true,
+		"rediss://127.0.0.1:1":                                   true,
+		"redis://127.0.0.1:1?master_name=igloo&addr=127.0.0.1:2": true,
+		"redis://127.0.0.1:1?addr=127.0.0.1:2":                   true,
+		"http://127.0.0.1:1":                                     false,
+		"redis://127.0.0.1:1?no_such_option=1":                   false,
+		"redis://127.0.0.1:1?master_name=igloo&no_such_option=1": false,
+		"redis://127.0.0.1:1?addr=127.0.0.1:2&no_such_option=1":  false,
+		"redis://user:secret@127.0.0.1:port-that-is-none/0":      false,
+	} {
+		r, err := replays.OpenRedis(url, one(t), slog.New(slog.DiscardHandler))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", url, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the password is told: %v", err)
+		}
+		if err == nil {
+			_ = r.Close()
+		}
 	}
 }

@@ -7,10 +7,16 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
+// keyLifetime is how long clients may send a request again under its key: less
+// than it is remembered, so that no clock and no queue in between matters. It is
+// spelled without weeks, which java.time.Duration does not read.
+const keyLifetime = "PT30M"
+
 type configResponse struct {
-	Defaults  map[string]string `json:"defaults"`
-	Overrides map[string]string `json:"overrides"`
-	Endpoints []string          `json:"endpoints"`
+	Defaults    map[string]string `json:"defaults"`
+	Overrides   map[string]string `json:"overrides"`
+	Endpoints   []string          `json:"endpoints"`
+	KeyLifetime string            `json:"idempotency-key-lifetime"`
 }
 
 // getConfig is every client's first call: which warehouse it is in, and what is served.
@@ -33,7 +39,8 @@ func (h *Handler) getConfig(c *call) (answer, error) {
 			"prefix":              url.QueryEscape(warehouse.Name),
 			"namespace-separator": h.separator.escaped,
 		},
-		Endpoints: h.endpoints,
+		Endpoints:   h.endpoints,
+		KeyLifetime: keyLifetime,
 	})
 }
 

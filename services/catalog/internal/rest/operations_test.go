@@ -164,6 +164,35 @@ func TestConcurrentDuplicates(t *testing.T) {
 	group.Wait()
 }
 
+// I8: a request whose key is at work waits for the end, and is never told of a
+// conflict; another request under that key is told at once.
+func TestDuplicatesWait(t *testing.T) {
+	w := newWorld(t)
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	w.hts.SetIntercept(func(_ context.Context, _ *htsv1.CommitRequest, next func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
+		close(arrived)
+		<-proceed
+		return next()
+	})
+	var group sync.WaitGroup
+	send := func() {
+		if r := w.do(t, "POST", "/v1/namespaces", `{"namespace":["a"]}`, "Idempotency-Key", keyA); r.status != 200 {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+	}
+	group.Go(send)
+	<-arrived
+	for range 4 {
+		group.Go(send)
+	}
+	w.refused(t, 400, "BadRequestException", "POST", "/v1/namespaces", `{"namespace":["b"]}`, "Idempotency-Key", keyA)
+	close(proceed)
+	group.Wait()
+	if n := w.hts.Commits(); n != 1 {
+		t.Errorf("%d commits reached the house tables", n)
+	}
+}
+
 // U4: a client that goes away does not take its commit with it.
 func TestCommitsOutliveTheirClient(t *testing.T) {
 	w := newWorld(t)

@@ -12,7 +12,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,10 +22,6 @@ import (
 )
 
 var _ housetable.Store = (*Store)(nil)
-
-// epochAge is how long a known epoch is believed. One that is too old only makes
-// readers of caches look again.
-const epochAge = time.Second
 
 const selectEpoch = `SELECT system_identifier || '-' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system()`
 
@@ -43,10 +38,6 @@ type Options struct {
 // Store is a pool of connections.
 type Store struct {
 	pool *conns
-
-	mu      sync.Mutex
-	epoch   string
-	epochAt time.Time
 }
 
 // Open prepares a pool; it connects when it must, so a database that is away
@@ -70,20 +61,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // Epoch is the database system with its timeline, which changes at every
 // failover and every restore to a point in time.
 func (s *Store) Epoch(ctx context.Context) (string, error) {
-	s.mu.Lock()
-	epoch, fresh := s.epoch, time.Since(s.epochAt) < epochAge
-	s.mu.Unlock()
-	if fresh {
-		return epoch, nil
-	}
 	found, err := query(ctx, s, pgx.RowTo[string], "read the epoch", selectEpoch)
 	if err != nil {
 		return "", err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.epoch, s.epochAt = found[0], time.Now()
-	return s.epoch, nil
+	return found[0], nil
 }
 
 // Ready is nil when the database answers and has the schema of this build, or a

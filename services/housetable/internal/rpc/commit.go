@@ -15,6 +15,7 @@ type commitService struct {
 	htsv1.UnimplementedCommitServiceServer
 	store   housetable.Store
 	commits Committer
+	epoch   recentEpoch
 }
 
 // Commit applies all changes or none.
@@ -35,11 +36,20 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 	// again, one that is too new would vouch for a commit of another history.
 	ctx, cancel := context.WithTimeout(ctx, epochWait)
 	defer cancel()
-	response.Epoch, err = s.store.Epoch(ctx)
+	response.Epoch, err = s.epoch.recent(ctx)
 	if err != nil {
 		response.Epoch = "" // the commit is decided; an unknown epoch matches no other
 	}
 	return response, nil
+}
+
+// GetEpoch returns the database's line of history.
+func (s *commitService) GetEpoch(ctx context.Context, _ *htsv1.GetEpochRequest) (*htsv1.GetEpochResponse, error) {
+	epoch, err := s.store.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &htsv1.GetEpochResponse{Epoch: epoch}, nil
 }
 
 // GetOperation returns what was recorded.
@@ -52,7 +62,7 @@ func (s *commitService) GetOperation(ctx context.Context, r *htsv1.GetOperationR
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := s.store.Epoch(ctx)
+	epoch, err := s.epoch.recent(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type Options struct {
 
 // Register adds all services to r: reads go to store, commits to commits.
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
-	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits})
+	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
 	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store, commits: commits})
 	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})

@@ -1669,6 +1669,90 @@ func (x *GetOperationResponse) GetEpoch() string {
 	return ""
 }
 
+// GetEpochRequest asks for the epoch.
+type GetEpochRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEpochRequest) Reset() {
+	*x = GetEpochRequest{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEpochRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEpochRequest) ProtoMessage() {}
+
+func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEpochRequest.ProtoReflect.Descriptor instead.
+func (*GetEpochRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{22}
+}
+
+// GetEpochResponse returns the epoch.
+type GetEpochResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Epoch of the database: changes when a failover may have lost commits. What
+	// was remembered of another epoch may never have happened.
+	Epoch         string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEpochResponse) Reset() {
+	*x = GetEpochResponse{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEpochResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEpochResponse) ProtoMessage() {}
+
+func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEpochResponse.ProtoReflect.Descriptor instead.
+func (*GetEpochResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetEpochResponse) GetEpoch() string {
+	if x != nil {
+		return x.Epoch
+	}
+	return ""
+}
+
 var File_igloo_housetable_v1_commit_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
@@ -1795,7 +1879,10 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\fR\x02id\"r\n" +
 	"\x14GetOperationResponse\x12D\n" +
 	"\toperation\x18\x01 \x01(\v2&.igloo.housetable.v1.RecordedOperationR\toperation\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\tR\x05epoch*\x96\x02\n" +
+	"\x05epoch\x18\x02 \x01(\tR\x05epoch\"\x11\n" +
+	"\x0fGetEpochRequest\"(\n" +
+	"\x10GetEpochResponse\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\tR\x05epoch*\x96\x02\n" +
 	"\x0eConflictReason\x12\x1f\n" +
 	"\x1bCONFLICT_REASON_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fCONFLICT_REASON_TABLE_NOT_FOUND\x10\x01\x12 \n" +
@@ -1803,10 +1890,11 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	" CONFLICT_REASON_VERSION_MISMATCH\x10\x03\x12'\n" +
 	"#CONFLICT_REASON_NAMESPACE_NOT_FOUND\x10\x04\x12$\n" +
 	" CONFLICT_REASON_NAMESPACE_EXISTS\x10\x05\x12'\n" +
-	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x062\xc7\x01\n" +
+	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x062\xa0\x02\n" +
 	"\rCommitService\x12Q\n" +
 	"\x06Commit\x12\".igloo.housetable.v1.CommitRequest\x1a#.igloo.housetable.v1.CommitResponse\x12c\n" +
-	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponseB\xdf\x01\n" +
+	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponse\x12W\n" +
+	"\bGetEpoch\x12$.igloo.housetable.v1.GetEpochRequest\x1a%.igloo.housetable.v1.GetEpochResponseB\xdf\x01\n" +
 	"\x17com.igloo.housetable.v1B\vCommitProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
 var (
@@ -1822,7 +1910,7 @@ func file_igloo_housetable_v1_commit_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_commit_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_igloo_housetable_v1_commit_proto_goTypes = []any{
 	(ConflictReason)(0),           // 0: igloo.housetable.v1.ConflictReason
 	(*CommitRequest)(nil),         // 1: igloo.housetable.v1.CommitRequest
@@ -1847,21 +1935,23 @@ var file_igloo_housetable_v1_commit_proto_goTypes = []any{
 	(*Replay)(nil),                // 20: igloo.housetable.v1.Replay
 	(*GetOperationRequest)(nil),   // 21: igloo.housetable.v1.GetOperationRequest
 	(*GetOperationResponse)(nil),  // 22: igloo.housetable.v1.GetOperationResponse
-	nil,                           // 23: igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	nil,                           // 24: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(TableKind)(0),                // 26: igloo.housetable.v1.TableKind
-	(*TableKey)(nil),              // 27: igloo.housetable.v1.TableKey
-	(*HouseTable)(nil),            // 28: igloo.housetable.v1.HouseTable
-	(*Namespace)(nil),             // 29: igloo.housetable.v1.Namespace
-	(*TableVersion)(nil),          // 30: igloo.housetable.v1.TableVersion
+	(*GetEpochRequest)(nil),       // 23: igloo.housetable.v1.GetEpochRequest
+	(*GetEpochResponse)(nil),      // 24: igloo.housetable.v1.GetEpochResponse
+	nil,                           // 25: igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	nil,                           // 26: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(TableKind)(0),                // 28: igloo.housetable.v1.TableKind
+	(*TableKey)(nil),              // 29: igloo.housetable.v1.TableKey
+	(*HouseTable)(nil),            // 30: igloo.housetable.v1.HouseTable
+	(*Namespace)(nil),             // 31: igloo.housetable.v1.Namespace
+	(*TableVersion)(nil),          // 32: igloo.housetable.v1.TableVersion
 }
 var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	2,  // 0: igloo.housetable.v1.CommitRequest.operations:type_name -> igloo.housetable.v1.Operation
 	5,  // 1: igloo.housetable.v1.CommitRequest.changes:type_name -> igloo.housetable.v1.Change
 	3,  // 2: igloo.housetable.v1.Operation.outcome:type_name -> igloo.housetable.v1.Outcome
 	2,  // 3: igloo.housetable.v1.RecordedOperation.operation:type_name -> igloo.housetable.v1.Operation
-	25, // 4: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
+	27, // 4: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
 	7,  // 5: igloo.housetable.v1.Change.create_table:type_name -> igloo.housetable.v1.CreateTable
 	8,  // 6: igloo.housetable.v1.Change.swap_table:type_name -> igloo.housetable.v1.SwapTable
 	9,  // 7: igloo.housetable.v1.Change.drop_table:type_name -> igloo.housetable.v1.DropTable
@@ -1870,38 +1960,40 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	12, // 10: igloo.housetable.v1.Change.create_namespace:type_name -> igloo.housetable.v1.CreateNamespace
 	13, // 11: igloo.housetable.v1.Change.drop_namespace:type_name -> igloo.housetable.v1.DropNamespace
 	14, // 12: igloo.housetable.v1.Change.update_namespace:type_name -> igloo.housetable.v1.UpdateNamespace
-	26, // 13: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
-	27, // 14: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
-	26, // 15: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
-	27, // 16: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
+	28, // 13: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
+	29, // 14: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
+	28, // 15: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
+	29, // 16: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
 	6,  // 17: igloo.housetable.v1.SwapTable.expect:type_name -> igloo.housetable.v1.Expectation
-	27, // 18: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
+	29, // 18: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
 	6,  // 19: igloo.housetable.v1.DropTable.expect:type_name -> igloo.housetable.v1.Expectation
-	27, // 20: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
+	29, // 20: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
 	6,  // 21: igloo.housetable.v1.RenameTable.expect:type_name -> igloo.housetable.v1.Expectation
-	27, // 22: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
-	27, // 23: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
-	23, // 24: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	24, // 25: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	29, // 22: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
+	29, // 23: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
+	25, // 24: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	26, // 25: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
 	16, // 26: igloo.housetable.v1.CommitResponse.committed:type_name -> igloo.housetable.v1.Committed
 	18, // 27: igloo.housetable.v1.CommitResponse.conflict:type_name -> igloo.housetable.v1.Conflict
 	20, // 28: igloo.housetable.v1.CommitResponse.replay:type_name -> igloo.housetable.v1.Replay
 	17, // 29: igloo.housetable.v1.Committed.results:type_name -> igloo.housetable.v1.ChangeResult
-	25, // 30: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
-	28, // 31: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
-	29, // 32: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
+	27, // 30: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
+	30, // 31: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
+	31, // 32: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
 	19, // 33: igloo.housetable.v1.Conflict.changes:type_name -> igloo.housetable.v1.ChangeConflict
 	0,  // 34: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
-	28, // 35: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
-	30, // 36: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
+	30, // 35: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
+	32, // 36: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
 	4,  // 37: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
 	4,  // 38: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
 	1,  // 39: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
 	21, // 40: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
-	15, // 41: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
-	22, // 42: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
-	41, // [41:43] is the sub-list for method output_type
-	39, // [39:41] is the sub-list for method input_type
+	23, // 41: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
+	15, // 42: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
+	22, // 43: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
+	24, // 44: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
+	42, // [42:45] is the sub-list for method output_type
+	39, // [39:42] is the sub-list for method input_type
 	39, // [39:39] is the sub-list for extension type_name
 	39, // [39:39] is the sub-list for extension extendee
 	0,  // [0:39] is the sub-list for field type_name
@@ -1939,7 +2031,7 @@ func file_igloo_housetable_v1_commit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_commit_proto_rawDesc), len(file_igloo_housetable_v1_commit_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	CommitService_Commit_FullMethodName       = "/igloo.housetable.v1.CommitService/Commit"
 	CommitService_GetOperation_FullMethodName = "/igloo.housetable.v1.CommitService/GetOperation"
+	CommitService_GetEpoch_FullMethodName     = "/igloo.housetable.v1.CommitService/GetEpoch"
 )
 
 // CommitServiceClient is the client API for CommitService service.
@@ -37,6 +38,8 @@ type CommitServiceClient interface {
 	Commit(ctx context.Context, in *CommitRequest, opts ...grpc.CallOption) (*CommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
+	// GetEpoch returns the epoch of the database.
+	GetEpoch(ctx context.Context, in *GetEpochRequest, opts ...grpc.CallOption) (*GetEpochResponse, error)
 }
 
 type commitServiceClient struct {
@@ -67,6 +70,16 @@ func (c *commitServiceClient) GetOperation(ctx context.Context, in *GetOperation
 	return out, nil
 }
 
+func (c *commitServiceClient) GetEpoch(ctx context.Context, in *GetEpochRequest, opts ...grpc.CallOption) (*GetEpochResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetEpochResponse)
+	err := c.cc.Invoke(ctx, CommitService_GetEpoch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CommitServiceServer is the server API for CommitService service.
 // All implementations must embed UnimplementedCommitServiceServer
 // for forward compatibility.
@@ -81,6 +94,8 @@ type CommitServiceServer interface {
 	Commit(context.Context, *CommitRequest) (*CommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)
+	// GetEpoch returns the epoch of the database.
+	GetEpoch(context.Context, *GetEpochRequest) (*GetEpochResponse, error)
 	mustEmbedUnimplementedCommitServiceServer()
 }
 
@@ -96,6 +111,9 @@ func (UnimplementedCommitServiceServer) Commit(context.Context, *CommitRequest) 
 }
 func (UnimplementedCommitServiceServer) GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOperation not implemented")
+}
+func (UnimplementedCommitServiceServer) GetEpoch(context.Context, *GetEpochRequest) (*GetEpochResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetEpoch not implemented")
 }
 func (UnimplementedCommitServiceServer) mustEmbedUnimplementedCommitServiceServer() {}
 func (UnimplementedCommitServiceServer) testEmbeddedByValue()                       {}
@@ -154,6 +172,24 @@ func _CommitService_GetOperation_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CommitService_GetEpoch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEpochRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommitServiceServer).GetEpoch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommitService_GetEpoch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommitServiceServer).GetEpoch(ctx, req.(*GetEpochRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CommitService_ServiceDesc is the grpc.ServiceDesc for CommitService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -168,6 +204,10 @@ var CommitService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetOperation",
 			Handler:    _CommitService_GetOperation_Handler,
+		},
+		{
+			MethodName: "GetEpoch",
+			Handler:    _CommitService_GetEpoch_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
