@@ -91,57 +91,58 @@ func appears(t *testing.T, r catalog.Replays, c catalog.Claim) catalog.Finished 
 	return *found
 }
 
-// each runs a test of what both promise.
-func each(t *testing.T, test func(t *testing.T, r catalog.Replays)) {
+// both are new, and promise the same.
+func both(t *testing.T) map[string]catalog.Replays {
 	t.Helper()
-	t.Run("memory", func(t *testing.T) {
-		memory, err := replays.NewMemory(one(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(t, memory)
-	})
-	t.Run("Redis", func(t *testing.T) { test(t, openRedis(t, redistest.New(t).URL(), one(t))) })
+	memory, err := replays.NewMemory(one(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]catalog.Replays{"memory": memory, "Redis": openRedis(t, redistest.New(t).URL(), one(t))}
 }
 
 func TestWhatIsPublishedIsFound(t *testing.T) {
-	each(t, func(t *testing.T, r catalog.Replays) {
-		c := claim()
-		reservation := r.Reserve(t.Context(), c)
-		if reservation.Finished != nil || reservation.Busy != nil || reservation.Epoch != "1" {
-			t.Fatalf("of a new operation: %+v", reservation)
-		}
-		c.Epoch = reservation.Epoch
-		r.Publish(t.Context(), c, outcome())
-		want := catalog.Finished{Fingerprint: c.Fingerprint, Outcome: outcome()}
-		if diff := cmp.Diff(want, appears(t, r, c)); diff != "" {
-			t.Error(diff)
-		}
-		elsewhere := other(c)
-		elsewhere.Warehouse, elsewhere.Operation = "v", uuid.New()
-		if found := r.Reserve(t.Context(), elsewhere); found.Finished != nil {
-			t.Errorf("in another warehouse: %+v", found)
-		}
-	})
+	for kind, r := range both(t) {
+		t.Run(kind, func(t *testing.T) {
+			c := claim()
+			reservation := r.Reserve(t.Context(), c)
+			if reservation.Finished != nil || reservation.Busy != nil || reservation.Epoch != "1" {
+				t.Fatalf("of a new operation: %+v", reservation)
+			}
+			c.Epoch = reservation.Epoch
+			r.Publish(t.Context(), c, outcome())
+			want := catalog.Finished{Fingerprint: c.Fingerprint, Outcome: outcome()}
+			if diff := cmp.Diff(want, appears(t, r, c)); diff != "" {
+				t.Error(diff)
+			}
+			elsewhere := other(c)
+			elsewhere.Warehouse, elsewhere.Operation = "v", uuid.New()
+			if found := r.Reserve(t.Context(), elsewhere); found.Finished != nil {
+				t.Errorf("in another warehouse: %+v", found)
+			}
+		})
+	}
 }
 
 func TestOneIsAtWork(t *testing.T) {
-	each(t, func(t *testing.T, r catalog.Replays) {
-		c := claim()
-		c.Epoch = r.Reserve(t.Context(), c).Epoch
-		if again := r.Reserve(t.Context(), c); again.Busy != nil {
-			t.Errorf("the holder is kept out by itself: %+v", again)
-		}
-		if second := r.Reserve(t.Context(), other(c)); !cmp.Equal(second.Busy, c.Fingerprint) {
-			t.Errorf("a second request: %+v", second)
-		}
-		r.Release(t.Context(), other(c)) // not its to give
-		if second := r.Reserve(t.Context(), other(c)); second.Busy == nil {
-			t.Error("released by another")
-		}
-		r.Release(t.Context(), c)
-		eventually(t, "it is released", func() bool { return r.Reserve(t.Context(), other(c)).Busy == nil })
-	})
+	for kind, r := range both(t) {
+		t.Run(kind, func(t *testing.T) {
+			c := claim()
+			c.Epoch = r.Reserve(t.Context(), c).Epoch
+			if again := r.Reserve(t.Context(), c); again.Busy != nil {
+				t.Errorf("the holder is kept out by itself: %+v", again)
+			}
+			if second := r.Reserve(t.Context(), other(c)); !cmp.Equal(second.Busy, c.Fingerprint) {
+				t.Errorf("a second request: %+v", second)
+			}
+			r.Release(t.Context(), other(c)) // not its to give
+			if second := r.Reserve(t.Context(), other(c)); second.Busy == nil {
+				t.Error("released by another")
+			}
+			r.Release(t.Context(), c)
+			eventually(t, "it is released", func() bool { return r.Reserve(t.Context(), other(c)).Busy == nil })
+		})
+	}
 }
 
 func TestAProcessThatIsGoneHoldsNothing(t *testing.T) {
