@@ -60,6 +60,8 @@ const (
 	TooLarge
 	// AlreadyExists means that the name is taken.
 	AlreadyExists
+	// PositionExpired means that events after the position are not kept any more.
+	PositionExpired
 	// CommitFailed means that a requirement does not hold or the swap was lost:
 	// certainly not applied, and worth trying again from fresh metadata.
 	CommitFailed
@@ -104,6 +106,7 @@ var table = [...]row{
 	{Unsupported, "UnsupportedOperationException", http.StatusNotAcceptable, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_UNSUPPORTED},
 	{TooLarge, "RequestTooLargeException", http.StatusRequestEntityTooLarge, codes.OutOfRange, htsv1.ErrorReason_ERROR_REASON_TOO_LARGE},
 	{AlreadyExists, "AlreadyExistsException", http.StatusConflict, codes.AlreadyExists, htsv1.ErrorReason_ERROR_REASON_ALREADY_EXISTS},
+	{PositionExpired, "PositionExpiredException", http.StatusGone, codes.OutOfRange, htsv1.ErrorReason_ERROR_REASON_POSITION_EXPIRED},
 	{CommitFailed, "CommitFailedException", http.StatusConflict, codes.Aborted, htsv1.ErrorReason_ERROR_REASON_VERSION_MISMATCH},
 	{NotEmpty, "NamespaceNotEmptyException", http.StatusConflict, codes.FailedPrecondition, htsv1.ErrorReason_ERROR_REASON_NOT_EMPTY},
 	{OperationReused, "BadRequestException", http.StatusBadRequest, codes.InvalidArgument, htsv1.ErrorReason_ERROR_REASON_OPERATION_REUSED},

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
@@ -37,11 +38,12 @@ const (
 	connectionAge = 10 * time.Minute
 )
 
-// New makes a server with the interceptors of Unary, tracing, health and
+// New makes a server with the interceptors of Unary and Stream, tracing, health and
 // reflection; its health says SERVING until SetHealth says otherwise.
 func New(log *slog.Logger, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
 	options = append([]grpc.ServerOption{
 		grpc.UnaryInterceptor(Unary(log)),
+		grpc.StreamInterceptor(Stream(log)),
 		grpc.StatsHandler(otelgrpc.NewServerHandler()),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
@@ -78,15 +80,43 @@ func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 }
 
+// Stream is what stands in front of every handler of a stream, which lasts as
+// long as its caller listens.
+func Stream(log *slog.Logger) grpc.StreamServerInterceptor {
+	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+		ctx := telemetry.WithRequestID(stream.Context(), incomingRequestID(stream.Context()))
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(ctx, "panic", "method", info.FullMethod, "value", p, "stack", string(debug.Stack()))
+				err = fault.Status(fmt.Errorf("panic in %s", info.FullMethod)).Err()
+			}
+		}()
+		err = handler(server, &contextStream{ServerStream: stream, ctx: ctx})
+		if err == nil || ctx.Err() != nil { // nobody listens any more
+			return status.FromContextError(ctx.Err()).Err()
+		}
+		return answer(ctx, log, info.FullMethod, err)
+	}
+}
+
+// contextStream is a stream with a context of its own.
+type contextStream struct {
+	grpc.ServerStream
+	ctx context.Context //nolint:containedctx // that is how gRPC hands it on
+}
+
+// Context carries the request id.
+func (s *contextStream) Context() context.Context { return s.ctx }
+
 // answer logs an error that is our fault, once, and gives it its status.
 func answer(ctx context.Context, log *slog.Logger, method string, err error) error {
-	status := fault.Status(err)
-	switch status.Code() {
+	said := fault.Status(err)
+	switch said.Code() {
 	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
-		log.ErrorContext(ctx, "call failed", "method", method, "code", status.Code().String(), "error", err)
+		log.ErrorContext(ctx, "call failed", "method", method, "code", said.Code().String(), "error", err)
 	default: // the caller's doing
 	}
-	return status.Err()
+	return said.Err()
 }
 
 func incomingRequestID(ctx context.Context) string {

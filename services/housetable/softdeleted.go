@@ -36,6 +36,8 @@ type Purge struct {
 	Key       TableKey
 	Kind      Kind
 	Before    *int64
+	// RequestID is for the history.
+	RequestID string
 }
 
 // Order is what a list is sorted by; entries that are equal in it follow each

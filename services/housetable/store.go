@@ -14,6 +14,7 @@ type Store interface {
 	Committer
 	Reader
 	SoftDeletions
+	Outbox
 	Warehouses
 	Jobs
 	Toggles
@@ -74,6 +75,30 @@ type Reader interface {
 type SoftDeletions interface {
 	// PurgeSoftDeleted returns how many it forgot; none is no error.
 	PurgeSoftDeleted(ctx context.Context, p Purge) (int64, error)
+}
+
+// Outbox is the change log of a warehouse, read by position. Every change is in
+// it: those of commits, and purges.
+type Outbox interface {
+	// Events returns the events that follow a position, none when there are none.
+	// A returned Fence says that more are there which must wait for transactions
+	// that began before them; it goes into the next query. No event can appear at
+	// or below the position of one that was returned. PositionExpired when the
+	// position is older than what is kept, or of another history.
+	Events(ctx context.Context, q EventQuery) ([]Event, *Fence, error)
+	// EarliestPosition is the one that all events which are kept follow.
+	EarliestPosition(ctx context.Context, warehouse string) (Position, error)
+	// LatestPosition is that of the newest event, or the earliest one. With a Fence
+	// it is not yet settled: asked again with the Fence, it is the same one.
+	LatestPosition(ctx context.Context, warehouse string, fence *Fence) (Position, *Fence, error)
+	// Acknowledge keeps how far a consumer got, unless it got further already, and
+	// returns what is kept; PositionExpired when no event is at the position, and
+	// Unprocessable when the warehouse has as many consumers as it may.
+	Acknowledge(ctx context.Context, warehouse, consumer string, p Position) (Consumer, error)
+	// Consumers returns all consumers of a warehouse in the order of names.
+	Consumers(ctx context.Context, warehouse string) ([]Consumer, error)
+	// DeleteConsumer forgets a consumer; one that is not there is no error.
+	DeleteConsumer(ctx context.Context, warehouse, consumer string) error
 }
 
 // Warehouses keeps the warehouses. All of Reader, Jobs and Commit answer

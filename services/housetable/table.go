@@ -113,6 +113,8 @@ const (
 	ActionDrop    Action = "drop"
 	ActionRename  Action = "rename"
 	ActionRestore Action = "restore"
+	// ActionPurge forgets what was soft-deleted.
+	ActionPurge Action = "purge"
 	// ActionUpdate is of namespaces alone.
 	ActionUpdate Action = "update"
 )

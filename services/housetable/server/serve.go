@@ -44,6 +44,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		defer close(stopped)
 		probes.Drain()
 		health.Shutdown()
+		s.end()
 		drain(server)
 	})
 	failed := make(chan error, 1)

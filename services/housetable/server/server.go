@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
@@ -33,6 +34,9 @@ type Server struct {
 	channel *inprocgrpc.Channel
 	gateway http.Handler
 	sweeper *sweeper
+	// ending is closed by end: streams end then.
+	ending chan struct{}
+	end    func()
 }
 
 // New opens the store and builds the services. The caller closes the server.
@@ -45,7 +49,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: cfg, log: log, store: store, lane: lane.New(store, cfg.limits()), channel: &inprocgrpc.Channel{}}
+	s.ending = make(chan struct{})
+	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.channel.WithServerUnaryInterceptor(grpcserver.Unary(log))
+	s.channel.WithServerStreamInterceptor(grpcserver.Stream(log))
 	s.Register(s.channel)
 	if s.gateway, err = gateway.New(ctx, s.channel, rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -80,7 +87,9 @@ func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
 
 // Register adds the services to r.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
-	rpc.Register(r, s.store, s.lane, rpc.Options{ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL})
+	rpc.Register(r, s.store, s.lane, rpc.Options{
+		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL, Ending: s.ending,
+	})
 }
 
 // Conn reaches the services in process. Messages are copied, and calls pass the
@@ -95,6 +104,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 
 // Close ends the background work and the store's connections.
 func (s *Server) Close() error {
+	s.end()
 	s.sweeper.stop()
 	return s.store.Close()
 }

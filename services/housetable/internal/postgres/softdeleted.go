@@ -16,10 +16,16 @@ const (
 		AND h.database_key = (SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END FROM warehouse WHERE warehouse_id = $1)`
 	listSoftDeleted  = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms, h.table_key` + ofDatabase
 	countSoftDeleted = `SELECT count(*)` + ofDatabase
-	purgeSoftDeleted = `DELETE FROM soft_deleted_table h USING warehouse w WHERE w.warehouse_id = $1 AND h.warehouse_id = $1
+	purgeSoftDeleted = `WITH gone AS (DELETE FROM soft_deleted_table h USING warehouse w WHERE w.warehouse_id = $1 AND h.warehouse_id = $1
 		AND h.database_key = CASE WHEN w.case_insensitive THEN $3::text ELSE $2 END AND h.family = $6
 		AND h.table_key = CASE WHEN w.case_insensitive THEN $5::text ELSE $4 END
-		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8)`
+		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8) RETURNING h.*, $9::text AS request_id)` + recordPurges
+	// A purge is no commit, and so no operation's.
+	recordPurges = `
+		INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location,
+			previous_metadata_location, deleted_at_ms, op_id, principal, request_id)
+		SELECT warehouse_id, uuid, version + 1, 'purge', kind, database_id, table_id, metadata_location,
+			metadata_location, deleted_at_ms, '00000000-0000-0000-0000-000000000000', '', request_id FROM gone`
 )
 
 func scanListedSoftDeleted(r pgx.CollectableRow) (l listed[housetable.Table], err error) {
@@ -112,7 +118,7 @@ func orderBy(o housetable.Order, key string) string {
 func (s *Store) PurgeSoftDeleted(ctx context.Context, p housetable.Purge) (int64, error) {
 	folded := p.Key.Fold()
 	tag, err := s.pool.Exec(ctx, purgeSoftDeleted, p.Warehouse, p.Key.DatabaseID, folded.DatabaseID, p.Key.TableID, folded.TableID,
-		p.Key.Family(), int16(p.Kind), p.Before)
+		p.Key.Family(), int16(p.Kind), p.Before, p.RequestID)
 	if err != nil {
 		return 0, classify(err, "purge")
 	}

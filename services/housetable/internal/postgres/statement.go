@@ -138,9 +138,9 @@ func (b *batch) decide(fits []string) []string {
 
 const (
 	recordEvents = `e AS (INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id,
-			previous_database_id, previous_table_id, metadata_location, previous_metadata_location, op_id, principal, request_id)
+			previous_database_id, previous_table_id, metadata_location, previous_metadata_location, deleted_at_ms, op_id, principal, request_id)
 		SELECT go.wh, r.uuid, r.version, r.action, r.kind, r.database_id, r.table_id, r.previous_database_id, r.previous_table_id,
-			r.metadata_location, r.previous_metadata_location, go.op, go.principal, go.request_id
+			r.metadata_location, r.previous_metadata_location, r.deleted_at_ms, go.op, go.principal, go.request_id
 		FROM r JOIN go ON go.req = r.req)`
 	answer = `
 SELECT q.req, go.req IS NOT NULL, now(), ` + resultColumns + `

@@ -19,9 +19,9 @@ const (
 	forgetJobs = `DELETE FROM job WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ` + sinceMS + ` - $2::bigint
 			ORDER BY changed_at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
-	purgeExpired = `DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
+	purgeExpired = `WITH gone AS (DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
 			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + sinceMS + `
-			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
+			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + recordPurges
 )
 
 // forgetOperations is for the two partitions that are not dropped whole. Rows are

@@ -30,6 +30,8 @@ type Options struct {
 	ImplicitDatabases bool
 	// SoftDeleteTTL is how long a soft-deleted user table is kept from a purge.
 	SoftDeleteTTL time.Duration
+	// Ending is closed when the server is about to end: streams end then.
+	Ending <-chan struct{}
 }
 
 // Register adds all services to r: reads go to store, commits to commits.
@@ -41,6 +43,7 @@ func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer
 	htsv1.RegisterUserTableServiceServer(r, &userTableService{store: store, commits: commits, options: o})
 	htsv1.RegisterJobServiceServer(r, &jobService{store: store})
 	htsv1.RegisterToggleServiceServer(r, &toggleService{store: store})
+	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
 }
 
 // warehouseOr is the warehouse that a request names, or the default one.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -154,7 +155,7 @@ func (s *userTableService) PurgeUserTables(ctx context.Context, r *htsv1.PurgeUs
 	if err := firstError(err, checkUserKey(r.GetDatabaseId(), r.GetTableId())); err != nil {
 		return nil, err
 	}
-	p := housetable.Purge{Warehouse: warehouse, Key: userKey(r), Kind: housetable.KindTable, Before: r.PurgeAfterMs}
+	p := housetable.Purge{Warehouse: warehouse, Key: userKey(r), Kind: housetable.KindTable, Before: r.PurgeAfterMs, RequestID: telemetry.RequestID(ctx)}
 	if _, err := s.store.PurgeSoftDeleted(ctx, p); err != nil {
 		return nil, err
 	}

@@ -25,8 +25,8 @@ const (
 	forgetSoftDeleted = `DELETE FROM soft_deleted_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ? AND deleted_at_ms = ?`
 	insertEvent = `INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id,
-		previous_database_id, previous_table_id, metadata_location, previous_metadata_location, committed_at, op_id, principal, request_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		previous_database_id, previous_table_id, metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // application writes one commit whose changes are known to fit.
@@ -206,6 +206,6 @@ func (a *application) event(ctx context.Context, action housetable.Action, t hou
 		database, table = before.Key.DatabaseID, before.Key.TableID
 	}
 	_, err := a.writer.exec(ctx, insertEvent, a.commit.Warehouse, t.UUID[:], t.Version, action, t.Kind, t.Key.DatabaseID, t.Key.TableID,
-		database, table, t.MetadataLocation, location, micros(a.now), a.commit.Operations[0].ID[:], a.commit.Principal, a.commit.RequestID)
+		database, table, t.MetadataLocation, location, t.DeletedAtMS, micros(a.now), a.commit.Operations[0].ID[:], a.commit.Principal, a.commit.RequestID)
 	return err
 }

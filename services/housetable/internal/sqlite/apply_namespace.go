@@ -58,7 +58,7 @@ func (a *application) dropNamespace(ctx context.Context, c housetable.DropNamesp
 
 func (a *application) namespaceEvent(ctx context.Context, action housetable.Action, n housetable.Namespace) error {
 	_, err := a.writer.exec(ctx, insertEvent, a.commit.Warehouse, nil, n.Version, action, housetable.AnyKind, n.DatabaseID, "",
-		nil, nil, "", nil, micros(a.now), a.commit.Operations[0].ID[:], a.commit.Principal, a.commit.RequestID)
+		nil, nil, "", nil, nil, micros(a.now), a.commit.Operations[0].ID[:], a.commit.Principal, a.commit.RequestID)
 	return err
 }
 

@@ -11,8 +11,13 @@ const (
 	ofDatabase       = ` FROM soft_deleted_table WHERE warehouse_id = ? AND database_key = ? AND family = 0`
 	listSoftDeleted  = `SELECT ` + tableColumns + `, deleted_at_ms, purge_after_ms, table_key` + ofDatabase
 	countSoftDeleted = `SELECT count(*)` + ofDatabase
-	purgeSoftDeleted = `DELETE FROM soft_deleted_table WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?
+	purgeSoftDeleted = `warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?
 		AND (? = 0 OR kind = ?) AND (? IS NULL OR purge_after_ms < ?)`
+	// A purge is no commit, and so no operation's: its id is of zeros.
+	recordPurges = `INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location,
+			previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id)
+		SELECT warehouse_id, uuid, version + 1, 'purge', kind, database_id, table_id, metadata_location,
+			metadata_location, deleted_at_ms, ?, zeroblob(16), '', ? FROM soft_deleted_table WHERE `
 )
 
 func scanListedSoftDeleted(r row) (l listed[housetable.Table], err error) {
@@ -105,9 +110,17 @@ func (s *Store) PurgeSoftDeleted(ctx context.Context, p housetable.Purge) (purge
 	if err != nil {
 		return 0, err
 	}
+	args := append(spell.table(p.Warehouse, p.Key), p.Kind, p.Kind, p.Before, p.Before)
+	return s.purge(ctx, purgeSoftDeleted, p.RequestID, args...)
+}
+
+// purge forgets the soft-deleted house tables that meet a condition.
+func (s *Store) purge(ctx context.Context, condition, requestID string, args ...any) (purged int64, err error) {
 	err = s.writer.transact(ctx, func() error {
-		args := append(spell.table(p.Warehouse, p.Key), p.Kind, p.Kind, p.Before, p.Before)
-		result, err := s.writer.exec(ctx, purgeSoftDeleted, args...)
+		if _, err := s.writer.exec(ctx, recordPurges+condition, append([]any{micros(s.now()), requestID}, args...)...); err != nil {
+			return err
+		}
+		result, err := s.writer.exec(ctx, "DELETE FROM soft_deleted_table WHERE "+condition, args...)
 		if err != nil {
 			return err
 		}

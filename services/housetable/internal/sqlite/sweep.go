@@ -7,7 +7,7 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
-// ?1 is a time in all of these, ?2 the most rows.
+// The first parameter is a time in all of these, the second the most rows.
 const (
 	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = ?3 WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
@@ -16,9 +16,9 @@ const (
 	forgetJobs = `DELETE FROM job WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ?1
 			ORDER BY changed_at_ms LIMIT ?2)`
-	purgeExpired = `DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
-			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ?1
-			ORDER BY purge_after_ms LIMIT ?2)`
+	purgeExpired = `(warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
+			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ?
+			ORDER BY purge_after_ms LIMIT ?)`
 	forgetOperations = `DELETE FROM operation WHERE (warehouse_id, op_id) IN (
 			SELECT warehouse_id, op_id FROM operation WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2)`
 )
@@ -47,7 +47,7 @@ func (s *Store) ForgetJobs(ctx context.Context, keep time.Duration, limit int) (
 
 // PurgeExpired forgets soft-deleted house tables whose time has come.
 func (s *Store) PurgeExpired(ctx context.Context, limit int) (int64, error) {
-	return s.sweep(ctx, purgeExpired, s.now().UnixMilli(), limit)
+	return s.purge(ctx, purgeExpired, "", s.now().UnixMilli(), limit)
 }
 
 // ForgetOperations deletes records that are older than keep.

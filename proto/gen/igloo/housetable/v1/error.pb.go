@@ -76,6 +76,9 @@ const (
 	ErrorReason_ERROR_REASON_TOO_LARGE ErrorReason = 22
 	// The request is well-formed and can never be carried out (INVALID_ARGUMENT).
 	ErrorReason_ERROR_REASON_IMPOSSIBLE ErrorReason = 23
+	// Events after the position are not kept any more, or the position is of
+	// another history (OUT_OF_RANGE).
+	ErrorReason_ERROR_REASON_POSITION_EXPIRED ErrorReason = 24
 )
 
 // Enum value maps for ErrorReason.
@@ -105,6 +108,7 @@ var (
 		21: "ERROR_REASON_UNSUPPORTED",
 		22: "ERROR_REASON_TOO_LARGE",
 		23: "ERROR_REASON_IMPOSSIBLE",
+		24: "ERROR_REASON_POSITION_EXPIRED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -131,6 +135,7 @@ var (
 		"ERROR_REASON_UNSUPPORTED":         21,
 		"ERROR_REASON_TOO_LARGE":           22,
 		"ERROR_REASON_IMPOSSIBLE":          23,
+		"ERROR_REASON_POSITION_EXPIRED":    24,
 	}
 )
 
@@ -165,7 +170,7 @@ var File_igloo_housetable_v1_error_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\x97\x06\n" +
+	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\xba\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ERROR_REASON_INVALID\x10\x01\x12$\n" +
@@ -191,7 +196,8 @@ const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\x1fERROR_REASON_METHOD_NOT_ALLOWED\x10\x14\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSUPPORTED\x10\x15\x12\x1a\n" +
 	"\x16ERROR_REASON_TOO_LARGE\x10\x16\x12\x1b\n" +
-	"\x17ERROR_REASON_IMPOSSIBLE\x10\x17B\xde\x01\n" +
+	"\x17ERROR_REASON_IMPOSSIBLE\x10\x17\x12!\n" +
+	"\x1dERROR_REASON_POSITION_EXPIRED\x10\x18B\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"ErrorProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
