@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,7 +13,47 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
 )
 
-func TestStore(t *testing.T) { run(t, postgres.Options{Connections: 4}) }
+// replicas are two stores on one database: calls that race go to one and the
+// other by turns.
+type replicas struct {
+	*postgres.Store
+
+	other *postgres.Store
+	calls atomic.Int64
+}
+
+func (r *replicas) next() *postgres.Store {
+	if r.calls.Add(1)%2 == 0 {
+		return r.other
+	}
+	return r.Store
+}
+
+func (r *replicas) Commit(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
+	return r.next().Commit(ctx, commits)
+}
+
+func (r *replicas) PurgeSoftDeleted(ctx context.Context, p housetable.Purge) (int64, error) {
+	return r.next().PurgeSoftDeleted(ctx, p)
+}
+
+func (r *replicas) PutJob(ctx context.Context, warehouse string, j housetable.Job, expected *int64) (stored housetable.Job, created bool, err error) {
+	return r.next().PutJob(ctx, warehouse, j, expected)
+}
+
+func (r *replicas) ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*housetable.Job, error) {
+	return r.next().ClaimJob(ctx, warehouse, leaseSeconds)
+}
+
+// TestStore is the suite on two replicas of the store.
+func TestStore(t *testing.T) {
+	housetabletest.Run(t, func(t *testing.T) housetable.Store {
+		t.Helper()
+		database := pgtest.New(t, postgres.Migrate)
+		o := postgres.Options{Connections: 4}
+		return &replicas{Store: openAt(t, database, o), other: openAt(t, database, o)}
+	})
+}
 
 // TestStoreBehindPooler is the suite through PgBouncer in transaction mode, with
 // fewer sessions than the store has connections.
@@ -20,14 +62,6 @@ func TestStoreBehindPooler(t *testing.T) {
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
 		return openAt(t, pooler.URL(pgtest.New(t, postgres.Migrate)), postgres.Options{Connections: 4, Pooler: true})
-	})
-}
-
-func run(t *testing.T, o postgres.Options) {
-	t.Helper()
-	housetabletest.Run(t, func(t *testing.T) housetable.Store {
-		t.Helper()
-		return open(t, o)
 	})
 }
 
