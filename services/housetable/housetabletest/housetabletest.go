@@ -72,6 +72,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"RestoreAgainstPurge":     purgeRace,
 		"NamespaceDropVsCreate":   namespaceRace,
 		"NamespaceDropVsTable":    lastTableRace,
+		"WarehouseDeleteVsCreate": warehouseRace,
 		"OneEffectOfDeliveries":   deliveryRace,
 		"CrossingTransactions":    crossingRace,
 		"BatchesOfSwaps":          batchRace,

@@ -246,6 +246,34 @@ func lastTableRace(t *testing.T, b *bench) {
 	}
 }
 
+// warehouseRace: a namespace never comes into a warehouse that is gone.
+func warehouseRace(t *testing.T, b *bench) {
+	t.Helper()
+	for round := range 3 * rounds {
+		name := fmt.Sprint("w", round)
+		if _, err := b.CreateWarehouse(t.Context(), housetable.Warehouse{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		request := b.request(housetable.CreateNamespace{DatabaseID: "n"})
+		request.Warehouse = name
+		deleted := make(chan error, 1)
+		go func() { deleted <- b.DeleteWarehouse(t.Context(), name) }()
+		verdict := b.send(t, request)
+		err := <-deleted
+		if refused, ok := verdict.(housetable.Refused); ok {
+			wantKind(t, refused.Err, fault.NoSuchWarehouse)
+			if err != nil {
+				t.Fatalf("neither was done: %v, %v", refused.Err, err)
+			}
+			continue
+		}
+		if verdictName(verdict) != "committed" {
+			t.Fatalf("%#v", verdict)
+		}
+		wantKind(t, err, fault.NotEmpty)
+	}
+}
+
 // deliveryRace: one request delivered many times has one effect, whether its
 // change could apply twice or not.
 func deliveryRace(t *testing.T, b *bench) {

@@ -49,6 +49,10 @@ var softDeletions = []exchange{
 	{"GET", "/hts/tables/querySoftDeleted?databaseId=d1", "", 200, `~"totalElements":0`},
 	{"DELETE", "/hts/tables/purge?databaseId=d1&tableId=s", "", 204, ``},
 	{"DELETE", "/hts/tables/purge?databaseId=d1&tableId=s%25", "", 400, `~only alphanumerics`},
+	// A commit that names no time to purge after has the service's.
+	{"PUT", "/hts/tables", `{"entity":{"tableId":"s","databaseId":"d1","metadataLocation":"/s/4"}}`, 201, `~"/s/4"`},
+	{"POST", "/hts/commit", `{"operations":[{"id":"AAAAAAAAAAAAAAAAAAAACQ==","outcome":{"status":204}}],"changes":[{"dropTable":{"key":{"databaseId":"d1","tableId":"s"},"soft":true}}]}`, 200, `~"purgeAfterMs":[1-9]\d{12}`},
+	{"DELETE", "/hts/tables/purge?databaseId=d1&tableId=s", "", 204, ``},
 	// Deleted for good.
 	{"DELETE", "/v1/hts/tables?databaseId=d1&tableId=abc&isSoftDelete=false", "", 204, ``},
 	{"GET", "/hts/tables/querySoftDeleted?databaseId=d1", "", 200, `~"totalElements":0`},

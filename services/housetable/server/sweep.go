@@ -18,6 +18,8 @@ const (
 	// after a round that may have left something.
 	firstPause = time.Second
 	fullPause  = 100 * time.Millisecond
+	// failedPause is the longest wait after a round that failed.
+	failedPause = time.Minute
 	// roundTime ends a round that the store does not answer.
 	roundTime = 30 * time.Second
 )
@@ -75,32 +77,30 @@ func (c chore) loop(ctx context.Context, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			timer.Reset(c.pause(c.run(ctx, log)))
+			timer.Reset(jittered(c.run(ctx, log)))
 		}
 	}
 }
 
-// run is one round. An error of the store is as good as nothing to do: the next
-// round tries again.
-func (c chore) run(ctx context.Context, log *slog.Logger) int64 {
+// run is one round; it returns how long to wait for the next.
+func (c chore) run(ctx context.Context, log *slog.Logger) time.Duration {
 	limited, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
 	n, err := c.round(limited, c.limit)
+	if n > 0 {
+		log.InfoContext(ctx, c.what, "count", n)
+	}
 	switch {
 	case err != nil && ctx.Err() == nil:
 		log.WarnContext(ctx, "a round of background work failed", "work", c.what, "error", err)
-		return 0
-	case n > 0:
-		log.InfoContext(ctx, c.what, "count", n)
+		return min(c.every, failedPause)
+	case n >= int64(c.limit):
+		return min(c.every, fullPause)
 	}
-	return n
+	return c.every
 }
 
-// pause before the next round. Replicas that began together drift apart.
-func (c chore) pause(done int64) time.Duration {
-	every := c.every
-	if done >= int64(c.limit) {
-		every = min(every, fullPause)
-	}
-	return every*9/10 + rand.N(every/5) //nolint:gosec // jitter
+// jittered is about d, so that replicas that began together drift apart.
+func jittered(d time.Duration) time.Duration {
+	return d*9/10 + rand.N(d/5) //nolint:gosec // jitter
 }

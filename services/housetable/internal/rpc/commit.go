@@ -15,6 +15,7 @@ type commitService struct {
 	htsv1.UnimplementedCommitServiceServer
 	store   housetable.Store
 	commits Committer
+	options Options
 	epoch   recentEpoch
 }
 
@@ -24,6 +25,7 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 	if err != nil {
 		return nil, err
 	}
+	s.options.keepSoftDeleted(commit.Changes, time.Now())
 	verdict, err := s.commits.Commit(ctx, commit)
 	if err != nil {
 		return nil, err

@@ -28,15 +28,25 @@ type Options struct {
 	// ImplicitDatabases lets a put of a user table create its database, as
 	// OpenHouse does, instead of refusing.
 	ImplicitDatabases bool
-	// SoftDeleteTTL is how long a soft-deleted user table is kept from a purge.
+	// SoftDeleteTTL is how long a soft-deleted table is kept from a purge.
 	SoftDeleteTTL time.Duration
 	// Ending is closed when the server is about to end: streams end then.
 	Ending <-chan struct{}
 }
 
+// keepSoftDeleted gives soft deletes that name no time the one that holds for all.
+func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
+	for i, change := range changes {
+		if drop, ok := change.(housetable.DropTable); ok && drop.Soft && drop.PurgeAfterMS == 0 {
+			drop.PurgeAfterMS = now.Add(o.SoftDeleteTTL).UnixMilli()
+			changes[i] = drop
+		}
+	}
+}
+
 // Register adds all services to r: reads go to store, commits to commits.
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
-	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, epoch: recentEpoch{store: store}})
+	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
 	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store, commits: commits})
 	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})

@@ -811,7 +811,8 @@ type DropTable struct {
 	Expect *Expectation `protobuf:"bytes,2,opt,name=expect,proto3" json:"expect,omitempty"`
 	// Soft keeps the row among the soft-deleted ones until purge_after_ms.
 	Soft bool `protobuf:"varint,3,opt,name=soft,proto3" json:"soft,omitempty"`
-	// PurgeAfterMs of a soft delete: milliseconds since the epoch.
+	// PurgeAfterMs of a soft delete: milliseconds since the epoch; 0 means what the
+	// service is set to.
 	PurgeAfterMs  int64 `protobuf:"varint,4,opt,name=purge_after_ms,json=purgeAfterMs,proto3" json:"purge_after_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
