@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -83,16 +83,30 @@ type broken struct {
 func behindProxy(t *testing.T, parameters string) *broken {
 	t.Helper()
 	database := pgtest.New(t, postgres.Migrate)
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := mustParse(t, database)
 	proxy := nettest.NewProxy(t, u.Host)
 	u.Host = proxy.Addr()
-	s := openAt(t, u.String()+parameters, postgres.Options{Connections: 4})
+	return &broken{Store: filled(t, u.String()+parameters, false), proxy: proxy, database: database}
+}
+
+// behindPooler is the same behind PgBouncer, on a database with settings of its
+// own, and without a proxy.
+func behindPooler(t *testing.T, settings ...string) *broken {
+	t.Helper()
+	database := pgtest.New(t, postgres.Migrate)
+	for _, setting := range settings {
+		execute(t, direct(t, database), "ALTER DATABASE "+strings.TrimPrefix(mustParse(t, database).Path, "/")+" SET "+setting)
+	}
+	pooler := pgtest.NewPooler(t, database)
+	return &broken{Store: filled(t, pooler.URL(database), true), database: database}
+}
+
+func filled(t *testing.T, database string, pooler bool) *postgres.Store {
+	t.Helper()
+	s := openAt(t, database, postgres.Options{Connections: 4, Pooler: pooler})
 	mustCommit(t, s, housetable.CreateNamespace{DatabaseID: "db"})
 	mustCommit(t, s, creation("t0"), creation("t1"), creation("t2"))
-	return &broken{Store: s, proxy: proxy, database: database}
+	return s
 }
 
 // wants makes fate the fate of the next requests that carry the operation.

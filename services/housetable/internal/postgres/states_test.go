@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -69,17 +71,30 @@ func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	for _, parameters := range []string{"&lock_timeout=100", "&lock_timeout=0&statement_timeout=100"} {
 		b := behindProxy(t, parameters)
-		conn := direct(t, b.database)
-		execute(t, conn, "BEGIN")
-		execute(t, conn, "SELECT 1 FROM house_table WHERE table_id = 't0' FOR UPDATE")
-		_, err := send(t, b.Store, time.Minute, commit(swapOf("t0")))
-		wantRetryable(t, err, fault.Unavailable)
-		if _, err := send(t, b.Store, time.Minute, commit(swapOf("t1"))); err != nil {
-			t.Errorf("%s: beside the lock: %v", parameters, err)
-		}
-		execute(t, conn, "COMMIT")
-		mustCommit(t, b.Store, swapOf("t0"))
+		meetLock(t, b.Store, b.database)
 	}
+}
+
+// TestTimeoutsBehindPooler: a pooler's sessions are nobody's to set, so the role
+// or the database has the limits.
+func TestTimeoutsBehindPooler(t *testing.T) {
+	t.Parallel()
+	b := behindPooler(t, "lock_timeout = 100")
+	meetLock(t, b.Store, b.database)
+}
+
+func meetLock(t *testing.T, s *postgres.Store, database string) {
+	t.Helper()
+	conn := direct(t, database)
+	execute(t, conn, "BEGIN")
+	execute(t, conn, "SELECT 1 FROM house_table WHERE table_id = 't0' FOR UPDATE")
+	_, err := send(t, s, time.Minute, commit(swapOf("t0")))
+	wantRetryable(t, err, fault.Unavailable)
+	if _, err := send(t, s, time.Minute, commit(swapOf("t1"))); err != nil {
+		t.Errorf("beside the lock: %v", err)
+	}
+	execute(t, conn, "COMMIT")
+	mustCommit(t, s, swapOf("t0"))
 }
 
 // TestBusyPool: whoever finds all connections busy waits a while, and is told to
@@ -127,42 +142,63 @@ func TestNoConnections(t *testing.T) {
 	}
 }
 
-// TestTerminated: an operator ends all sessions in the middle of commits. None is
-// of unknown outcome for it, and each is applied once.
+// TestTerminated: an operator ends all sessions in the middle of commits, with
+// and without a pooler that loses them. None is of unknown outcome for it, and
+// each is applied once.
 func TestTerminated(t *testing.T) {
 	t.Parallel()
 	b := behindProxy(t, "")
-	conn := direct(t, b.database)
+	terminate(t, b.Store, b.database)
+}
+
+func TestTerminatedBehindPooler(t *testing.T) {
+	t.Parallel()
+	b := behindPooler(t)
+	terminate(t, b.Store, b.database)
+}
+
+func terminate(t *testing.T, s *postgres.Store, database string) {
+	t.Helper()
 	const writers, each = 3, 20
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
 			for range each {
-				c := commit(swapOf(fmt.Sprint("t", w)))
-				_, err := send(t, b.Store, time.Minute, c)
-				for fault.Is(err, fault.Unavailable) { // never sent: the session ended as it began
-					_, err = send(t, b.Store, time.Minute, c)
-				}
-				if err != nil {
-					t.Errorf("writer %d: %v", w, err)
-				}
+				mustApply(t, s, commit(swapOf(fmt.Sprint("t", w))))
 			}
 		})
 	}
 	finished := make(chan struct{})
 	go func() { all.Wait(); close(finished) }()
-	for ended := 0; ; {
+	if endSessions(t, direct(t, database), finished) == 0 {
+		t.Error("no session was ended: the test shows nothing")
+	}
+	for w := range writers {
+		if got := versionOf(t, s, fmt.Sprint("t", w)); got != each+1 {
+			t.Errorf("t%d at version %d, want %d", w, got, each+1)
+		}
+	}
+}
+
+// mustApply sends c until it is answered; only what was never sent may fail.
+func mustApply(t *testing.T, s *postgres.Store, c housetable.Commit) {
+	t.Helper()
+	_, err := send(t, s, time.Minute, c)
+	for fault.Is(err, fault.Unavailable) { // the session ended as it began
+		_, err = send(t, s, time.Minute, c)
+	}
+	if err != nil {
+		t.Errorf("commit: %v", err)
+	}
+}
+
+// endSessions ends all sessions but its own, again and again until finished.
+func endSessions(t *testing.T, conn *pgx.Conn, finished <-chan struct{}) (ended int) {
+	t.Helper()
+	for {
 		select {
 		case <-finished:
-			if ended == 0 {
-				t.Error("no session was ended: the test shows nothing")
-			}
-			for w := range writers {
-				if got := versionOf(t, b.Store, fmt.Sprint("t", w)); got != each+1 {
-					t.Errorf("t%d at version %d, want %d", w, got, each+1)
-				}
-			}
-			return
+			return ended
 		case <-time.After(20 * time.Millisecond):
 			var n int
 			if err := conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
