@@ -178,7 +178,7 @@ func (m *mutation) applyAll(ctx context.Context, members []*member, pointers []*
 	for i, member := range members {
 		next, err := member.apply(results[i])
 		if err != nil {
-			return nil, err
+			return nil, m.withStanding(ctx, err, results[i].pointer)
 		}
 		results[i].next = next
 	}
@@ -215,19 +215,22 @@ func (member *member) apply(a applied) (document, error) {
 		return member.revision.apply(nil, "")
 	}
 	if err := member.revision.rebases(member.first, a.base); err != nil {
-		return nil, withStanding(err, *a.pointer)
+		return nil, err
 	}
-	next, err := member.revision.apply(a.base, a.pointer.MetadataLocation)
-	return next, withStanding(err, *a.pointer)
+	return member.revision.apply(a.base, a.pointer.MetadataLocation)
 }
 
 // withStanding adds to a failed requirement who won, and when.
-func withStanding(err error, p Pointer) error {
+func (m *mutation) withStanding(ctx context.Context, err error, p *Pointer) error {
 	var e *fault.Error
-	if !errors.As(err, &e) || e.Kind != fault.CommitFailed {
+	if p == nil || !errors.As(err, &e) || e.Kind != fault.CommitFailed {
 		return err
 	}
-	return fault.Wrap(fault.CommitFailed, e.Err, "%s; %s", e.Message, standing(p, nil))
+	winner, unknown := m.pointers.LastChange(ctx, m.request.Warehouse, *p)
+	if unknown != nil { // the time is known without it
+		winner = Winner{Version: p.Version, CommittedAt: p.UpdatedAt}
+	}
+	return fault.Wrap(fault.CommitFailed, e.Err, "%s; %s", e.Message, winner.standing())
 }
 
 // place writes a member's new metadata and adds its change to the plan.

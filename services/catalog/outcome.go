@@ -22,13 +22,16 @@ type refusal struct {
 	Message   string `json:"message"`
 }
 
-// recordable are the kinds of errors that depend on state and on nothing else,
-// so that the same request under the same key must get them again.
+// recordable are the kinds of errors that depend on request and state and on
+// nothing else, so that the same request under the same key must get them again.
+// Every 4xx that an attempt may end in is among them: an earlier sending may have
+// been applied, and what is impossible now was not impossible then.
 func recordable() []fault.Kind {
 	return []fault.Kind{
 		fault.NoSuchNamespace, fault.NoSuchTable, fault.NoSuchView,
 		fault.AlreadyExists, fault.CommitFailed, fault.NotEmpty,
-		fault.Unprocessable, fault.Invalid,
+		fault.Unprocessable, fault.Invalid, fault.Impossible,
+		fault.Unsupported, fault.TooLarge, fault.MissingFile,
 	}
 }
 

@@ -59,6 +59,8 @@ type Pointers interface {
 	Pointer(ctx context.Context, warehouse string, id TableIdentifier) (Pointer, error)
 	// Pointers returns those of the named pointers that exist, in no order.
 	Pointers(ctx context.Context, warehouse string, ids []TableIdentifier) ([]Pointer, error)
+	// LastChange tells which change made the newest version of a pointer.
+	LastChange(ctx context.Context, warehouse string, p Pointer) (Winner, error)
 	// List lists the names of one kind in a namespace.
 	List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (names []string, next string, err error)
 	// Commit applies all changes and records the operation, or does neither. It

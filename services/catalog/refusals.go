@@ -59,15 +59,11 @@ func namespaceRefusal(ns Namespace, conflict Conflict) error {
 	}
 }
 
-// standing tells the winner of a race: the version and its time.
-func standing(current Pointer, winner *Winner) string {
-	version, at := current.Version, current.UpdatedAt
-	if winner != nil {
-		version, at = winner.Version, winner.CommittedAt
-	}
-	text := fmt.Sprintf("current is version %d, committed at %s", version, at.UTC().Format(time.RFC3339Nano))
-	if winner != nil && winner.Principal != "" {
-		text += " by " + winner.Principal
+// standing tells who won a race: the version that is now, when it was made and by whom.
+func (w Winner) standing() string {
+	text := fmt.Sprintf("current is version %d, committed at %s", w.Version, w.CommittedAt.UTC().Format(time.RFC3339Nano))
+	if w.Principal != "" {
+		text += " by " + w.Principal
 	}
 	return text
 }

@@ -78,10 +78,10 @@ func (r tableRevision) apply(base document, baseLocation string) (document, erro
 }
 
 // createTable makes the first metadata of a table.
-func createTable(creation TableCreation, id uuid.UUID, location string) (document, error) {
+func createTable(w Warehouse, creation TableCreation, id uuid.UUID, location string) (document, error) {
 	table, err := iceberg.NewTableMetadata(iceberg.TableCreation{
-		UUID: id.String(), Location: location, Schema: creation.Schema,
-		PartitionSpec: creation.Spec, WriteOrder: creation.Order, Properties: creation.Properties, Now: time.Now(),
+		UUID: id.String(), Location: location, Schema: creation.Schema, PartitionSpec: creation.Spec, WriteOrder: creation.Order,
+		Properties: w.layered(tableDefaultPrefix, tableOverridePrefix, creation.Properties), Now: time.Now(),
 	})
 	return tableDocument{table}, refused(err)
 }

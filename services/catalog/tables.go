@@ -159,7 +159,7 @@ func (m *mutation) newTable(ctx context.Context, creation TableCreation) (docume
 	if err != nil {
 		return nil, err
 	}
-	d, err := createTable(creation, id, location)
+	d, err := createTable(w, creation, id, location)
 	if err != nil {
 		return nil, err
 	}
@@ -207,24 +207,6 @@ func (m *mutation) pointerPlan(id TableIdentifier, kind Kind, location string) p
 			return nameTaken(kind, id, conflicts[0].Current)
 		},
 	}
-}
-
-// StageTable makes the metadata of a table and keeps nothing: a commit with
-// assert-create may create it later.
-func (c *Catalog) StageTable(ctx context.Context, request Request, creation TableCreation) (Loaded, error) {
-	if err := creation.Identifier.Validate(); err != nil {
-		return Loaded{}, err
-	}
-	op, err := request.operation()
-	if err != nil {
-		return Loaded{}, err
-	}
-	m := &mutation{Catalog: c, request: request, op: op}
-	d, err := m.newTable(ctx, creation)
-	if err != nil {
-		return Loaded{}, err
-	}
-	return Loaded{Metadata: d.Bytes()}, nil
 }
 
 // DropTable takes a table away. Its files stay, purge or not: what deletes them

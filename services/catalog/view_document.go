@@ -63,10 +63,10 @@ func (r viewRevision) apply(base document, baseLocation string) (document, error
 }
 
 // createView makes the first metadata of a view.
-func createView(creation ViewCreation, id uuid.UUID, location string) (document, error) {
+func createView(w Warehouse, creation ViewCreation, id uuid.UUID, location string) (document, error) {
 	view, err := iceberg.NewViewMetadata(iceberg.ViewCreation{
 		UUID: id.String(), Location: location, Schema: creation.Schema, ViewVersion: creation.Version,
-		Properties: creation.Properties, Now: time.Now(),
+		Properties: w.layered(viewDefaultPrefix, viewOverridePrefix, creation.Properties), Now: time.Now(),
 	})
 	return viewDocument{view}, impossible(refused(err))
 }

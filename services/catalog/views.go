@@ -54,7 +54,7 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 	if err != nil {
 		return nil, err
 	}
-	d, err := createView(creation, id, location)
+	d, err := createView(w, creation, id, location)
 	if err != nil {
 		return nil, err
 	}

@@ -167,7 +167,8 @@ func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
 			c.Current = &current
 		}
 		if w := change.GetWinner(); w != nil {
-			c.Winner = &catalog.Winner{Version: w.GetVersion(), CommittedAt: w.GetCommittedAt().AsTime(), Principal: w.GetPrincipal()}
+			winner := winnerOf(w)
+			c.Winner = &winner
 		}
 		verdict.Conflicts = append(verdict.Conflicts, c)
 	}
@@ -175,6 +176,10 @@ func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
 		return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service reported a conflict over nothing")
 	}
 	return verdict, nil
+}
+
+func winnerOf(v *htsv1.TableVersion) catalog.Winner {
+	return catalog.Winner{Version: v.GetVersion(), CommittedAt: v.GetCommittedAt().AsTime(), Principal: v.GetPrincipal()}
 }
 
 func reasonOf(reason htsv1.ConflictReason) catalog.Reason {

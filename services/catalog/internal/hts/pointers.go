@@ -151,6 +151,18 @@ func (p *Pointers) Pointers(ctx context.Context, warehouse string, ids []catalog
 	return pointers, nil
 }
 
+// LastChange implements catalog.Pointers.
+func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer catalog.Pointer) (catalog.Winner, error) {
+	answer, err := read(ctx, p.tables.GetTableHistory, &htsv1.GetTableHistoryRequest{Warehouse: warehouse, Uuid: pointer.UUID[:], PageSize: 1})
+	if err != nil {
+		return catalog.Winner{}, err
+	}
+	if len(answer.GetVersions()) == 0 {
+		return catalog.Winner{}, fault.New(fault.Internal, "house table without a history")
+	}
+	return winnerOf(answer.GetVersions()[0]), nil
+}
+
 // List implements catalog.Pointers.
 func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
 	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{

@@ -76,6 +76,13 @@ func (f *Fake) AddWarehouse(name, location string) {
 	}
 }
 
+// SetWarehouseProperties replaces the properties of a warehouse.
+func (f *Fake) SetWarehouseProperties(name string, properties map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.warehouses[name].row.Properties = properties
+}
+
 // SetIntercept puts something between the clients and Commit; nil takes it away.
 func (f *Fake) SetIntercept(intercept Intercept) {
 	f.mu.Lock()

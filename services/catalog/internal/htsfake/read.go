@@ -1,6 +1,7 @@
 package htsfake
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -117,6 +118,23 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name}].table))
 	}
 	return answer, nil
+}
+
+// GetTableHistory implements the generated server. It remembers of each house
+// table the newest version alone.
+func (f *Fake) GetTableHistory(_ context.Context, r *htsv1.GetTableHistoryRequest) (*htsv1.GetTableHistoryResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	for k, e := range w.tables {
+		if bytes.Equal(e.table.GetUuid(), r.GetUuid()) || (len(r.GetUuid()) == 0 && k == key(r.GetKey())) {
+			return &htsv1.GetTableHistoryResponse{Versions: []*htsv1.TableVersion{proto.CloneOf(e.winner)}}, nil
+		}
+	}
+	return &htsv1.GetTableHistoryResponse{}, nil
 }
 
 // GetOperation implements the generated server.

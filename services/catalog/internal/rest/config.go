@@ -32,15 +32,13 @@ func (h *Handler) getConfig(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	overrides := warehouse.ClientOverrides()
+	// Clients put the prefix into paths as it is.
+	overrides["prefix"] = url.QueryEscape(warehouse.Name)
+	overrides["namespace-separator"] = h.separator.escaped
 	return value(configResponse{
-		Defaults: map[string]string{},
-		Overrides: map[string]string{
-			// Clients put the prefix into paths as it is.
-			"prefix":              url.QueryEscape(warehouse.Name),
-			"namespace-separator": h.separator.escaped,
-		},
-		Endpoints:   h.endpoints,
-		KeyLifetime: keyLifetime,
+		Defaults: warehouse.ClientDefaults(), Overrides: overrides,
+		Endpoints: h.endpoints, KeyLifetime: keyLifetime,
 	})
 }
 
