@@ -23,6 +23,7 @@ func suites() []suite {
 		{"rck", 151, runRCK},
 		{"pyiceberg", 588, runPyIceberg},
 		{"fuzzing", 35, runFuzzing},
+		{"spark", 34, runSpark},
 	}
 }
 
