@@ -138,13 +138,13 @@ func (c *conns) full() bool {
 // Close ends all connections, once they are given back.
 func (c *conns) Close() { c.pool.Close() }
 
-// Exec runs one statement.
+// Exec runs one statement that changes something.
 func (c *conns) Exec(ctx context.Context, statement string, args ...any) (tag pgconn.CommandTag, err error) {
 	err = c.use(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		tag, err = conn.Exec(ctx, statement, args...)
 		return err
 	})
-	return tag, err
+	return tag, undecided(err)
 }
 
 // send runs a pipeline whose queries have their functions.

@@ -38,7 +38,7 @@ func (s *Store) Acknowledge(ctx context.Context, warehouse, consumer string, p h
 	if _, err := s.readEvents(ctx, at, p.Sequence); err != nil {
 		return housetable.Consumer{}, err
 	}
-	kept, err := query(ctx, s, scanConsumer, "acknowledge", acknowledge, warehouse, consumer, p.Sequence, int64(p.Fingerprint), housetable.MaxConsumers)
+	kept, err := write(ctx, s, scanConsumer, "acknowledge", acknowledge, warehouse, consumer, p.Sequence, int64(p.Fingerprint), housetable.MaxConsumers)
 	switch {
 	case sqlState(err) == foreignKeyViolation:
 		return housetable.Consumer{}, housetable.NoSuchWarehouse(warehouse)

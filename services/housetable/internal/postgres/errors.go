@@ -114,6 +114,14 @@ func unanswered(err error) bool {
 	return state == completionUnknown
 }
 
+// undecided is the error of a change that is not sent again.
+func undecided(err error) error {
+	if unanswered(err) {
+		return fault.Wrap(fault.UnknownOutcome, err, "the database did not answer the change")
+	}
+	return err
+}
+
 // pause waits, and is cut short by ctx.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

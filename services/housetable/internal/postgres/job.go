@@ -61,7 +61,7 @@ func (s *Store) Job(ctx context.Context, warehouse, id string) (housetable.Job, 
 // PutJob creates the job or replaces its fields.
 func (s *Store) PutJob(ctx context.Context, warehouse string, j housetable.Job, expected *int64) (stored housetable.Job, created bool, err error) {
 	f := j.JobFields
-	found, err := query(ctx, s, func(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r, &created) }, "put job", putJob,
+	found, err := write(ctx, s, func(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r, &created) }, "put job", putJob,
 		warehouse, j.JobID, expected, f.State, f.JobName, f.ClusterID, f.CreationTimeMS, f.StartTimeMS, f.FinishTimeMS,
 		f.LastUpdateTimeMS, f.JobConf, f.HeartbeatTimeMS, f.ExecutionID, f.EngineType, f.RetentionTimeSec)
 	switch {

@@ -40,7 +40,7 @@ func (s *Store) TransitionJob(ctx context.Context, warehouse string, t housetabl
 // changeJob is one conditional statement; when it changed nothing, the job's
 // state says why.
 func (s *Store) changeJob(ctx context.Context, warehouse, id, what, text string, args ...any) (housetable.Job, error) {
-	found, err := query(ctx, s, scanJob, what, text, args...)
+	found, err := write(ctx, s, scanJob, what, text, args...)
 	if err != nil {
 		return housetable.Job{}, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) changeJob(ctx context.Context, warehouse, id, what, text string,
 
 // ClaimJob takes the oldest queued job, or none.
 func (s *Store) ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*housetable.Job, error) {
-	found, err := query(ctx, s, scanJob, "claim job", claimJob, warehouse, leaseSeconds)
+	found, err := write(ctx, s, scanJob, "claim job", claimJob, warehouse, leaseSeconds)
 	if err != nil {
 		return nil, err
 	}

@@ -253,6 +253,54 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// TestReadsGoOn: a read whose connection ends is asked again on another.
+func TestReadsGoOn(t *testing.T) {
+	t.Parallel()
+	b := behindProxy(t, "")
+	for _, fate := range []nettest.Fate{nettest.CutBefore, nettest.CutAfter} {
+		var left atomic.Int64
+		left.Store(3)
+		b.proxy.Judge(func(sent []byte) nettest.Fate {
+			if bytes.Contains(sent, []byte("t0")) && left.Add(-1) >= 0 {
+				return fate
+			}
+			return nettest.Pass
+		})
+		if got := versionOf(t, b.Store, "t0"); got != 1 || left.Load() > 0 {
+			t.Errorf("version %d, %d cuts left", got, left.Load())
+		}
+	}
+}
+
+// TestChangesWithoutRecord are not sent again: whether they were made is not known.
+func TestChangesWithoutRecord(t *testing.T) {
+	t.Parallel()
+	b := behindProxy(t, "")
+	name := "lost"
+	b.proxy.Judge(func(sent []byte) nettest.Fate {
+		if bytes.Contains(sent, []byte(name)) {
+			return nettest.CutAfter
+		}
+		return nettest.Pass
+	})
+	_, _, err := b.PutJob(t.Context(), housetable.DefaultWarehouse, housetable.Job{JobID: name}, nil)
+	wantKind(t, err, fault.UnknownOutcome)
+	wantKind(t, b.PutToggleRule(t.Context(), housetable.DefaultWarehouse, housetable.ToggleRule{FeatureID: name, DatabasePattern: "*", TablePattern: "*"}), fault.UnknownOutcome)
+	_, err = b.CreateWarehouse(t.Context(), housetable.Warehouse{Name: name})
+	wantKind(t, err, fault.UnknownOutcome)
+	b.proxy.Judge(func([]byte) nettest.Fate { return nettest.Pass })
+	for what, err := range map[string]error{
+		"job":       second(b.Job(t.Context(), housetable.DefaultWarehouse, name)),
+		"warehouse": second(b.Warehouse(t.Context(), name)),
+	} {
+		if err != nil {
+			t.Errorf("the %s that was made: %v", what, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
 func wantRetryable(t *testing.T, err error, kind fault.Kind) {
 	t.Helper()
 	var e *fault.Error

@@ -112,10 +112,22 @@ func page[T any](found []listed[T], limit int) (items []T, next string) {
 	return items, next
 }
 
-// query reads all rows of one query.
+// query reads all rows of one query that changes nothing; where a connection
+// ends before the answer it asks on another.
 func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
+	for n := 0; ; n++ {
+		found, err := collect(ctx, s.pool, scan, text, args...)
+		if !unanswered(err) || n == attempts || pause(ctx, backoff(n)) != nil {
+			return found, classify(err, what)
+		}
+	}
+}
+
+// write runs one statement that changes something, beside commits, and reads
+// what it returns.
+func write[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
 	found, err := collect(ctx, s.pool, scan, text, args...)
-	return found, classify(err, what)
+	return found, classify(undecided(err), what)
 }
 
 // Tables returns the house table of each key, nil where there is none.

@@ -34,7 +34,7 @@ func (s *Store) missing(ctx context.Context, warehouse string, what error) error
 
 // CreateWarehouse returns the warehouse as stored.
 func (s *Store) CreateWarehouse(ctx context.Context, w housetable.Warehouse) (housetable.Warehouse, error) {
-	stored, err := query(ctx, s, scanWarehouse, "create warehouse", insertWarehouse, w.Name, w.Location, jsonMap(w.Properties), w.CaseInsensitive)
+	stored, err := write(ctx, s, scanWarehouse, "create warehouse", insertWarehouse, w.Name, w.Location, jsonMap(w.Properties), w.CaseInsensitive)
 	if err != nil {
 		return w, err
 	}
@@ -73,7 +73,7 @@ func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 	if removals == nil {
 		removals = []string{}
 	}
-	stored, err := query(ctx, s, scanWarehouse, "update warehouse", updateWarehouse, u.Name, jsonMap(u.Updates), removals, u.ExpectedVersion)
+	stored, err := write(ctx, s, scanWarehouse, "update warehouse", updateWarehouse, u.Name, jsonMap(u.Updates), removals, u.ExpectedVersion)
 	if err != nil {
 		return housetable.Warehouse{}, err
 	}
