@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/nettest"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/pkg/proctest"
 	"github.com/igloo-catalog/igloo/pkg/redistest"
@@ -58,6 +61,13 @@ func (p *program) pause(d time.Duration) error {
 	return p.process.Signal(syscall.SIGCONT)
 }
 
+// stop is pause without an end.
+func (p *program) stop() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.process.Signal(syscall.SIGSTOP)
+}
+
 func (p *program) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -72,14 +82,17 @@ func (p *program) waitReady(ctx context.Context) error {
 }
 
 // cluster is Igloo as it runs in production: replicas of both services, one
-// Postgres, one Redis, and links between clients, catalogs and house tables.
+// Postgres, one Redis, and a proxy wherever one of them speaks to another.
 type cluster struct {
 	postgres    *pgtest.Cluster
 	redis       *redistest.Server
 	housetables []*program
 	catalogs    []*program
-	urls        []string // of the catalogs, by their links
-	links       []*link
+	grpc        []string // where the house table services listen
+	urls        []string // of the catalogs, behind their proxies
+
+	// The proxies, one a replica of what stands before the arrow.
+	toCatalogs, catalogsToHouseTables, catalogsToRedis, houseTablesToPostgres []*nettest.Proxy
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -92,10 +105,12 @@ func newCluster(t *testing.T) *cluster {
 	c.postgres = postgres
 	t.Cleanup(func() { _ = postgres.Stop() })
 	migrate(t, postgres.URL("postgres"))
-	grpc := c.addHouseTables(t)
 	warehouse := "file://" + filepath.Join(t.TempDir(), "warehouse")
 	for range replicas {
-		c.addCatalog(t, grpc, warehouse)
+		c.addHouseTable(t)
+	}
+	for i := range replicas {
+		c.addCatalog(t, c.grpc[i], warehouse)
 	}
 	c.startAll(t)
 	return c
@@ -109,40 +124,44 @@ func migrate(t *testing.T, database string) {
 	}
 }
 
-// addHouseTables returns the gRPC addresses of the replicas.
-func (c *cluster) addHouseTables(t *testing.T) []string {
+func (c *cluster) addHouseTable(t *testing.T) {
 	t.Helper()
-	addresses := make([]string, 0, replicas)
-	for range replicas {
-		grpc, rest := iglootest.Address(t), iglootest.Address(t)
-		addresses = append(addresses, grpc)
-		c.housetables = append(c.housetables, &program{
-			path:  iglootest.Program(t, "housetable"),
-			args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", c.postgres.URL("postgres")},
-			ready: "http://" + rest + "/readyz",
-		})
-	}
-	return addresses
+	grpc, rest := iglootest.Address(t), iglootest.Address(t)
+	toPostgres := nettest.NewProxy(t, fmt.Sprintf("127.0.0.1:%d", c.postgres.Port))
+	c.grpc, c.houseTablesToPostgres = append(c.grpc, grpc), append(c.houseTablesToPostgres, toPostgres)
+	database := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", toPostgres.Addr())
+	c.housetables = append(c.housetables, &program{
+		path:  iglootest.Program(t, "housetable"),
+		args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database},
+		ready: "http://" + rest + "/readyz",
+	})
 }
 
-func (c *cluster) addCatalog(t *testing.T, grpc []string, warehouse string) {
+func (c *cluster) addCatalog(t *testing.T, grpc, warehouse string) {
 	t.Helper()
 	listen := iglootest.Address(t)
-	inner, outer := newLink(t, grpc...), newLink(t, listen)
-	c.links = append(c.links, inner, outer)
-	c.urls = append(c.urls, "http://"+outer.address())
+	front, toHouseTable := nettest.NewProxy(t, listen), nettest.NewProxy(t, grpc)
+	toRedis := nettest.NewProxy(t, strings.TrimSuffix(strings.TrimPrefix(c.redis.URL(), "redis://"), "/0"))
+	c.toCatalogs, c.urls = append(c.toCatalogs, front), append(c.urls, "http://"+front.Addr())
+	c.catalogsToHouseTables = append(c.catalogsToHouseTables, toHouseTable)
+	c.catalogsToRedis = append(c.catalogsToRedis, toRedis)
 	c.catalogs = append(c.catalogs, &program{
 		path: iglootest.Program(t, "catalog"),
 		args: []string{
-			"serve", "--listen", listen, "--housetable", inner.address(),
-			"--redis-url", c.redis.URL(), "--warehouse-root", warehouse,
+			"serve", "--listen", listen, "--housetable", toHouseTable.Addr(),
+			"--redis-url", "redis://" + toRedis.Addr() + "/0", "--warehouse-root", warehouse,
 		},
 		ready: "http://" + listen + "/readyz",
 	})
 }
 
+// proxies are all of them.
+func (c *cluster) proxies() []*nettest.Proxy {
+	return slices.Concat(c.toCatalogs, c.catalogsToHouseTables, c.catalogsToRedis, c.houseTablesToPostgres)
+}
+
 func (c *cluster) programs() []*program {
-	return append(c.housetables[:replicas:replicas], c.catalogs...)
+	return slices.Concat(c.housetables, c.catalogs)
 }
 
 func (c *cluster) startAll(t *testing.T) {

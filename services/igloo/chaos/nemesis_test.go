@@ -39,8 +39,9 @@ func (n *nemesis) harms() []harm {
 		{"Postgres killed", n.crashPostgres},
 		{"Redis killed", n.crashRedis},
 		{"Redis flushed", n.flushRedis},
-		{"connections cut", n.cutLink},
-		{"connections cut", n.cutLink},
+		{"connections cut", n.cut},
+		{"connections frozen", n.freeze},
+		{"connections led elsewhere", n.lead},
 	}
 }
 
@@ -113,8 +114,32 @@ func (n *nemesis) flushRedis(ctx context.Context) error {
 	return client.FlushAll(ctx).Err()
 }
 
-func (n *nemesis) cutLink(context.Context) error {
-	n.cluster.links[n.random.IntN(len(n.cluster.links))].cut()
+// cut breaks every connection of one proxy; the next ones are made as before.
+func (n *nemesis) cut(context.Context) error {
+	proxies := n.cluster.proxies()
+	p := proxies[n.random.IntN(len(proxies))]
+	p.Away(true)
+	time.Sleep(n.between(0, 300*time.Millisecond))
+	p.Away(false)
+	return nil
+}
+
+// freeze holds everything back that goes through one proxy.
+func (n *nemesis) freeze(context.Context) error {
+	proxies := n.cluster.proxies()
+	p := proxies[n.random.IntN(len(proxies))]
+	p.Freeze()
+	time.Sleep(n.between(200*time.Millisecond, 3*time.Second))
+	p.Thaw()
+	return nil
+}
+
+// lead sends the next connections of a catalog to any house table service.
+func (n *nemesis) lead(context.Context) error {
+	p := n.cluster.catalogsToHouseTables[n.random.IntN(replicas)]
+	p.Lead(n.cluster.grpc[n.random.IntN(replicas)])
+	p.Away(true)
+	p.Away(false)
 	return nil
 }
 
