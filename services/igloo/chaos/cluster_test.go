@@ -61,6 +61,18 @@ func (p *program) pause(d time.Duration) error {
 	return p.process.Signal(syscall.SIGCONT)
 }
 
+// died reports whether the program has ended.
+func (p *program) died() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // stop is pause without an end.
 func (p *program) stop() error {
 	p.mu.Lock()
