@@ -1,6 +1,8 @@
 package iceberg
 
 import (
+	"slices"
+
 	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
 )
 
@@ -32,66 +34,53 @@ type logTail struct {
 // scanSnapshots passes the snapshots array, keeping an entry of each.
 func scanSnapshots(s *span.Scanner, text []byte) ([]snapshotEntry, error) {
 	var entries []snapshotEntry
+	names, values := []string{"snapshot-id"}, make([]span.Span, 1)
 	s.Peek()
 	start := s.Pos()
 	err := s.Array(func() error {
-		s.Peek()
-		entry, begin := snapshotEntry{}, s.Pos()
-		found := false
-		err := s.Object(func(key span.Span) error {
-			value, err := s.Skip()
-			if err != nil {
-				return err
-			}
-			if string(key.Of(text)) == "snapshot-id" {
-				entry.id, found = parseInt64(value.Of(text))
-			}
-			return nil
-		})
-		if err == nil && !found {
-			err = invalid("snapshots", "snapshot-id: is missing or not a 64-bit integer: %s", shorten(text[begin:s.Pos()]))
+		whole, err := s.Pick(names, values)
+		if err != nil {
+			return err
 		}
-		entry.place = span.Span{Start: begin - start, End: s.Pos() - start}
-		entries = append(entries, entry)
-		return err
+		id, ok := parseInt64(values[0].Of(text))
+		if !ok {
+			return invalid("snapshots", "snapshot-id: is missing or not a 64-bit integer: %s", shorten(whole.Of(text)))
+		}
+		if len(entries) == cap(entries) {
+			entries = slices.Grow(entries, expected(len(entries), s.Pos()-start, len(text)-s.Pos()))
+		}
+		entries = append(entries, snapshotEntry{id: id, place: whole.From(start)})
+		return nil
 	})
 	return entries, err
 }
 
+// expected is how many elements more there are likely to be in what is left of a
+// text, going by those before.
+func expected(count, taken, left int) int { return 1 + count*left/taken }
+
 // scanLog passes a log, checking that its entries follow one another.
 func scanLog(s *span.Scanner, text []byte, key string, each func(logEntry)) (logTail, error) {
 	var tail logTail
+	names, values := []string{"timestamp-ms", "snapshot-id"}, make([]span.Span, 2)
+	if key != "snapshot-log" {
+		names = names[:1]
+	}
 	s.Peek()
 	start := s.Pos()
 	err := s.Array(func() error {
-		s.Peek()
-		entry, begin := logEntry{}, s.Pos()
-		timed, named := false, key != "snapshot-log"
-		err := s.Object(func(name span.Span) error {
-			value, err := s.Skip()
-			if err != nil {
-				return err
-			}
-			switch string(name.Of(text)) {
-			case "timestamp-ms":
-				entry.timestamp, timed = parseInt64(value.Of(text))
-			case "snapshot-id":
-				if key == "snapshot-log" {
-					entry.snapshot, named = parseInt64(value.Of(text))
-				}
-			}
-			return nil
-		})
+		whole, err := s.Pick(names, values)
 		if err != nil {
 			return err
 		}
-		if !timed || !named {
-			return invalid(key, "timestamp-ms or snapshot-id: is missing or not a 64-bit integer: %s", shorten(text[begin:s.Pos()]))
+		entry, ok := logEntryOf(text, values[:len(names)])
+		if !ok {
+			return invalid(key, "timestamp-ms or snapshot-id: is missing or not a 64-bit integer: %s", shorten(whole.Of(text)))
 		}
 		if tail.count > 0 && entry.timestamp-tail.last.timestamp < -minute {
 			return invalid(key, "entries must be sorted by time: found %d after %d", entry.timestamp, tail.last.timestamp)
 		}
-		entry.place = span.Span{Start: begin - start, End: s.Pos() - start}
+		entry.place = whole.From(start)
 		tail = logTail{count: tail.count + 1, last: entry}
 		if each != nil {
 			each(entry)
@@ -99,6 +88,15 @@ func scanLog(s *span.Scanner, text []byte, key string, each func(logEntry)) (log
 		return nil
 	})
 	return tail, err
+}
+
+// logEntryOf reads the timestamp and, in the log that has one, the snapshot's id.
+func logEntryOf(text []byte, values []span.Span) (e logEntry, ok bool) {
+	e.timestamp, ok = parseInt64(values[0].Of(text))
+	if ok && len(values) > 1 {
+		e.snapshot, ok = parseInt64(values[1].Of(text))
+	}
+	return e, ok
 }
 
 // logEntries decodes a whole log, for the few commits that must change its past.

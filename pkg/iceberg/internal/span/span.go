@@ -3,14 +3,13 @@
 // It promises that a text which it passes is valid JSON (RFC 8259, UTF-8,
 // at most maxDepth deep), that it looks at each byte once, and that it allocates
 // nothing for what it passes over.
+//
+// The Scanner's exported methods move it along; what they are made of (skip.go,
+// text.go, number.go) takes an offset and gives the one after what it passed, so
+// that where the scanner stands is in a register and not in memory.
 package span
 
-import (
-	"encoding/binary"
-	"fmt"
-	"math/bits"
-	"unicode/utf8"
-)
+import "fmt"
 
 // maxDepth bounds how deep arrays and objects may nest.
 const maxDepth = 512
@@ -20,6 +19,9 @@ type Span struct{ Start, End int }
 
 // Of is the part of text.
 func (s Span) Of(text []byte) []byte { return text[s.Start:s.End] }
+
+// From is the span counted from start.
+func (s Span) From(start int) Span { return Span{s.Start - start, s.End - start} }
 
 // SyntaxError tells where a text stops being JSON.
 type SyntaxError struct {
@@ -33,10 +35,11 @@ func (e *SyntaxError) Error() string {
 }
 
 // Scanner walks over a text from its beginning. The zero position is before the
-// first value.
+// first value. After an error it stands where the text is wrong.
 type Scanner struct {
-	text []byte
-	pos  int
+	text  []byte
+	pos   int
+	wrong string
 }
 
 // NewScanner starts at the beginning of text.
@@ -47,11 +50,7 @@ func (s *Scanner) Pos() int { return s.pos }
 
 // Peek passes white space and returns the first byte of what follows, 0 at the end.
 func (s *Scanner) Peek() byte {
-	if s.pos < len(s.text) && s.text[s.pos] > ' ' {
-		return s.text[s.pos]
-	}
-	s.space()
-	if s.pos >= len(s.text) {
+	if s.pos = s.past(s.pos); s.pos >= len(s.text) {
 		return 0
 	}
 	return s.text[s.pos]
@@ -77,19 +76,21 @@ func (s *Scanner) Object(member func(key Span) error) error {
 		s.pos++
 		return nil
 	}
-	for {
-		key, err := s.key()
-		if err != nil {
+	for more := true; more; {
+		start := s.past(s.pos)
+		end, value := s.name(start)
+		if err := s.move(value); err != nil {
 			return err
 		}
-		if err := member(key); err != nil {
+		if err := member(Span{start + 1, end}); err != nil {
 			return err
 		}
-		more, err := s.separator('}')
-		if err != nil || !more {
+		var err error
+		if more, err = s.separator('}'); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // Array passes an array, calling element for each of its elements, positioned
@@ -103,39 +104,38 @@ func (s *Scanner) Array(element func() error) error {
 		s.pos++
 		return nil
 	}
-	for {
+	for more := true; more; {
+		s.Peek()
 		if err := element(); err != nil {
 			return err
 		}
-		more, err := s.separator(']')
-		if err != nil || !more {
+		var err error
+		if more, err = s.separator(']'); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // Skip passes a value of any kind and returns where it stands.
 func (s *Scanner) Skip() (Span, error) {
-	s.space()
-	start := s.pos
-	err := s.skip(0)
+	start := s.past(s.pos)
+	err := s.move(s.value(start, 0))
 	return Span{start, s.pos}, err
 }
 
-func (s *Scanner) key() (Span, error) {
-	if s.Peek() != '"' {
-		return Span{}, s.fail("a member's name was expected")
+// Pick passes an object, noting in values where the values of the members with
+// those names stand; the names of a text are taken as they are spelled. A
+// member that is not there leaves its span empty; one that is there twice is an
+// error.
+func (s *Scanner) Pick(names []string, values []Span) (Span, error) {
+	start := s.past(s.pos)
+	if s.Peek() != '{' {
+		return Span{}, s.fail("an object was expected")
 	}
-	start := s.pos + 1
-	if err := s.skipString(); err != nil {
-		return Span{}, err
-	}
-	key := Span{start, s.pos - 1}
-	if s.Peek() != ':' {
-		return Span{}, s.fail("':' was expected")
-	}
-	s.pos++
-	return key, nil
+	clear(values)
+	err := s.move(s.picked(start+1, names, values))
+	return Span{start, s.pos}, err
 }
 
 // separator passes ',' (more follows) or the closing byte.
@@ -151,215 +151,13 @@ func (s *Scanner) separator(closing byte) (more bool, err error) {
 	return false, s.fail("',' or '" + string(closing) + "' was expected")
 }
 
-func (s *Scanner) skip(depth int) error {
-	if depth > maxDepth {
-		return s.fail(fmt.Sprintf("nested deeper than %d", maxDepth))
+// move goes to where a step led, or says why it led nowhere.
+func (s *Scanner) move(to int) error {
+	if to < 0 {
+		return s.fail(s.wrong)
 	}
-	switch c := s.Peek(); {
-	case c == '"':
-		return s.skipString()
-	case c == '{':
-		return s.skipObject(depth + 1)
-	case c == '[':
-		return s.skipArray(depth + 1)
-	case c == '-' || c >= '0' && c <= '9':
-		return s.skipNumber()
-	case c == 't':
-		return s.literal("true")
-	case c == 'f':
-		return s.literal("false")
-	case c == 'n':
-		return s.literal("null")
-	}
-	return s.fail("a value was expected")
-}
-
-// skipObject and skipArray are Object and Array for whoever wants nothing of
-// what is in them: most of a document is passed by them.
-func (s *Scanner) skipObject(depth int) error {
-	s.pos++
-	if s.Peek() == '}' {
-		s.pos++
-		return nil
-	}
-	for more := true; more; {
-		if _, err := s.key(); err != nil {
-			return err
-		}
-		if err := s.skip(depth); err != nil {
-			return err
-		}
-		var err error
-		if more, err = s.separator('}'); err != nil {
-			return err
-		}
-	}
+	s.pos = to
 	return nil
-}
-
-func (s *Scanner) skipArray(depth int) error {
-	s.pos++
-	if s.Peek() == ']' {
-		s.pos++
-		return nil
-	}
-	for more := true; more; {
-		if err := s.skip(depth); err != nil {
-			return err
-		}
-		var err error
-		if more, err = s.separator(']'); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Scanner) literal(word string) error {
-	if len(s.text)-s.pos < len(word) || string(s.text[s.pos:s.pos+len(word)]) != word {
-		return s.fail("a value was expected")
-	}
-	s.pos += len(word)
-	return nil
-}
-
-func (s *Scanner) space() {
-	for s.pos < len(s.text) {
-		switch s.text[s.pos] {
-		case ' ', '\t', '\n', '\r':
-			s.pos++
-		default:
-			return
-		}
-	}
-}
-
-// skipString passes a string; most are plain ASCII without escapes, of which it
-// passes eight at a time.
-func (s *Scanner) skipString() error {
-	text, i := s.text, s.pos+1
-	for ; i+8 <= len(text); i += 8 {
-		if unusual := special(binary.LittleEndian.Uint64(text[i : i+8])); unusual != 0 {
-			i += bits.TrailingZeros64(unusual) / 8
-			break
-		}
-	}
-	for ; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			s.pos = i + 1
-			return nil
-		case c == '\\' || c >= utf8.RuneSelf:
-			s.pos = i
-			return s.skipUnusual()
-		case c < ' ':
-			s.pos = i
-			return s.fail("a control character in a string")
-		}
-	}
-	s.pos = len(text)
-	return s.fail("a string without end")
-}
-
-// special has a bit in the lowest of eight bytes that is a quote, a backslash, a
-// control character or not ASCII; what is set above that bit means nothing, for
-// the subtractions carry.
-func special(eight uint64) uint64 {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	quote, backslash := eight^ones*'"', eight^ones*'\\'
-	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (eight-ones*' ')&^eight | eight) & highs
-}
-
-// skipUnusual passes the rest of a string that has escapes or is not ASCII.
-func (s *Scanner) skipUnusual() error {
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
-		case c == '"':
-			s.pos++
-			return nil
-		case c == '\\':
-			if err := s.skipEscape(); err != nil {
-				return err
-			}
-		case c < ' ':
-			return s.fail("a control character in a string")
-		case c < utf8.RuneSelf:
-			s.pos++
-		default:
-			r, size := utf8.DecodeRune(s.text[s.pos:])
-			if r == utf8.RuneError && size == 1 {
-				return s.fail("not UTF-8")
-			}
-			s.pos += size
-		}
-	}
-	return s.fail("a string without end")
-}
-
-func (s *Scanner) skipEscape() error {
-	if s.pos+1 >= len(s.text) {
-		return s.fail("a string without end")
-	}
-	switch s.text[s.pos+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos += 2
-		return nil
-	case 'u':
-		for i := s.pos + 2; i < s.pos+6; i++ {
-			if i >= len(s.text) || !isHex(s.text[i]) {
-				return s.fail("four hexadecimal digits were expected")
-			}
-		}
-		s.pos += 6
-		return nil
-	}
-	return s.fail("an unknown escape")
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-func (s *Scanner) skipNumber() error {
-	if s.text[s.pos] == '-' {
-		s.pos++
-	}
-	if s.pos < len(s.text) && s.text[s.pos] == '0' {
-		s.pos++
-	} else if !s.digits() {
-		return s.fail("a digit was expected")
-	}
-	if s.pos < len(s.text) && s.text[s.pos] == '.' {
-		s.pos++
-		if !s.digits() {
-			return s.fail("a digit was expected")
-		}
-	}
-	return s.skipExponent()
-}
-
-func (s *Scanner) skipExponent() error {
-	if s.pos >= len(s.text) || s.text[s.pos]|0x20 != 'e' {
-		return nil
-	}
-	s.pos++
-	if s.pos < len(s.text) && (s.text[s.pos] == '+' || s.text[s.pos] == '-') {
-		s.pos++
-	}
-	if !s.digits() {
-		return s.fail("a digit was expected")
-	}
-	return nil
-}
-
-func (s *Scanner) digits() bool {
-	text, i := s.text, s.pos
-	for i < len(text) && text[i]-'0' <= 9 {
-		i++
-	}
-	found := i > s.pos
-	s.pos = i
-	return found
 }
 
 func (s *Scanner) fail(what string) error {

@@ -59,3 +59,27 @@ func FuzzScanner(f *testing.F) {
 		}
 	})
 }
+
+// TestPick: of an object's own members, not of those within them, by the names
+// as they are spelled.
+func TestPick(t *testing.T) {
+	text := []byte(` { "b" : {"a":0}, "a":[1, 2] ,"c":"x\"y", "\u0061":3 } `)
+	values := make([]Span, 3)
+	whole, err := NewScanner(text).Pick([]string{"a", "c", "d"}, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(whole.Of(text)), strings.TrimSpace(string(text)); got != want {
+		t.Errorf("the whole is %s", got)
+	}
+	for i, want := range []string{"[1, 2]", `"x\"y"`, ""} {
+		if got := string(values[i].Of(text)); got != want {
+			t.Errorf("value %d is %s, want %s", i, got, want)
+		}
+	}
+	for _, wrong := range []string{`{"a":1,"a":1}`, `{"a":1`, `{"a"}`, `["a"]`, `{"a":1,}`, ``} {
+		if _, err := NewScanner([]byte(wrong)).Pick([]string{"a"}, values[:1]); err == nil {
+			t.Errorf("taken: %s", wrong)
+		}
+	}
+}
