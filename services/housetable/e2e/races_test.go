@@ -266,13 +266,15 @@ var races = map[string]func(a *arena, table string){
 	},
 }
 
-// TestRaces runs each race many times: on two replicas over one Postgres, and on
-// SQLite.
+// TestRaces runs each race many times: on two replicas over one Postgres, with
+// and without PgBouncer in between, and on SQLite.
 func TestRaces(t *testing.T) {
-	postgres := pgtest.New(t, nil)
+	postgres, pooled := pgtest.New(t, nil), pgtest.New(t, nil)
 	migrate(t, postgres)
+	migrate(t, pooled)
 	for store, replicas := range map[string][]*replica{
 		"postgres": serve(t, 2, postgres),
+		"pooler":   serve(t, 2, pgtest.NewPooler(t, pooled).URL(pooled), "--database-pooler"),
 		"sqlite":   serve(t, 1, "sqlite://"+filepath.Join(t.TempDir(), "igloo.db")),
 	} {
 		replicas[0].commit(t, newNamespace())

@@ -102,19 +102,19 @@ func meetLock(t *testing.T, s *postgres.Store, database string) {
 func TestBusyPool(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t, postgres.Migrate)
-	s := openAt(t, database, postgres.Options{Connections: 1, AcquireTimeout: 50 * time.Millisecond})
-	mustCommit(t, s, housetable.CreateNamespace{DatabaseID: "db"})
+	s := openAt(t, database+"&lock_timeout=0&statement_timeout=0", postgres.Options{Connections: 1, AcquireTimeout: 200 * time.Millisecond})
+	until(t, "there is a connection", func() bool { return s.Ready(t.Context()) == nil })
 	conn := direct(t, database)
 	execute(t, conn, "BEGIN")
 	execute(t, conn, "LOCK TABLE operation")
 	var busy sync.WaitGroup
-	busy.Go(func() { _, _ = send(t, s, 500*time.Millisecond, commit(creation("t0"))) })
+	busy.Go(func() { mustApply(t, s, commit()) })
 	until(t, "the commit waits for the lock", func() bool {
 		var waiting bool
 		err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))").Scan(&waiting)
 		return err == nil && waiting
 	})
-	_, err := send(t, s, time.Minute, commit(creation("t1")))
+	_, err := send(t, s, time.Minute, commit())
 	wantRetryable(t, err, fault.Overloaded)
 	_, err = s.Namespace(t.Context(), housetable.DefaultWarehouse, "db")
 	wantRetryable(t, err, fault.Overloaded)
@@ -184,7 +184,7 @@ func terminate(t *testing.T, s *postgres.Store, database string) {
 func mustApply(t *testing.T, s *postgres.Store, c housetable.Commit) {
 	t.Helper()
 	_, err := send(t, s, time.Minute, c)
-	for fault.Is(err, fault.Unavailable) { // the session ended as it began
+	for fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Overloaded) {
 		_, err = send(t, s, time.Minute, c)
 	}
 	if err != nil {
