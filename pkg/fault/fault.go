@@ -60,7 +60,8 @@ const (
 	TooLarge
 	// AlreadyExists means that the name is taken.
 	AlreadyExists
-	// PositionExpired means that events after the position are not kept any more.
+	// PositionExpired means that what was asked for is older than what is kept of
+	// events or of history.
 	PositionExpired
 	// CommitFailed means that a requirement does not hold or the swap was lost:
 	// certainly not applied, and worth trying again from fresh metadata.

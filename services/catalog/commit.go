@@ -228,7 +228,7 @@ func (m *mutation) withStanding(ctx context.Context, err error, p *Pointer) erro
 	}
 	winner, unknown := m.pointers.LastChange(ctx, m.request.Warehouse, *p)
 	if unknown != nil { // the time is known without it
-		winner = Winner{Version: p.Version, CommittedAt: p.UpdatedAt}
+		winner = Winner{Version: p.Version, MetadataLocation: p.MetadataLocation, CommittedAt: p.UpdatedAt}
 	}
 	return fault.Wrap(fault.CommitFailed, e.Err, "%s; %s", e.Message, winner.standing())
 }

@@ -200,7 +200,9 @@ type Conflict struct {
 
 // Winner is the change that made a version.
 type Winner struct {
-	Version     int64
-	CommittedAt time.Time
-	Principal   string
+	Version          int64
+	MetadataLocation string
+	CommittedAt      time.Time
+	Principal        string
+	RequestID        string
 }

@@ -59,11 +59,15 @@ func namespaceRefusal(ns Namespace, conflict Conflict) error {
 	}
 }
 
-// standing tells who won a race: the version that is now, when it was made and by whom.
+// standing tells who won a race: the version that is now, when it was made,
+// by whom and in which request, and where it lies.
 func (w Winner) standing() string {
 	text := fmt.Sprintf("current is version %d, committed at %s", w.Version, w.CommittedAt.UTC().Format(time.RFC3339Nano))
 	if w.Principal != "" {
 		text += " by " + w.Principal
 	}
-	return text
+	if w.RequestID != "" {
+		text += " in request " + w.RequestID
+	}
+	return text + ", at " + w.MetadataLocation
 }

@@ -360,6 +360,7 @@ func history(t *testing.T, b *bench) {
 			t.Errorf("entry %d: %+v", i, v)
 		}
 	}
+	versionsAsOf(t, b, uuid, seen)
 	if seen[1].OperationID != request.Operations[0].ID || seen[1].Key != key("t9") || seen[1].RequestID != "r-1" {
 		t.Errorf("rename: %+v", seen[1])
 	}

@@ -179,7 +179,10 @@ func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
 }
 
 func winnerOf(v *htsv1.TableVersion) catalog.Winner {
-	return catalog.Winner{Version: v.GetVersion(), CommittedAt: v.GetCommittedAt().AsTime(), Principal: v.GetPrincipal()}
+	return catalog.Winner{
+		Version: v.GetVersion(), MetadataLocation: v.GetMetadataLocation(), CommittedAt: v.GetCommittedAt().AsTime(),
+		Principal: v.GetPrincipal(), RequestID: v.GetRequestId(),
+	}
 }
 
 func reasonOf(reason htsv1.ConflictReason) catalog.Reason {

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -92,51 +91,4 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 		response.Tables = append(response.Tables, toTable(&tables[i]))
 	}
 	return response, nil
-}
-
-// GetTableHistory returns a page of versions, newest first.
-func (s *tableService) GetTableHistory(ctx context.Context, r *htsv1.GetTableHistoryRequest) (*htsv1.GetTableHistoryResponse, error) {
-	warehouse, err := warehouseOr(r.GetWarehouse())
-	if err != nil {
-		return nil, err
-	}
-	q := housetable.HistoryQuery{Warehouse: warehouse}
-	if q.UUID, err = s.historyOf(ctx, warehouse, r); err != nil {
-		return nil, err
-	}
-	of := list("history", warehouse, q.UUID)
-	page, err := readPage(of, r.GetPageSize(), r.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	q.Limit = page.Limit
-	if page.After != "" {
-		if q.Before, err = strconv.ParseInt(page.After, 10, 64); err != nil {
-			return nil, fault.Field("page_token", "is not a token of this service")
-		}
-	}
-	versions, before, err := s.store.History(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	response := &htsv1.GetTableHistoryResponse{}
-	if before > 0 {
-		response.NextPageToken = pageToken(of, strconv.FormatInt(before, 10))
-	}
-	for i := range versions {
-		response.Versions = append(response.Versions, toVersion(&versions[i]))
-	}
-	return response, nil
-}
-
-// historyOf is the uuid whose history is asked for.
-func (s *tableService) historyOf(ctx context.Context, warehouse string, r *htsv1.GetTableHistoryRequest) (housetable.UUID, error) {
-	if len(r.GetUuid()) > 0 {
-		return checkUUID("uuid", r.GetUuid())
-	}
-	if err := checkKey("key", r.GetKey()); err != nil {
-		return housetable.UUID{}, err
-	}
-	t, err := getTable(ctx, s.store, warehouse, fromKey(r.GetKey()))
-	return t.UUID, err
 }

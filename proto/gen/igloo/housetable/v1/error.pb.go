@@ -76,8 +76,8 @@ const (
 	ErrorReason_ERROR_REASON_TOO_LARGE ErrorReason = 22
 	// The request is well-formed and can never be carried out (INVALID_ARGUMENT).
 	ErrorReason_ERROR_REASON_IMPOSSIBLE ErrorReason = 23
-	// Events after the position are not kept any more, or the position is of
-	// another history (OUT_OF_RANGE).
+	// Events after the position, or the version, are not kept any more, or the
+	// position is of another history (OUT_OF_RANGE).
 	ErrorReason_ERROR_REASON_POSITION_EXPIRED ErrorReason = 24
 )
 

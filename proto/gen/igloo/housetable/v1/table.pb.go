@@ -756,12 +756,172 @@ func (x *GetTableHistoryResponse) GetNextPageToken() string {
 	return ""
 }
 
+// GetTableVersionRequest names a house table, by its key or by its uuid, and a version.
+type GetTableVersionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Key of a house table that exists; not read when uuid is set.
+	Key *TableKey `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Uuid of a house table, dropped ones included.
+	Uuid []byte `protobuf:"bytes,3,opt,name=uuid,proto3" json:"uuid,omitempty"`
+	// Exactly one is set.
+	//
+	// Types that are valid to be assigned to At:
+	//
+	//	*GetTableVersionRequest_Version
+	//	*GetTableVersionRequest_AsOf
+	At            isGetTableVersionRequest_At `protobuf_oneof:"at"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTableVersionRequest) Reset() {
+	*x = GetTableVersionRequest{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTableVersionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTableVersionRequest) ProtoMessage() {}
+
+func (x *GetTableVersionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTableVersionRequest.ProtoReflect.Descriptor instead.
+func (*GetTableVersionRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetTableVersionRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *GetTableVersionRequest) GetKey() *TableKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *GetTableVersionRequest) GetUuid() []byte {
+	if x != nil {
+		return x.Uuid
+	}
+	return nil
+}
+
+func (x *GetTableVersionRequest) GetAt() isGetTableVersionRequest_At {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *GetTableVersionRequest) GetVersion() int64 {
+	if x != nil {
+		if x, ok := x.At.(*GetTableVersionRequest_Version); ok {
+			return x.Version
+		}
+	}
+	return 0
+}
+
+func (x *GetTableVersionRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.At.(*GetTableVersionRequest_AsOf); ok {
+			return x.AsOf
+		}
+	}
+	return nil
+}
+
+type isGetTableVersionRequest_At interface {
+	isGetTableVersionRequest_At()
+}
+
+type GetTableVersionRequest_Version struct {
+	// Version that is wanted.
+	Version int64 `protobuf:"varint,4,opt,name=version,proto3,oneof"`
+}
+
+type GetTableVersionRequest_AsOf struct {
+	// AsOf wants the version that was the current one at that time.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3,oneof"`
+}
+
+func (*GetTableVersionRequest_Version) isGetTableVersionRequest_At() {}
+
+func (*GetTableVersionRequest_AsOf) isGetTableVersionRequest_At() {}
+
+// GetTableVersionResponse returns the version.
+type GetTableVersionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// TableVersion as it was made.
+	TableVersion  *TableVersion `protobuf:"bytes,1,opt,name=table_version,json=tableVersion,proto3" json:"table_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTableVersionResponse) Reset() {
+	*x = GetTableVersionResponse{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTableVersionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTableVersionResponse) ProtoMessage() {}
+
+func (x *GetTableVersionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTableVersionResponse.ProtoReflect.Descriptor instead.
+func (*GetTableVersionResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetTableVersionResponse) GetTableVersion() *TableVersion {
+	if x != nil {
+		return x.TableVersion
+	}
+	return nil
+}
+
 // TableVersion is one change of a house table: who did what, and what it was afterwards.
 type TableVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version that the change made.
 	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	// Action of the change: "create", "swap", "drop", "rename" or "restore".
+	// Action of the change: "create", "swap", "drop", "rename", "restore" or "purge".
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// Key after the change.
 	Key *TableKey `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
@@ -781,7 +941,7 @@ type TableVersion struct {
 
 func (x *TableVersion) Reset() {
 	*x = TableVersion{}
-	mi := &file_igloo_housetable_v1_table_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +953,7 @@ func (x *TableVersion) String() string {
 func (*TableVersion) ProtoMessage() {}
 
 func (x *TableVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_table_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +966,7 @@ func (x *TableVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableVersion.ProtoReflect.Descriptor instead.
 func (*TableVersion) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{10}
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TableVersion) GetVersion() int64 {
@@ -924,7 +1084,16 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"page_token\x18\x05 \x01(\tR\tpageToken\"\x80\x01\n" +
 	"\x17GetTableHistoryResponse\x12=\n" +
 	"\bversions\x18\x01 \x03(\v2!.igloo.housetable.v1.TableVersionR\bversions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbd\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd0\x01\n" +
+	"\x16GetTableVersionRequest\x12\x1c\n" +
+	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
+	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x12\x12\n" +
+	"\x04uuid\x18\x03 \x01(\fR\x04uuid\x12\x1a\n" +
+	"\aversion\x18\x04 \x01(\x03H\x00R\aversion\x121\n" +
+	"\x05as_of\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04asOfB\x04\n" +
+	"\x02at\"a\n" +
+	"\x17GetTableVersionResponse\x12F\n" +
+	"\rtable_version\x18\x01 \x01(\v2!.igloo.housetable.v1.TableVersionR\ftableVersion\"\xbd\x02\n" +
 	"\fTableVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\tR\x06action\x12/\n" +
@@ -939,13 +1108,14 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x16TABLE_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TABLE_KIND_TABLE\x10\x01\x12\x13\n" +
 	"\x0fTABLE_KIND_VIEW\x10\x02\x12\x17\n" +
-	"\x13TABLE_KIND_FUNCTION\x10\x032\x9f\x03\n" +
+	"\x13TABLE_KIND_FUNCTION\x10\x032\x8d\x04\n" +
 	"\fTableService\x12W\n" +
 	"\bGetTable\x12$.igloo.housetable.v1.GetTableRequest\x1a%.igloo.housetable.v1.GetTableResponse\x12i\n" +
 	"\x0eBatchGetTables\x12*.igloo.housetable.v1.BatchGetTablesRequest\x1a+.igloo.housetable.v1.BatchGetTablesResponse\x12]\n" +
 	"\n" +
 	"ListTables\x12&.igloo.housetable.v1.ListTablesRequest\x1a'.igloo.housetable.v1.ListTablesResponse\x12l\n" +
-	"\x0fGetTableHistory\x12+.igloo.housetable.v1.GetTableHistoryRequest\x1a,.igloo.housetable.v1.GetTableHistoryResponseB\xde\x01\n" +
+	"\x0fGetTableHistory\x12+.igloo.housetable.v1.GetTableHistoryRequest\x1a,.igloo.housetable.v1.GetTableHistoryResponse\x12l\n" +
+	"\x0fGetTableVersion\x12+.igloo.housetable.v1.GetTableVersionRequest\x1a,.igloo.housetable.v1.GetTableVersionResponseB\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"TableProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
@@ -962,7 +1132,7 @@ func file_igloo_housetable_v1_table_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_table_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(TableKind)(0),                  // 0: igloo.housetable.v1.TableKind
 	(*TableKey)(nil),                // 1: igloo.housetable.v1.TableKey
@@ -975,14 +1145,16 @@ var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(*ListTablesResponse)(nil),      // 8: igloo.housetable.v1.ListTablesResponse
 	(*GetTableHistoryRequest)(nil),  // 9: igloo.housetable.v1.GetTableHistoryRequest
 	(*GetTableHistoryResponse)(nil), // 10: igloo.housetable.v1.GetTableHistoryResponse
-	(*TableVersion)(nil),            // 11: igloo.housetable.v1.TableVersion
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*GetTableVersionRequest)(nil),  // 11: igloo.housetable.v1.GetTableVersionRequest
+	(*GetTableVersionResponse)(nil), // 12: igloo.housetable.v1.GetTableVersionResponse
+	(*TableVersion)(nil),            // 13: igloo.housetable.v1.TableVersion
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
 }
 var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 0: igloo.housetable.v1.HouseTable.key:type_name -> igloo.housetable.v1.TableKey
 	0,  // 1: igloo.housetable.v1.HouseTable.kind:type_name -> igloo.housetable.v1.TableKind
-	12, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
-	12, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
+	14, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
+	14, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 4: igloo.housetable.v1.GetTableRequest.key:type_name -> igloo.housetable.v1.TableKey
 	2,  // 5: igloo.housetable.v1.GetTableResponse.table:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 6: igloo.housetable.v1.BatchGetTablesRequest.keys:type_name -> igloo.housetable.v1.TableKey
@@ -990,22 +1162,27 @@ var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	0,  // 8: igloo.housetable.v1.ListTablesRequest.kind:type_name -> igloo.housetable.v1.TableKind
 	2,  // 9: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 10: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
-	11, // 11: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
-	1,  // 12: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
-	12, // 13: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
-	3,  // 14: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
-	5,  // 15: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
-	7,  // 16: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
-	9,  // 17: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
-	4,  // 18: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
-	6,  // 19: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
-	8,  // 20: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
-	10, // 21: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
-	18, // [18:22] is the sub-list for method output_type
-	14, // [14:18] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	13, // 11: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 12: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
+	14, // 13: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
+	13, // 14: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 15: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
+	14, // 16: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
+	3,  // 17: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
+	5,  // 18: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
+	7,  // 19: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
+	9,  // 20: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
+	11, // 21: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
+	4,  // 22: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
+	6,  // 23: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
+	8,  // 24: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
+	10, // 25: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
+	12, // 26: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_table_proto_init() }
@@ -1014,13 +1191,17 @@ func file_igloo_housetable_v1_table_proto_init() {
 		return
 	}
 	file_igloo_housetable_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
+	file_igloo_housetable_v1_table_proto_msgTypes[10].OneofWrappers = []any{
+		(*GetTableVersionRequest_Version)(nil),
+		(*GetTableVersionRequest_AsOf)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_table_proto_rawDesc), len(file_igloo_housetable_v1_table_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	TableService_BatchGetTables_FullMethodName  = "/igloo.housetable.v1.TableService/BatchGetTables"
 	TableService_ListTables_FullMethodName      = "/igloo.housetable.v1.TableService/ListTables"
 	TableService_GetTableHistory_FullMethodName = "/igloo.housetable.v1.TableService/GetTableHistory"
+	TableService_GetTableVersion_FullMethodName = "/igloo.housetable.v1.TableService/GetTableVersion"
 )
 
 // TableServiceClient is the client API for TableService service.
@@ -41,6 +42,10 @@ type TableServiceClient interface {
 	ListTables(ctx context.Context, in *ListTablesRequest, opts ...grpc.CallOption) (*ListTablesResponse, error)
 	// GetTableHistory returns the versions of one house table, newest first, a page at a time.
 	GetTableHistory(ctx context.Context, in *GetTableHistoryRequest, opts ...grpc.CallOption) (*GetTableHistoryResponse, error)
+	// GetTableVersion returns one version of a house table, or what it was at a
+	// time. NOT_FOUND when there never was such a version, or no house table at that
+	// time; OUT_OF_RANGE (POSITION_EXPIRED) when history does not go back so far.
+	GetTableVersion(ctx context.Context, in *GetTableVersionRequest, opts ...grpc.CallOption) (*GetTableVersionResponse, error)
 }
 
 type tableServiceClient struct {
@@ -91,6 +96,16 @@ func (c *tableServiceClient) GetTableHistory(ctx context.Context, in *GetTableHi
 	return out, nil
 }
 
+func (c *tableServiceClient) GetTableVersion(ctx context.Context, in *GetTableVersionRequest, opts ...grpc.CallOption) (*GetTableVersionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTableVersionResponse)
+	err := c.cc.Invoke(ctx, TableService_GetTableVersion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TableServiceServer is the server API for TableService service.
 // All implementations must embed UnimplementedTableServiceServer
 // for forward compatibility.
@@ -107,6 +122,10 @@ type TableServiceServer interface {
 	ListTables(context.Context, *ListTablesRequest) (*ListTablesResponse, error)
 	// GetTableHistory returns the versions of one house table, newest first, a page at a time.
 	GetTableHistory(context.Context, *GetTableHistoryRequest) (*GetTableHistoryResponse, error)
+	// GetTableVersion returns one version of a house table, or what it was at a
+	// time. NOT_FOUND when there never was such a version, or no house table at that
+	// time; OUT_OF_RANGE (POSITION_EXPIRED) when history does not go back so far.
+	GetTableVersion(context.Context, *GetTableVersionRequest) (*GetTableVersionResponse, error)
 	mustEmbedUnimplementedTableServiceServer()
 }
 
@@ -128,6 +147,9 @@ func (UnimplementedTableServiceServer) ListTables(context.Context, *ListTablesRe
 }
 func (UnimplementedTableServiceServer) GetTableHistory(context.Context, *GetTableHistoryRequest) (*GetTableHistoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTableHistory not implemented")
+}
+func (UnimplementedTableServiceServer) GetTableVersion(context.Context, *GetTableVersionRequest) (*GetTableVersionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTableVersion not implemented")
 }
 func (UnimplementedTableServiceServer) mustEmbedUnimplementedTableServiceServer() {}
 func (UnimplementedTableServiceServer) testEmbeddedByValue()                      {}
@@ -222,6 +244,24 @@ func _TableService_GetTableHistory_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TableService_GetTableVersion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTableVersionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TableServiceServer).GetTableVersion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TableService_GetTableVersion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TableServiceServer).GetTableVersion(ctx, req.(*GetTableVersionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TableService_ServiceDesc is the grpc.ServiceDesc for TableService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -244,6 +284,10 @@ var TableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTableHistory",
 			Handler:    _TableService_GetTableHistory_Handler,
+		},
+		{
+			MethodName: "GetTableVersion",
+			Handler:    _TableService_GetTableVersion_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
