@@ -75,6 +75,13 @@ var namespaces = []exchange{
 	{"PATCH", "/hts/namespaces/n1", `{"removals":["k"],"warehouse":"w1"}`, 200, `~"properties":\{"owner":"you"\},"version":3`},
 	{"PATCH", "/hts/namespaces/n1", `{"updates":{"k":"v"},"removals":["k"],"warehouse":"w1"}`, 422, `~removals\[0\]: \\"k\\" is among the updates too`},
 	{"PATCH", "/hts/namespaces/none", `{"updates":{"k":"v"},"warehouse":"w1"}`, 404, `~namespace \\"none\\" does not exist`},
+	// Any id that a catalog may make is one segment of the path.
+	{"POST", "/hts/namespaces", `{"namespace":{"databaseId":"a%2Eb/c ü?"},"warehouse":"w1"}`, 201, `~a%2Eb/c ü\?`},
+	{"GET", "/hts/namespaces/a%252Eb%2Fc%20%C3%BC%3F?warehouse=w1", "", 200, `~"databaseId":"a%2Eb/c ü\?"`},
+	{"GET", "/hts/namespaces/a%252Eb/c?warehouse=w1", "", 404, `~nothing is served at`},
+	{"PATCH", "/hts/namespaces/a%252Eb%2Fc%20%C3%BC%3F/", `{"updates":{"k":"v"},"warehouse":"w1"}`, 200, `~"version":2`},
+	{"POST", "/hts/namespaces/a%252Eb%2Fc", `{}`, 405, `~METHOD_NOT_ALLOWED`},
+	{"DELETE", "/hts/namespaces/a%252Eb%2Fc%20%C3%BC%3F?warehouse=w1", "", 204, ``},
 	{"PUT", "/hts/namespaces/n1", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 	{"DELETE", "/hts/namespaces", "", 405, `~METHOD_NOT_ALLOWED`},
 	{

@@ -39,7 +39,7 @@ func plain(message string) string { return strings.ReplaceAll(message, "\u00a0",
 
 // noRoute is the error of a path or a method that is not served.
 func noRoute(w http.ResponseWriter, r *http.Request) error {
-	methods := allowed(r.URL.Path)
+	methods := allowed(r.URL.EscapedPath())
 	if methods == "" {
 		return fault.New(fault.NoSuchRoute, "nothing is served at %s", r.URL.Path)
 	}

@@ -48,6 +48,7 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
 			writeError(w, r, noRoute(w, r))
 		}),
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptReserved),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 	)
@@ -70,17 +71,13 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 // HEAD, and a body that is JSON and within its limit.
 func prepare(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if allowed(r.URL.Path) != "" && r.Method == http.MethodHead {
-			r = r.Clone(r.Context())
+		r = routable(r)
+		if allowed(r.URL.EscapedPath()) != "" && r.Method == http.MethodHead {
 			r.Method = http.MethodGet
-		}
-		if trimmed, ok := strings.CutSuffix(r.URL.Path, "/"); ok {
-			r = r.Clone(r.Context())
-			r.URL.Path, r.URL.RawPath = trimmed, strings.TrimSuffix(r.URL.RawPath, "/")
 		}
 		switch r.Method {
 		case http.MethodPut, http.MethodPost, http.MethodPatch:
-			if bodiless(r.URL.Path) {
+			if bodiless(r.URL.EscapedPath()) {
 				break
 			}
 			if err := readBody(w, r); err != nil {
@@ -91,6 +88,18 @@ func prepare(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// routable is the request without a trailing slash, and with its path as it was
+// sent: ids may hold any character, escaped.
+func routable(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	escaped := r.URL.EscapedPath()
+	if trimmed, ok := strings.CutSuffix(escaped, "/"); ok {
+		escaped, r.URL.Path = trimmed, strings.TrimSuffix(r.URL.Path, "/")
+	}
+	r.URL.RawPath = escaped
+	return r
 }
 
 // bodiless are the paths whose parameters are all in the query.
