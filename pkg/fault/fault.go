@@ -44,6 +44,8 @@ const (
 	NoSuchTable
 	// NoSuchView means that the view does not exist.
 	NoSuchView
+	// NoSuchFunction means that the function does not exist.
+	NoSuchFunction
 	// NoSuchJob means that the job does not exist.
 	NoSuchJob
 	// NoSuchOperation means that the operation was never recorded, or is forgotten.
@@ -99,6 +101,7 @@ var table = [...]row{
 	{NoSuchNamespace, "NoSuchNamespaceException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_NAMESPACE_NOT_FOUND},
 	{NoSuchTable, "NoSuchTableException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_TABLE_NOT_FOUND},
 	{NoSuchView, "NoSuchViewException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_VIEW_NOT_FOUND},
+	{NoSuchFunction, "NoSuchFunctionException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_FUNCTION_NOT_FOUND},
 	{NoSuchJob, "NoSuchJobException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_JOB_NOT_FOUND},
 	{NoSuchOperation, "NoSuchOperationException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_OPERATION_NOT_FOUND},
 	{NoSuchRoute, "NoSuchRouteException", http.StatusNotFound, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_ROUTE_NOT_FOUND},

@@ -25,12 +25,17 @@ func (d tableDocument) previousFiles() []string {
 
 // parseDocument reads metadata of a kind.
 func parseDocument(kind Kind, data []byte) (document, error) {
-	if kind == ViewKind {
+	switch kind {
+	case ViewKind:
 		view, err := iceberg.ParseViewMetadata(data)
 		return viewDocument{view}, err
+	case FunctionKind:
+		function, err := iceberg.ParseFunctionMetadata(data)
+		return functionDocument{function}, err
+	default:
+		table, err := iceberg.ParseTableMetadata(data)
+		return tableDocument{table}, err
 	}
-	table, err := iceberg.ParseTableMetadata(data)
-	return tableDocument{table}, err
 }
 
 // validate looks at all of a document that came from elsewhere.

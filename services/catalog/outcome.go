@@ -28,7 +28,7 @@ type refusal struct {
 // been applied, and what is impossible now was not impossible then.
 func recordable() []fault.Kind {
 	return []fault.Kind{
-		fault.NoSuchNamespace, fault.NoSuchTable, fault.NoSuchView,
+		fault.NoSuchNamespace, fault.NoSuchTable, fault.NoSuchView, fault.NoSuchFunction,
 		fault.AlreadyExists, fault.CommitFailed, fault.NotEmpty,
 		fault.Unprocessable, fault.Invalid, fault.Impossible,
 		fault.Unsupported, fault.TooLarge, fault.MissingFile,

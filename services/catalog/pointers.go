@@ -18,6 +18,8 @@ const (
 	AnyKind Kind = iota
 	TableKind
 	ViewKind
+	// FunctionKind has names of its own; tables and views share theirs.
+	FunctionKind
 )
 
 // Warehouse is the outermost name, and where its tables lie.
@@ -28,7 +30,7 @@ type Warehouse struct {
 	Properties map[string]string
 }
 
-// Pointer is what the house table service knows of a table or view.
+// Pointer is what the house table service knows of a table, view or function.
 type Pointer struct {
 	Identifier       TableIdentifier
 	Kind             Kind
@@ -55,7 +57,9 @@ type Pointers interface {
 	Namespace(ctx context.Context, warehouse string, ns Namespace) (map[string]string, error)
 	// Namespaces lists the direct children of parent, or of the warehouse.
 	Namespaces(ctx context.Context, warehouse string, parent Namespace, page Page) (children []Namespace, next string, err error)
-	// Pointer returns one pointer of any kind; NoSuchTable when there is none.
+	// Function returns the pointer of a function; NoSuchFunction when there is none.
+	Function(ctx context.Context, warehouse string, id TableIdentifier) (Pointer, error)
+	// Pointer returns that of a table or view; NoSuchTable when there is none.
 	Pointer(ctx context.Context, warehouse string, id TableIdentifier) (Pointer, error)
 	// Pointers returns those of the named pointers that exist, in no order.
 	Pointers(ctx context.Context, warehouse string, ids []TableIdentifier) ([]Pointer, error)

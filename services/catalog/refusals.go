@@ -14,20 +14,33 @@ func NoSuchNamespace(ns Namespace) error {
 	return fault.New(fault.NoSuchNamespace, "Namespace does not exist: %s", ns)
 }
 
-// NoSuchPointer is the error of a table or view that is not there.
+// NoSuchPointer is the error of a table, view or function that is not there.
 func NoSuchPointer(kind Kind, id TableIdentifier) error {
-	if kind == ViewKind {
-		return fault.New(fault.NoSuchView, "View does not exist: %s", id)
+	return fault.New(kind.missing(), "%s does not exist: %s", kind.word(), id)
+}
+
+// missing is the fault of one of the kind that is not there.
+func (k Kind) missing() fault.Kind {
+	switch k {
+	case ViewKind:
+		return fault.NoSuchView
+	case FunctionKind:
+		return fault.NoSuchFunction
+	default:
+		return fault.NoSuchTable
 	}
-	return fault.New(fault.NoSuchTable, "Table does not exist: %s", id)
 }
 
 // word is how people call a kind.
 func (k Kind) word() string {
-	if k == ViewKind {
+	switch k {
+	case ViewKind:
 		return "View"
+	case FunctionKind:
+		return "Function"
+	default:
+		return "Table"
 	}
-	return "Table"
 }
 
 // nameTaken is the error of creating a kind where current stands.

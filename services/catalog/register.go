@@ -13,6 +13,12 @@ func (c *Catalog) RegisterTable(ctx context.Context, request Request, id TableId
 	return c.register(ctx, request, id, TableKind, location, overwrite)
 }
 
+// RegisterFunction makes a function of metadata that exists. With overwrite it
+// points a function that exists to other metadata of its own.
+func (c *Catalog) RegisterFunction(ctx context.Context, request Request, id TableIdentifier, location string, overwrite bool) (Loaded, error) {
+	return c.register(ctx, request, id, FunctionKind, location, overwrite)
+}
+
 // RegisterView makes a view of metadata that exists.
 func (c *Catalog) RegisterView(ctx context.Context, request Request, id TableIdentifier, location string) (Loaded, error) {
 	return c.register(ctx, request, id, ViewKind, location, false)
@@ -31,7 +37,7 @@ func (c *Catalog) register(ctx context.Context, request Request, id TableIdentif
 			return plan{}, err
 		}
 		if overwrite {
-			return m.overwritePlan(ctx, id, d, location)
+			return m.overwritePlan(ctx, id, kind, d, location)
 		}
 		if _, err := m.vacant(ctx, request.Warehouse, id, kind); err != nil {
 			return plan{}, err
@@ -65,32 +71,35 @@ func (m *mutation) foreign(ctx context.Context, kind Kind, location string) (doc
 	if err := d.validate(); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be used", location, strings.ToLower(kind.word()))
 	}
+	if kind == FunctionKind {
+		return d, nil // no file of its own is ever written
+	}
 	if err := m.checkLocation(w, d.Location()); err != nil {
 		return nil, err
 	}
 	return d, m.checkMetadataFolder(w, d)
 }
 
-// overwritePlan swaps a table's pointer. Other metadata of the same table is a
-// way back in time; another table's would be a way to lose one.
-func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, d document, location string) (plan, error) {
-	p, err := m.pointers.Pointer(ctx, m.request.Warehouse, id)
+// overwritePlan swaps a pointer. Other metadata of the same table is a way back
+// in time; another table's would be a way to lose one.
+func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, kind Kind, d document, location string) (plan, error) {
+	p, err := m.standing(ctx, m.request.Warehouse, id, kind)
 	switch {
-	case fault.Is(err, fault.NoSuchTable):
-		return m.pointerPlan(id, TableKind, location), nil
 	case err != nil:
 		return plan{}, err
-	case p.Kind != TableKind:
-		return plan{}, nameTaken(TableKind, id, &p)
+	case p == nil:
+		return m.pointerPlan(id, kind, location), nil
+	case p.Kind != kind:
+		return plan{}, nameTaken(kind, id, p)
 	}
 	// A table whose metadata cannot be read may be repaired by any.
-	if base, err := m.metadata.load(ctx, TableKind, p.MetadataLocation); err == nil && base.UUID() != d.UUID() {
-		return plan{}, fault.New(fault.AlreadyExists, "Table already exists: %s, with UUID %s; the metadata to register is of %s", id, base.UUID(), d.UUID())
+	if base, err := m.metadata.load(ctx, kind, p.MetadataLocation); err == nil && base.UUID() != d.UUID() {
+		return plan{}, fault.New(fault.AlreadyExists, "%s already exists: %s, with UUID %s; the metadata to register is of %s", kind.word(), id, base.UUID(), d.UUID())
 	}
 	return plan{
 		outcome: Outcome{Status: statusOK, MetadataLocations: []string{location}},
 		changes: []Change{SwapPointer{
-			Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: TableKind}, MetadataLocation: location,
+			Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: kind}, MetadataLocation: location,
 		}},
 		lost: func([]Conflict) error { return nil }, // whatever changed: look again
 	}, nil

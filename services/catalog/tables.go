@@ -54,11 +54,31 @@ func (c *Catalog) pointer(ctx context.Context, warehouse string, id TableIdentif
 	if err := id.Validate(); err != nil {
 		return Pointer{}, err
 	}
-	p, err := c.pointers.Pointer(ctx, warehouse, id)
-	if fault.Is(err, fault.NoSuchTable) || (err == nil && p.Kind != kind) {
+	p, err := c.standing(ctx, warehouse, id, kind)
+	switch {
+	case err != nil:
+		return Pointer{}, err
+	case p == nil || p.Kind != kind:
 		return Pointer{}, NoSuchPointer(kind, id)
 	}
-	return p, err
+	return *p, nil
+}
+
+// standing is what stands under the name that one of the kind would have; nil
+// when nothing does. Tables and views stand in each other's way.
+func (c *Catalog) standing(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (*Pointer, error) {
+	find := c.pointers.Pointer
+	if kind == FunctionKind {
+		find = c.pointers.Function
+	}
+	p, err := find(ctx, warehouse, id)
+	switch {
+	case fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchFunction):
+		return nil, nil //nolint:nilnil // nothing there is not an error
+	case err != nil:
+		return nil, err
+	}
+	return &p, nil
 }
 
 // Exists fails with fault.NoSuchTable or NoSuchView when there is no such table or view.
@@ -100,7 +120,7 @@ func stored(err error) error {
 // its outcome is unknown to the client, unless the table is known to be gone.
 func (c *Catalog) render(ctx context.Context, warehouse string, id TableIdentifier, kind Kind, outcome Outcome) (Loaded, error) {
 	loaded, err := c.finished(ctx, warehouse, id, kind, outcome)
-	if err == nil || fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchView) {
+	if err == nil || fault.Is(err, kind.missing()) {
 		return loaded, err
 	}
 	return Loaded{}, fault.Wrap(fault.UnknownOutcome, err, "the request was applied, but its result cannot be read")
@@ -134,14 +154,14 @@ func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifi
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.pointers.Pointer(ctx, warehouse, id)
+	p, err := c.standing(ctx, warehouse, id, kind)
 	switch {
-	case fault.Is(err, fault.NoSuchTable):
-		return properties, nil
 	case err != nil:
 		return nil, err
+	case p == nil:
+		return properties, nil
 	}
-	return nil, nameTaken(kind, id, &p)
+	return nil, nameTaken(kind, id, p)
 }
 
 // newTable is the metadata of a table to be.

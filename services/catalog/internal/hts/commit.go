@@ -54,19 +54,19 @@ func changeOf(change catalog.Change) (*htsv1.Change, error) {
 	switch c := change.(type) {
 	case catalog.CreatePointer:
 		return &htsv1.Change{Change: &htsv1.Change_CreateTable{CreateTable: &htsv1.CreateTable{
-			Key: keyOf(c.Identifier), Kind: kindTo(c.Kind), MetadataLocation: c.MetadataLocation,
+			Key: keyOf(c.Identifier, c.Kind), Kind: kindTo(c.Kind), MetadataLocation: c.MetadataLocation,
 		}}}, nil
 	case catalog.SwapPointer:
 		return &htsv1.Change{Change: &htsv1.Change_SwapTable{SwapTable: &htsv1.SwapTable{
-			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect), MetadataLocation: c.MetadataLocation,
+			Key: keyOf(c.Identifier, c.Expect.Kind), Expect: expectationOf(c.Expect), MetadataLocation: c.MetadataLocation,
 		}}}, nil
 	case catalog.DropPointer:
 		return &htsv1.Change{Change: &htsv1.Change_DropTable{DropTable: &htsv1.DropTable{
-			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect),
+			Key: keyOf(c.Identifier, c.Expect.Kind), Expect: expectationOf(c.Expect),
 		}}}, nil
 	case catalog.RenamePointer:
 		return &htsv1.Change{Change: &htsv1.Change_RenameTable{RenameTable: &htsv1.RenameTable{
-			Key: keyOf(c.Identifier), Expect: expectationOf(c.Expect), Destination: keyOf(c.Destination),
+			Key: keyOf(c.Identifier, c.Expect.Kind), Expect: expectationOf(c.Expect), Destination: keyOf(c.Destination, c.Expect.Kind),
 		}}}, nil
 	default:
 		return namespaceChangeOf(change)

@@ -120,9 +120,18 @@ func (p *Pointers) Namespaces(ctx context.Context, warehouse string, parent cata
 
 // Pointer implements catalog.Pointers.
 func (p *Pointers) Pointer(ctx context.Context, warehouse string, id catalog.TableIdentifier) (catalog.Pointer, error) {
-	answer, err := read(ctx, p.tables.GetTable, &htsv1.GetTableRequest{Warehouse: warehouse, Key: keyOf(id)})
+	answer, err := read(ctx, p.tables.GetTable, &htsv1.GetTableRequest{Warehouse: warehouse, Key: keyOf(id, catalog.AnyKind)})
 	if err != nil {
 		return catalog.Pointer{}, missing(err, warehouse, fault.NoSuchTable, catalog.NoSuchPointer(catalog.TableKind, id))
+	}
+	return pointerOf(answer.GetTable())
+}
+
+// Function implements catalog.Pointers.
+func (p *Pointers) Function(ctx context.Context, warehouse string, id catalog.TableIdentifier) (catalog.Pointer, error) {
+	answer, err := read(ctx, p.tables.GetTable, &htsv1.GetTableRequest{Warehouse: warehouse, Key: keyOf(id, catalog.FunctionKind)})
+	if err != nil {
+		return catalog.Pointer{}, missing(err, warehouse, fault.NoSuchTable, catalog.NoSuchPointer(catalog.FunctionKind, id))
 	}
 	return pointerOf(answer.GetTable())
 }
@@ -134,7 +143,7 @@ func (p *Pointers) Pointers(ctx context.Context, warehouse string, ids []catalog
 		part := ids[first:min(first+batch, len(ids))]
 		keys := make([]*htsv1.TableKey, len(part))
 		for i, id := range part {
-			keys[i] = keyOf(id)
+			keys[i] = keyOf(id, catalog.AnyKind)
 		}
 		answer, err := read(ctx, p.tables.BatchGetTables, &htsv1.BatchGetTablesRequest{Warehouse: warehouse, Keys: keys})
 		if err != nil {
@@ -178,8 +187,9 @@ func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namesp
 	return names, answer.GetNextPageToken(), nil
 }
 
-func keyOf(id catalog.TableIdentifier) *htsv1.TableKey {
-	return &htsv1.TableKey{DatabaseId: id.Namespace.DatabaseID(), TableId: id.Name}
+// keyOf is the key of a name. Functions have names of their own.
+func keyOf(id catalog.TableIdentifier, kind catalog.Kind) *htsv1.TableKey {
+	return &htsv1.TableKey{DatabaseId: id.Namespace.DatabaseID(), TableId: id.Name, Function: kind == catalog.FunctionKind}
 }
 
 // namespaceOf takes an id that the catalog did not make as it is: better shown
@@ -213,6 +223,8 @@ func kindTo(kind catalog.Kind) htsv1.TableKind {
 		return htsv1.TableKind_TABLE_KIND_TABLE
 	case catalog.ViewKind:
 		return htsv1.TableKind_TABLE_KIND_VIEW
+	case catalog.FunctionKind:
+		return htsv1.TableKind_TABLE_KIND_FUNCTION
 	default:
 		return htsv1.TableKind_TABLE_KIND_UNSPECIFIED
 	}
@@ -224,6 +236,8 @@ func kindFrom(kind htsv1.TableKind) catalog.Kind {
 		return catalog.TableKind
 	case htsv1.TableKind_TABLE_KIND_VIEW:
 		return catalog.ViewKind
+	case htsv1.TableKind_TABLE_KIND_FUNCTION:
+		return catalog.FunctionKind
 	default:
 		return catalog.AnyKind
 	}

@@ -115,7 +115,7 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	names, next := cut(names, r.GetPageSize(), r.GetPageToken())
 	answer := &htsv1.ListTablesResponse{NextPageToken: next}
 	for _, name := range names {
-		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name}].table))
+		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name, function: r.GetKind() == htsv1.TableKind_TABLE_KIND_FUNCTION}].table))
 	}
 	return answer, nil
 }

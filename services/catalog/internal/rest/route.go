@@ -46,6 +46,8 @@ func (h *Handler) table() []route {
 		table      = tables + "/{table}"
 		views      = namespace + "/views"
 		view       = views + "/{view}"
+		functions  = namespace + "/functions"
+		function   = functions + "/{function}"
 	)
 	return []route{
 		{http.MethodGet, "/config", "getConfig", h.getConfig},
@@ -75,6 +77,10 @@ func (h *Handler) table() []route {
 		{http.MethodHead, view, "viewExists", h.viewExists},
 		{http.MethodPost, prefixed + "/views/rename", "renameView", h.renameView},
 		{http.MethodPost, namespace + "/register-view", "registerView", h.registerView},
+		{http.MethodGet, functions, "listFunctions", h.listFunctions},
+		{http.MethodGet, function, "loadFunction", h.loadFunction},
+		{http.MethodDelete, function, "dropFunction", h.dropFunction},
+		{http.MethodPost, namespace + "/register-function", "registerFunction", h.registerFunction},
 	}
 }
 

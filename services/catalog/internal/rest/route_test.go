@@ -45,7 +45,7 @@ func TestPublishedEndpointsAreServed(t *testing.T) {
 	if len(endpoints) < 10 {
 		t.Fatal(endpoints)
 	}
-	fill := strings.NewReplacer("{prefix}", "default", "{namespace}", "n", "{table}", "t", "{view}", "v")
+	fill := strings.NewReplacer("{prefix}", "default", "{namespace}", "n", "{table}", "t", "{view}", "v", "{function}", "f")
 	for _, e := range endpoints {
 		method, path, found := strings.Cut(e.(string), " ")
 		if !found || !strings.HasPrefix(path, "/v1/{prefix}/") {

@@ -22,20 +22,26 @@ func (h *Handler) listTables(c *call) (answer, error) {
 // listNames lists the tables or the views of a namespace.
 func (h *Handler) listNames(c *call, kind catalog.Kind) (answer, error) {
 	ns := h.namespaceOf(c)
-	list := c.list(ns.DatabaseID())
-	page, err := c.pageOf(list)
+	names, next, err := h.namesOf(c, ns, kind)
 	if err != nil {
 		return answer{}, err
 	}
-	names, next, err := h.catalog.List(c.Context(), c.warehouse, ns, kind, page)
-	if err != nil {
-		return answer{}, err
-	}
-	response := identifiersResponse{Identifiers: make([]identifierModel, len(names)), NextPageToken: sealToken(list, next)}
+	response := identifiersResponse{Identifiers: make([]identifierModel, len(names)), NextPageToken: next}
 	for i, name := range names {
 		response.Identifiers[i] = identifierModel{Namespace: ns, Name: name}
 	}
 	return value(response)
+}
+
+// namesOf is the page of names that is asked for, and the token of the next.
+func (h *Handler) namesOf(c *call, ns catalog.Namespace, kind catalog.Kind) ([]string, *string, error) {
+	list := c.list(ns.DatabaseID())
+	page, err := c.pageOf(list)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, next, err := h.catalog.List(c.Context(), c.warehouse, ns, kind, page)
+	return names, sealToken(list, next), err
 }
 
 func (h *Handler) createTable(c *call) (answer, error) {
