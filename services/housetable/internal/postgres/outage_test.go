@@ -227,8 +227,7 @@ func TestNeighboursVerdictsStand(t *testing.T) {
 	}
 }
 
-// TestSilentServer: a network that swallows all ends no call late, and a commit
-// is carried to the server that took over.
+// TestSilentServer: a network that swallows all makes no call late.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	b := behindProxy(t, "")
@@ -250,6 +249,27 @@ func TestSilentServer(t *testing.T) {
 	b.proxy.Thaw()
 	if verdicts, err := send(t, b.Store, time.Minute, c); err != nil || versionOf(t, b.Store, "t0") != 2 {
 		t.Fatalf("after the silence: %#v, %v, version %d", verdicts, err, versionOf(t, b.Store, "t0"))
+	}
+}
+
+// TestSilentServerIsLeft: a commit goes to the next server of the URL when the
+// first one is silent, and so does what comes after it.
+func TestSilentServerIsLeft(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t, postgres.Migrate)
+	u := mustParse(t, database)
+	first, second := nettest.NewProxy(t, u.Host), nettest.NewProxy(t, u.Host)
+	s := filled(t, fmt.Sprintf("postgres://postgres@%s,%s%s?sslmode=disable", first.Addr(), second.Addr(), u.Path), false)
+	first.Freeze()
+	defer first.Thaw() // the end of a silent connection is waited for
+	for version := int64(2); version < 4; version++ {
+		verdicts, err := send(t, s, time.Minute, commit(swapOf("t0")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, ok := verdicts[0].(housetable.Committed); !ok || v.Results[0].Table.Version != version {
+			t.Fatalf("verdict %#v, want version %d", verdicts[0], version)
+		}
 	}
 }
 
