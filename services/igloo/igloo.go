@@ -102,6 +102,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 func (i *Igloo) handler() http.Handler {
 	rest, catalog := http.NewServeMux(), i.catalog.Handler()
 	i.probes.Register(rest)
+	rest.Handle("GET /metrics", i.housetable.Metrics())
 	rest.Handle("/hts/", i.housetable.Gateway())
 	rest.Handle("/v1/hts/", i.housetable.Gateway())
 	rest.Handle("/", catalog)

@@ -18,7 +18,7 @@ type Config struct {
 	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together."`
 	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings."`
-	Slots             int           `default:"8" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
+	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
 	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
 	Upkeep            `embed:""`
@@ -33,7 +33,7 @@ const (
 
 // readSlots are enough to keep Postgres at work: a statement that reads waits
 // for no disk and no lock, and what finds them busy shares the next one.
-const readSlots = 4
+const readSlots = 2
 
 // readTimeout ends a read that the database does not answer.
 const readTimeout = 5 * time.Second
@@ -57,7 +57,7 @@ func (c *Config) fill() {
 	orDefault(&c.HTTPListen, "127.0.0.1:8183")
 	c.Upkeep.fill()
 	orDefault(&c.Connections, 16)
-	orDefault(&c.Slots, 8)
+	orDefault(&c.Slots, 4)
 	orDefault(&c.Queue, 4096)
 	orDefault(&c.CommitTimeout, 10*time.Second)
 }

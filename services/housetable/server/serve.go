@@ -23,6 +23,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	probes := httpserver.NewProbes(s.Ready)
 	mux := http.NewServeMux()
 	probes.Register(mux)
+	mux.Handle("GET /metrics", s.Metrics())
 	mux.Handle("/", s.gateway)
 	web, err := httpserver.Listen(ctx, s.config.HTTPListen, mux, s.log)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
@@ -33,6 +35,7 @@ type Server struct {
 	lane    *lane.Lane
 	channel *inprocgrpc.Channel
 	gateway http.Handler
+	meters  *meters
 	sweeper *sweeper
 	// ending is closed by end: streams end then.
 	ending chan struct{}
@@ -44,11 +47,19 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	store, err := open(ctx, cfg)
+	meters, err := newMeters()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: cfg, log: log, store: store, lane: lane.New(store, cfg.limits()), channel: &inprocgrpc.Channel{}}
+	store, err := open(ctx, cfg, meters)
+	if err != nil {
+		return nil, err
+	}
+	commits, err := lane.New(store, cfg.limits(), meters)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	s := &Server{config: cfg, log: log, store: store, lane: commits, channel: &inprocgrpc.Channel{}, meters: meters}
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.channel.WithServerUnaryInterceptor(grpcserver.Unary(log))
@@ -62,7 +73,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 }
 
 // open is the one place that knows both stores.
-func open(ctx context.Context, cfg Config) (housetable.Store, error) {
+func open(ctx context.Context, cfg Config, meters metric.MeterProvider) (housetable.Store, error) {
 	if !cfg.postgres() {
 		return opened(sqlite.Open(ctx, cfg.file()))
 	}
@@ -71,11 +82,17 @@ func open(ctx context.Context, cfg Config) (housetable.Store, error) {
 			return nil, fmt.Errorf("migrate the database: %w", err)
 		}
 	}
-	store, err := opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{Connections: cfg.Connections, Pooler: cfg.Pooler}))
+	store, err := opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{
+		Connections: cfg.Connections, Pooler: cfg.Pooler, Meters: meters,
+	}))
 	if err != nil {
 		return nil, err
 	}
-	return lane.Coalesce(store, cfg.readLimits()), nil
+	coalesced, err := lane.Coalesce(store, cfg.readLimits(), meters)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return coalesced, nil
 }
 
 func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
@@ -99,6 +116,9 @@ func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 // Gateway serves everything under /hts.
 func (s *Server) Gateway() http.Handler { return s.gateway }
 
+// Metrics serves what the service measures, in Prometheus' form.
+func (s *Server) Metrics() http.Handler { return s.meters.handler }
+
 // Ready is nil when the service can answer.
 func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 
@@ -106,14 +126,14 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 func (s *Server) Close() error {
 	s.end()
 	s.sweeper.stop()
-	return s.store.Close()
+	return errors.Join(s.store.Close(), s.meters.close())
 }
 
 // Migrate brings the database to the schema that this build needs.
 func Migrate(ctx context.Context, databaseURL string) error {
 	cfg := Config{DatabaseURL: databaseURL, Migrate: true}
 	cfg.fill()
-	store, err := open(ctx, cfg)
+	store, err := open(ctx, cfg, noop.NewMeterProvider())
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,11 @@ package lane
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -11,7 +15,8 @@ import (
 
 // Lane is the way of commits to one store: group commit.
 type Lane struct {
-	line line[claimant, housetable.Verdict]
+	line      line[claimant, housetable.Verdict]
+	conflicts *conflicts
 }
 
 // claimant is a commit with what it lays claim to.
@@ -20,20 +25,33 @@ type claimant struct {
 	claims []string
 }
 
-// New makes a lane to store.
-func New(store housetable.Committer, limits Limits) *Lane {
-	return &Lane{line[claimant, housetable.Verdict]{
-		what: "commits", limits: limits, free: limits.Slots, gather: ofOneSort,
-		run: func(ctx context.Context, claimants []claimant) ([]housetable.Verdict, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limits.Timeout) // no caller can cut it short
-			defer cancel()
-			commits := make([]housetable.Commit, len(claimants))
-			for i, c := range claimants {
-				commits[i] = c.commit
-			}
-			return store.Commit(ctx, commits)
-		},
+// New makes a lane to store, which tells of itself through meters.
+func New(store housetable.Committer, limits Limits, meters metric.MeterProvider) (*Lane, error) {
+	meter := meters.Meter(meterName)
+	conflicts, err := newConflicts(meter)
+	if err != nil {
+		return nil, fmt.Errorf("measure conflicts: %w", err)
+	}
+	l := &Lane{conflicts: conflicts, line: line[claimant, housetable.Verdict]{
+		what: "commits", limits: limits, free: limits.Slots, gather: ofOneSort, run: throughTo(store, limits.Timeout),
 	}}
+	if l.line.flow, err = newFlow(meter, l.line.what); err != nil {
+		return nil, fmt.Errorf("measure commits: %w", err)
+	}
+	return l, nil
+}
+
+// throughTo hands commits to the store, and no caller can cut that short.
+func throughTo(store housetable.Committer, timeout time.Duration) func(context.Context, []claimant) ([]housetable.Verdict, error) {
+	return func(ctx context.Context, claimants []claimant) ([]housetable.Verdict, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+		defer cancel()
+		commits := make([]housetable.Commit, len(claimants))
+		for i, c := range claimants {
+			commits[i] = c.commit
+		}
+		return store.Commit(ctx, commits)
+	}
 }
 
 // ofOneSort admits either single swaps alone, which are little work together, or
@@ -71,8 +89,11 @@ func (l *Lane) Commit(ctx context.Context, c housetable.Commit) (housetable.Verd
 	verdict, err := l.line.do(ctx, claimant{commit: c, claims: c.Claims()})
 	var left departure
 	switch {
+	case err == nil:
+		l.conflicts.decided(ctx, c.Warehouse, verdict)
+		return verdict, nil
 	case !errors.As(err, &left):
-		return verdict, err
+		return nil, err
 	case left.handed:
 		return nil, fault.Wrap(fault.UnknownOutcome, left.cause, "the caller left before the commit was answered")
 	default:

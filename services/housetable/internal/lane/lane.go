@@ -39,6 +39,7 @@ const retryAfter = time.Second
 type line[Q, A any] struct {
 	what   string
 	limits Limits
+	flow   flow
 	// run hands calls to the store and returns an answer for each. A single call
 	// comes with its caller's context, a batch with none of its callers'.
 	run func(ctx context.Context, calls []Q) ([]A, error)
@@ -53,8 +54,9 @@ type line[Q, A any] struct {
 
 // waiting is a call in the queue.
 type waiting[Q, A any] struct {
-	call Q
-	done chan answer[A]
+	call  Q
+	since time.Time
+	done  chan answer[A]
 }
 
 type answer[A any] struct {
@@ -81,6 +83,7 @@ func (l *line[Q, A]) do(ctx context.Context, call Q) (A, error) {
 	}
 	if alone {
 		defer l.leave()
+		l.flow.began(ctx, 0)
 		a := l.answer(ctx, []Q{call})[0]
 		return a.value, a.err
 	}
@@ -106,7 +109,7 @@ func (l *line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 		e.RetryAfter = retryAfter
 		return nil, false, e
 	}
-	w = &waiting[Q, A]{call: call, done: make(chan answer[A], 1)}
+	w = &waiting[Q, A]{call: call, since: time.Now(), done: make(chan answer[A], 1)}
 	l.queue = append(l.queue, w)
 	return w, false, nil
 }
@@ -134,11 +137,13 @@ func (l *line[Q, A]) leave() {
 // as there are slots at most, each ending with its slot.
 func (l *line[Q, A]) drain(batch []*waiting[Q, A]) {
 	for ; batch != nil; batch = l.take() {
-		calls := make([]Q, len(batch))
+		calls, waits := make([]Q, len(batch)), make([]time.Duration, len(batch))
 		for i, w := range batch {
-			calls[i] = w.call
+			calls[i], waits[i] = w.call, time.Since(w.since)
 		}
-		for i, a := range l.answer(context.Background(), calls) {
+		ctx := context.Background()
+		l.flow.began(ctx, waits...)
+		for i, a := range l.answer(ctx, calls) {
 			batch[i].done <- a
 		}
 	}

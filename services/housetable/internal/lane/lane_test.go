@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
@@ -52,12 +54,21 @@ func commit(n int, table string) housetable.Commit {
 	}
 }
 
+func newLane(t *testing.T, store housetable.Committer, limits lane.Limits) *lane.Lane {
+	t.Helper()
+	l, err := lane.New(store, limits, noop.NewMeterProvider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 var limits = lane.Limits{Slots: 2, Batch: 4, Queue: 100, Timeout: time.Minute}
 
 func TestBatchesOnlyWhatQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := lane.New(store, limits)
+		l := newLane(t, store, limits)
 		var wait sync.WaitGroup
 		for i := range 10 {
 			wait.Go(func() {
@@ -79,7 +90,7 @@ func TestBatchesOnlyWhatQueues(t *testing.T) {
 func TestRivalsGoInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := lane.New(store, lane.Limits{Slots: 1, Batch: 64, Queue: 100, Timeout: time.Minute})
+		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 64, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for i := range 9 {
 			wait.Go(func() {
@@ -105,7 +116,7 @@ func TestRivalsGoInTurn(t *testing.T) {
 
 func TestFullQueueIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := lane.New(&slow{}, lane.Limits{Slots: 1, Batch: 4, Queue: 1, Timeout: time.Minute})
+		l := newLane(t, &slow{}, lane.Limits{Slots: 1, Batch: 4, Queue: 1, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		defer wait.Wait()
 		for i := range 2 {
@@ -125,7 +136,7 @@ func TestFullQueueIsRefused(t *testing.T) {
 func TestCallerWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := lane.New(store, lane.Limits{Slots: 1, Batch: 4, Queue: 9, Timeout: time.Minute})
+		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 4, Queue: 9, Timeout: time.Minute})
 		gone, leave := context.WithCancel(t.Context())
 		var wait sync.WaitGroup
 		wait.Go(func() { // in the store already: it is carried to its end
@@ -154,7 +165,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 func TestSingleSwapsGoByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := lane.New(store, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
+		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for i, swap := range []bool{true, true, false, true, false, true} {
 			c := commit(i, fmt.Sprint("t", i))
@@ -169,9 +180,9 @@ func TestSingleSwapsGoByThemselves(t *testing.T) {
 			synctest.Wait()
 		}
 		wait.Wait()
-		var sizes []int
-		for _, batch := range store.batches {
-			sizes = append(sizes, len(batch))
+		sizes := make([]int, len(store.batches))
+		for i, batch := range store.batches {
+			sizes[i] = len(batch)
 		}
 		if got, want := fmt.Sprint(sizes), "[1 3 2]"; got != want {
 			t.Fatalf("batches of %s, want %s", got, want)

@@ -3,6 +3,10 @@ package lane
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -21,20 +25,29 @@ type point struct {
 	key       housetable.TableKey
 }
 
-// Coalesce makes the point reads of a store go together.
-func Coalesce(store housetable.Store, limits Limits) *Store {
-	return &Store{store, line[point, *housetable.Table]{
-		what: "reads", limits: limits, free: limits.Slots, gather: ofOneWarehouse,
-		run: func(ctx context.Context, points []point) ([]*housetable.Table, error) {
-			ctx, cancel := context.WithTimeout(ctx, limits.Timeout)
-			defer cancel()
-			keys := make([]housetable.TableKey, len(points))
-			for i, p := range points {
-				keys[i] = p.key
-			}
-			return store.Tables(ctx, points[0].warehouse, keys)
-		},
+// Coalesce makes the point reads of a store go together, and tells of them
+// through meters.
+func Coalesce(store housetable.Store, limits Limits, meters metric.MeterProvider) (*Store, error) {
+	s := &Store{Store: store, line: line[point, *housetable.Table]{
+		what: "reads", limits: limits, free: limits.Slots, gather: ofOneWarehouse, run: readFrom(store, limits.Timeout),
 	}}
+	var err error
+	if s.line.flow, err = newFlow(meters.Meter(meterName), s.line.what); err != nil {
+		return nil, fmt.Errorf("measure reads: %w", err)
+	}
+	return s, nil
+}
+
+func readFrom(store housetable.Reader, timeout time.Duration) func(context.Context, []point) ([]*housetable.Table, error) {
+	return func(ctx context.Context, points []point) ([]*housetable.Table, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		keys := make([]housetable.TableKey, len(points))
+		for i, p := range points {
+			keys[i] = p.key
+		}
+		return store.Tables(ctx, points[0].warehouse, keys)
+	}
 }
 
 // ofOneWarehouse admits the reads of the warehouse that is first in the queue.

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
@@ -38,6 +40,15 @@ func (l *library) Tables(ctx context.Context, warehouse string, keys []housetabl
 	return tables, nil
 }
 
+func coalesce(t *testing.T, store housetable.Store, limits lane.Limits) *lane.Store {
+	t.Helper()
+	s, err := lane.Coalesce(store, limits, noop.NewMeterProvider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // ask reads one house table in the background and checks that it is the one.
 func ask(ctx context.Context, t *testing.T, wait *sync.WaitGroup, store housetable.Reader, warehouse, table string) {
 	t.Helper()
@@ -58,7 +69,7 @@ func ask(ctx context.Context, t *testing.T, wait *sync.WaitGroup, store housetab
 func TestReadsOfOneWarehouseGoTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &library{}
-		store := lane.Coalesce(inner, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
+		store := coalesce(t, inner, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for _, read := range [][2]string{
 			{"w", "alone"}, {"w", "a"}, {"v", "a"}, {"w", "absent"}, {"w", "b"}, {"v", "absent"}, {"w", "a"}, {"w", "c"},
@@ -75,7 +86,7 @@ func TestReadsOfOneWarehouseGoTogether(t *testing.T) {
 func TestReaderWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &library{}
-		store := lane.Coalesce(inner, lane.Limits{Slots: 1, Batch: 4, Queue: 2, Timeout: time.Minute})
+		store := coalesce(t, inner, lane.Limits{Slots: 1, Batch: 4, Queue: 2, Timeout: time.Minute})
 		gone, leave := context.WithCancel(t.Context())
 		keys := []housetable.TableKey{{DatabaseID: "db", TableID: "t"}}
 		var wait, left sync.WaitGroup

@@ -133,6 +133,9 @@ func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]hou
 		return struct{}{}, note(r, commits, results, verdicts)
 	}, statement, args...)
 	if err != nil {
+		if state := sqlState(err); rival(state) {
+			s.measures.again(ctx, state)
+		}
 		return nil, err
 	}
 	return verdicts, nil

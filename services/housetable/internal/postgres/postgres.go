@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -33,11 +34,14 @@ type Options struct {
 	Pooler bool
 	// AcquireTimeout is how long a call waits for a connection; 5 s when zero.
 	AcquireTimeout time.Duration
+	// Meters, when set, are told how the store fares.
+	Meters metric.MeterProvider
 }
 
 // Store is a pool of connections.
 type Store struct {
-	pool *conns
+	pool     *conns
+	measures measures
 }
 
 // Open prepares a pool; it connects when it must, so a database that is away
@@ -55,7 +59,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if wait == 0 {
 		wait = acquireTimeout
 	}
-	return &Store{pool: &conns{pool: pool, wait: wait}}, nil
+	measures, err := measure(pool, o.Meters)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Store{pool: &conns{pool: pool, wait: wait}, measures: measures}, nil
 }
 
 // Epoch is the database system with its timeline, which changes at every
@@ -91,6 +100,7 @@ func (s *Store) Ready(ctx context.Context) error {
 
 // Close ends all connections.
 func (s *Store) Close() error {
+	err := s.measures.pool.Unregister()
 	s.pool.Close()
-	return nil
+	return err
 }

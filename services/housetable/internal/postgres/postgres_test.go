@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/housetabletest"
@@ -70,7 +72,11 @@ func TestCoalescedReads(t *testing.T) {
 	limits := lane.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
-		return lane.Coalesce(open(t, postgres.Options{Connections: 4}), limits)
+		store, err := lane.Coalesce(open(t, postgres.Options{Connections: 4}), limits, noop.NewMeterProvider())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
 	})
 }
 

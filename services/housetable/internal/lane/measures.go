@@ -1,0 +1,81 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+const meterName = "github.com/igloo-catalog/igloo/services/housetable/internal/lane"
+
+// The bounds of the histograms: calls in a batch, seconds in the queue.
+var (
+	batchBounds = []float64{1, 2, 4, 8, 16, 32, 64, 128}
+	waitBounds  = []float64{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10}
+)
+
+// flow tells how the calls of one line flow.
+type flow struct {
+	batch metric.Int64Histogram
+	wait  metric.Float64Histogram
+	calls metric.MeasurementOption
+}
+
+func newFlow(meter metric.Meter, what string) (flow, error) {
+	batch, err := meter.Int64Histogram("igloo.housetable.batch.size", metric.WithUnit("{call}"),
+		metric.WithDescription("Calls that went to the store together."), metric.WithExplicitBucketBoundaries(batchBounds...))
+	wait, waitErr := meter.Float64Histogram("igloo.housetable.queue.wait", metric.WithUnit("s"),
+		metric.WithDescription("How long a call waited for its turn."), metric.WithExplicitBucketBoundaries(waitBounds...))
+	calls := metric.WithAttributeSet(attribute.NewSet(attribute.String("calls", what)))
+	return flow{batch: batch, wait: wait, calls: calls}, errors.Join(err, waitErr)
+}
+
+// began tells of a batch of which each call waited so long.
+func (f flow) began(ctx context.Context, waits ...time.Duration) {
+	f.batch.Record(ctx, int64(len(waits)), f.calls)
+	for _, wait := range waits {
+		f.wait.Record(ctx, wait.Seconds(), f.calls)
+	}
+}
+
+// conflicts tells how often commits lost, and over which house tables most.
+type conflicts struct {
+	total  metric.Int64Counter
+	tables contention
+}
+
+func newConflicts(meter metric.Meter) (*conflicts, error) {
+	c := &conflicts{}
+	var err, tablesErr error
+	c.total, err = meter.Int64Counter("igloo.housetable.conflicts", metric.WithUnit("{commit}"),
+		metric.WithDescription("Commits that were answered with a conflict."))
+	_, tablesErr = meter.Int64ObservableGauge("igloo.housetable.table.conflicts", metric.WithUnit("{commit}"),
+		metric.WithDescription("Commits that lost a race for a house table: the tables with the most since the start."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			for _, t := range c.tables.top() {
+				o.Observe(t.count, metric.WithAttributes(attribute.String("warehouse", t.warehouse),
+					attribute.String("database_id", t.key.DatabaseID), attribute.String("table_id", t.key.TableID)))
+			}
+			return nil
+		}))
+	return c, errors.Join(err, tablesErr)
+}
+
+// decided tells of a verdict.
+func (c *conflicts) decided(ctx context.Context, warehouse string, v housetable.Verdict) {
+	conflict, ok := v.(housetable.Conflict)
+	if !ok {
+		return
+	}
+	c.total.Add(ctx, 1)
+	for _, change := range conflict.Changes {
+		if change.Reason == housetable.VersionMismatch && change.Current != nil {
+			c.tables.lost(contended{warehouse: warehouse, key: change.Current.Key})
+		}
+	}
+}
