@@ -27,7 +27,9 @@ GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 CONFORMANCE := $(TOOLS)/conformance
 SUITES ?= .*
 SHAPES ?= .*
-CLIENTS := $(CONFORMANCE)/java/classpath $(CONFORMANCE)/stamp/python
+CLIENTS := $(CONFORMANCE)/java/classpath $(CONFORMANCE)/stamp/python $(CONFORMANCE)/stamp/go $(CONFORMANCE)/stamp/rust
+# What Rust has compiled is kept outside the clone, as Go keeps it: it takes minutes.
+CARGO_TARGET_DIR ?= $(HOME)/.cache/igloo/cargo
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
@@ -67,7 +69,7 @@ test: deps build $(PYTHON_READY) ## Run every test, with the race detector, agai
 .PHONY: conformance
 conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
 	cd services/igloo/conformance && IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
-		go test -count=1 -timeout 40m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
+		CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) go test -count=1 -timeout 40m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
 
 .PHONY: chaos
 chaos: deps build ## Let the parts of Igloo die around clients for CHAOS, and check every answer.
@@ -167,3 +169,13 @@ $(CONFORMANCE)/stamp/python: services/igloo/conformance/python/requirements.txt
 	mkdir -p $(CONFORMANCE)/pyiceberg $(@D)
 	tar -xzf $(CONFORMANCE)/pyiceberg-*.tar.gz -C $(CONFORMANCE)/pyiceberg --strip-components 1
 	touch $@
+
+# Compiled here, so that no suite's limit is spent on it.
+$(CONFORMANCE)/stamp/go: $(wildcard services/igloo/conformance/icebergo/*)
+	cd services/igloo/conformance/icebergo && GOWORK=off go vet . && GOWORK=off go test -c -o /dev/null .
+	mkdir -p $(@D) && touch $@
+
+$(CONFORMANCE)/stamp/rust: $(wildcard services/igloo/conformance/rust/*)
+	./.ci/deps rust
+	cd services/igloo/conformance/rust && CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) cargo test --quiet --locked --no-run
+	mkdir -p $(@D) && touch $@

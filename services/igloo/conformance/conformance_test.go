@@ -24,6 +24,8 @@ func suites() []suite {
 		{"pyiceberg", 588, runPyIceberg},
 		{"fuzzing", 35, runFuzzing},
 		{"spark", 34, runSpark},
+		{"iceberg-go", 7, runIcebergGo},
+		{"iceberg-rust", 5, runIcebergRust},
 	}
 }
 
