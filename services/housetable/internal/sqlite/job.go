@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -12,7 +13,7 @@ const (
 	jobColumns = `job_id, version, state, job_name, cluster_id, creation_time_ms, start_time_ms, finish_time_ms,
 		last_update_time_ms, job_conf, heartbeat_time_ms, execution_id, engine_type, retention_time_sec`
 	selectJob = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id = ?`
-	listJobs  = `SELECT ` + jobColumns + ` FROM job WHERE warehouse_id = ? AND job_id > ?`
+	listJobs  = `SELECT ` + jobColumns + ` FROM job`
 	insertJob = `INSERT INTO job (changed_at_ms, warehouse_id, ` + jobColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateJob = `UPDATE job SET changed_at_ms = ?, version = ?, state = ?, job_name = ?, cluster_id = ?, creation_time_ms = ?, start_time_ms = ?,
 		finish_time_ms = ?, last_update_time_ms = ?, job_conf = ?, heartbeat_time_ms = ?, execution_id = ?, engine_type = ?,
@@ -104,16 +105,8 @@ func unlessAffected(result sql.Result, err, what error) error {
 
 // ListJobs returns a page of the jobs that match.
 func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetable.Job, string, error) {
-	conditions := q.Conditions()
-	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
-	var query strings.Builder
-	query.WriteString(listJobs)
-	for _, c := range conditions {
-		query.WriteString(" AND " + c.Column + " = ?")
-		args = append(args, c.Value)
-	}
-	query.WriteString(" ORDER BY job_id LIMIT ?")
-	rows, err := s.query(ctx, query.String(), append(args, q.Limit+1)...)
+	text, args := jobsMatching(q)
+	rows, err := s.query(ctx, text, args...)
 	jobs, err := all(scanJob, rows, err)
 	if err != nil {
 		return nil, "", err
@@ -126,4 +119,53 @@ func (s *Store) ListJobs(ctx context.Context, q housetable.JobQuery) ([]housetab
 	}
 	jobs = jobs[:q.Limit]
 	return jobs, jobs[q.Limit-1].JobID, nil
+}
+
+// narrowing are the fields to find jobs by, those with the fewest jobs of one
+// value first, and their indexes. SQLite would walk the primary key for any of
+// them, because that is sorted as it must be, too.
+var narrowing = []struct{ column, index string }{
+	{"job_id", ""},
+	{"execution_id", "job_by_execution_id"},
+	{"retention_time_sec", "job_by_retention_time_sec"},
+	{"creation_time_ms", "job_by_creation_time_ms"},
+	{"start_time_ms", "job_by_start_time_ms"},
+	{"finish_time_ms", "job_by_finish_time_ms"},
+	{"last_update_time_ms", "job_by_last_update_time_ms"},
+	{"heartbeat_time_ms", "job_by_heartbeat_time_ms"},
+	{"job_conf", "job_by_job_conf"},
+	{"job_name", "job_by_job_name"},
+	{"state", "job_in_state"},
+	{"cluster_id", "job_by_cluster_id"},
+	{"version", "job_by_version"},
+	{"engine_type", "job_by_engine_type"},
+}
+
+// jobsMatching reads one job further than wanted, inside an index of one of the
+// fields.
+func jobsMatching(q housetable.JobQuery) (string, []any) {
+	conditions := q.Conditions()
+	args := append(make([]any, 0, len(conditions)+3), q.Warehouse, q.After)
+	var query strings.Builder
+	query.WriteString(listJobs + within(conditions) + " WHERE warehouse_id = ? AND job_id > ?")
+	for _, c := range conditions {
+		query.WriteString(" AND " + c.Column + " = ?")
+		args = append(args, c.Value)
+	}
+	query.WriteString(" ORDER BY job_id LIMIT ?")
+	return query.String(), append(args, q.Limit+1)
+}
+
+// within names the index to read, unless that is the primary key.
+func within(conditions []housetable.Condition) string {
+	for _, n := range narrowing {
+		asked := slices.ContainsFunc(conditions, func(c housetable.Condition) bool { return c.Column == n.column })
+		switch {
+		case asked && n.index == "":
+			return ""
+		case asked:
+			return " INDEXED BY " + n.index
+		}
+	}
+	return ""
 }

@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// TestPlansOfJobQueries: a query by any field reads jobs of that value alone, in
+// the order of ids.
+func TestPlansOfJobQueries(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "igloo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text, number := new("7"), new(int64(7))
+	for index, q := range map[string]housetable.JobQuery{
+		"job_in_state":               {JobFields: housetable.JobFields{State: text}},
+		"PRIMARY KEY":                {JobID: text},
+		"job_by_version":             {Version: number},
+		"job_by_job_name":            {JobFields: housetable.JobFields{JobName: text}},
+		"job_by_cluster_id":          {JobFields: housetable.JobFields{ClusterID: text}},
+		"job_by_creation_time_ms":    {JobFields: housetable.JobFields{CreationTimeMS: number}},
+		"job_by_start_time_ms":       {JobFields: housetable.JobFields{StartTimeMS: number}},
+		"job_by_finish_time_ms":      {JobFields: housetable.JobFields{FinishTimeMS: number}},
+		"job_by_last_update_time_ms": {JobFields: housetable.JobFields{LastUpdateTimeMS: number}},
+		"job_by_job_conf":            {JobFields: housetable.JobFields{JobConf: text}},
+		"job_by_heartbeat_time_ms":   {JobFields: housetable.JobFields{HeartbeatTimeMS: number}},
+		"job_by_execution_id":        {JobFields: housetable.JobFields{ExecutionID: text}},
+		"job_by_engine_type":         {JobFields: housetable.JobFields{EngineType: text}},
+		"job_by_retention_time_sec":  {JobFields: housetable.JobFields{RetentionTimeSec: number}},
+	} {
+		q.Warehouse, q.Limit = housetable.DefaultWarehouse, 100
+		statement, args := jobsMatching(q)
+		if plan := s.plan(t, statement, args...); !strings.Contains(plan, " USING "+index) && !strings.Contains(plan, "INDEX "+index+" ") || strings.Contains(plan, "B-TREE") {
+			t.Errorf("by %s: %s", index, plan)
+		}
+	}
+	for index, statement := range map[string]string{
+		"job_finished": forgetJobs, "soft_deleted_table_due": "DELETE FROM soft_deleted_table WHERE " + purgeExpired, "operation_recorded": forgetOperations,
+	} {
+		if plan := s.plan(t, statement, 0, 100); !strings.Contains(plan, "INDEX "+index+" ") || strings.Contains(plan, "B-TREE") {
+			t.Errorf("by %s: %s", index, plan)
+		}
+	}
+}
+
+// plan is how the database would run a statement.
+func (s *Store) plan(t *testing.T, statement string, args ...any) string {
+	t.Helper()
+	rows, err := s.query(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
+	steps, err := all(func(r row) (step string, err error) {
+		var id, parent, unused int
+		err = r.Scan(&id, &parent, &unused, &step)
+		return step, err
+	}, rows, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(steps, "; ")
+}
