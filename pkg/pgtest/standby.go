@@ -2,11 +2,14 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,6 +65,26 @@ func (c *Cluster) Promote(ctx context.Context) error {
 		return err
 	}
 	return poll(ctx, conn, "SELECT NOT pg_is_in_recovery()")
+}
+
+// Signal sends a signal to the server and to all of its processes, each of which
+// leads a group of its own: SIGSTOP makes it silent, SIGCONT lets it go on.
+func (c *Cluster) Signal(signal syscall.Signal) error {
+	pid := strconv.Itoa(c.PID())
+	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
+	if err != nil {
+		return fmt.Errorf("signal Postgres: %w", err)
+	}
+	for _, field := range append([]string{pid}, strings.Fields(string(children))...) {
+		process, err := strconv.Atoi(field)
+		if err != nil {
+			return fmt.Errorf("signal Postgres: %w", err)
+		}
+		if err := syscall.Kill(process, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal Postgres: %w", err)
+		}
+	}
+	return nil
 }
 
 // poll waits until a condition holds.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -122,14 +123,33 @@ func (p *Process) Stop(grace time.Duration) error {
 	}
 }
 
-// FreePort is a loopback TCP port that nobody listened on a moment ago.
+// Ports that are given out: below those that the kernel takes for outgoing
+// connections, which would be in the way of a program that starts later.
+const (
+	firstPort = 12_000
+	lastPort  = 32_000
+)
+
+// given are the ports that this process gave out, so that no two tests get one.
+var given sync.Map
+
+// FreePort is a loopback TCP port that nobody listened on a moment ago, and that
+// this process gave to nobody else.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback listener does not block
-	if err != nil {
-		return 0, err
+	const tries = 1000
+	var last error
+	for range tries {
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // no secret
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)) //nolint:noctx // a loopback listener does not block
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
 	}
-	port := l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener has a TCP address
-	return port, l.Close()
+	return 0, fmt.Errorf("find a free port: %w", last)
 }
 
 // tail keeps the last outputLimit bytes written to it.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +37,7 @@ func configure(url string, o Options) (*pgxpool.Config, error) {
 	}
 	config.MaxConns = int32(o.Connections)
 	config.PingTimeout = pingTimeout
+	config.BeforeConnect = uncancelled
 	writable(config.ConnConfig)
 	if !o.Pooler {
 		tune(config.ConnConfig.RuntimeParams)
@@ -58,6 +61,32 @@ func writable(config *pgx.ConnConfig) {
 	config.OnPgError = func(conn *pgconn.PgConn, e *pgconn.PgError) bool {
 		return e.Code != readOnlyTransaction && keep(conn, e)
 	}
+}
+
+// errUncancelled is what pgx gets for a request to cancel; it does not look.
+var errUncancelled = errors.New("statements are not cancelled")
+
+// uncancelled keeps pgx from asking the server to end what nobody waits for any
+// more. A commit that waits for its standby would end so, and be seen from then
+// on, though a failover loses it. The server's own limits end everything else.
+// The request would come over a connection of its own, after the first.
+func uncancelled(_ context.Context, config *pgx.ConnConfig) error {
+	var connected atomic.Bool
+	dial, after := config.DialFunc, config.AfterConnect
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if connected.Load() {
+			return nil, errUncancelled
+		}
+		return dial(ctx, network, address)
+	}
+	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		connected.Store(true)
+		if after == nil {
+			return nil
+		}
+		return after(ctx, conn)
+	}
+	return nil
 }
 
 // tune sets what makes the one statement fast and bounded; all works without.
