@@ -65,6 +65,7 @@ bin/housetable: $(GO_FILES)
 .PHONY: test
 test: deps build $(PYTHON_READY) ## Run every test, with the race detector, against real servers and clients.
 	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
+	cd pkg/iceberg/bench && GOWORK=off go test ./roundtrip
 
 .PHONY: conformance
 conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.

@@ -39,6 +39,8 @@ type viewVersion struct {
 	timestamp int64
 	dialects  []string
 	text      object
+	// raw is the text as it stands.
+	raw []byte
 }
 
 // ParseViewMetadata reads a document: JSON, or JSON compressed by gzip. It keeps doc.
@@ -83,7 +85,7 @@ func (v *ViewMetadata) readParts(r *reader) {
 
 func decodeViewVersion(at string, raw []byte) (viewVersion, error) {
 	r := read(at, raw)
-	v := viewVersion{id: r.int("version-id"), schema: r.int("schema-id"), timestamp: r.long("timestamp-ms"), text: r.object}
+	v := viewVersion{id: r.int("version-id"), schema: r.int("schema-id"), timestamp: r.long("timestamp-ms"), text: r.object, raw: raw}
 	r.textMap("summary")
 	r.optionalText("default-catalog")
 	r.texts("default-namespace")
@@ -265,6 +267,7 @@ func (d *viewDraft) addVersion(v viewVersion) error {
 		}
 	}
 	v.text = v.text.with("version-id", number(int64(v.id)))
+	v.raw = v.text.encode()
 	d.next.versions = append(d.next.versions, v)
 	d.added[v.id], d.lastVersion, d.changed = true, &v.id, true
 	return nil
@@ -398,10 +401,11 @@ func (d *viewDraft) trimLog() error {
 	return nil
 }
 
+// encode rewrites the members that say something else than before.
 func (d *viewDraft) encode() *ViewMetadata {
 	texts := make([][]byte, len(d.next.versions))
 	for i, v := range d.next.versions {
-		texts[i] = v.text.encode()
+		texts[i] = v.raw
 	}
 	changes := []rewrite{
 		{key: "view-uuid", value: quoted(d.next.uuid)},
@@ -417,6 +421,10 @@ func (d *viewDraft) encode() *ViewMetadata {
 		rewrite{key: "versions", value: encodeArray(texts)},
 		rewrite{key: "version-log", value: encodeArray(d.next.log)},
 	)
+	changes = slices.DeleteFunc(changes, func(c rewrite) bool {
+		old, there := d.next.doc.get(c.key)
+		return there && sameJSON(old, c.value)
+	})
 	d.next.doc = d.next.doc.rewritten(changes)
 	return d.next
 }

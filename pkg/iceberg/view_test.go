@@ -188,3 +188,35 @@ func TestViewRequirements(t *testing.T) {
 		}
 	}
 }
+
+// TestViewKeepsWhatItDoesNotChange: order, white space and spelling too.
+func TestViewKeepsWhatItDoesNotChange(t *testing.T) {
+	const kept = `"versions" : [ {"version-id": 1, "timestamp-ms":1573518431292,"schema-id":0,"default-namespace": [ "a" ],` +
+		`"summary": { }, "representations":[ {"type":"sql","sql":"select \u0031","dialect":"spark"} ]} ]`
+	doc := `{ "location":"s3:\/\/b/v", "format-version":1,"view-uuid":"fa6506c3-7681-40c8-86dc-e36561f83385", "current-version-id":1,` +
+		`"schemas":[ {"type":"struct", "schema-id":0,"fields":[ ]} ],"version-log":[ {"version-id":1,"timestamp-ms":1573518431292} ],` + kept + ` }`
+	v, err := ParseViewMetadata([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := replaced(t, v, `[{"action":"set-properties","updates":{"a":"b"}}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range v.doc.members {
+		if was, is := string(m.value.Of(v.doc.text)), string(memberOf(next, m.key)); is != was {
+			t.Errorf("%s was %s, is %s", m.key, was, is)
+		}
+	}
+	if next, err = replaced(t, v, newVersion(viewVersionText(2, "spark", "select 2"))); err != nil {
+		t.Fatal(err)
+	}
+	if one := strings.TrimPrefix(kept[:len(kept)-2], `"versions" : [ `); !strings.Contains(string(memberOf(next, "versions")), one) {
+		t.Errorf("lost: %s\nin %s", one, next.Document())
+	}
+}
+
+func memberOf(v *ViewMetadata, key string) []byte {
+	value, _ := v.doc.get(key)
+	return value
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ const (
 func BenchmarkAppend(b *testing.B) {
 	for _, n := range []int{1, 100, 1_000, 10_000} {
 		doc := document(b, n)
-		requirements, updates := appendRequest(n, true)
+		requirements, updates := appendRequest(n)
 		ours := 0.0
 		b.Run(fmt.Sprintf("igloo/snapshots=%d", n), func(b *testing.B) {
 			ours = measure(b, func() error { return last(iglooAppend(doc, requirements, updates)) })
@@ -40,7 +41,7 @@ func BenchmarkAppend(b *testing.B) {
 // TestSameAppend: what is compared comes to the same.
 func TestSameAppend(t *testing.T) {
 	doc := document(t, 3)
-	requirements, updates := appendRequest(3, true)
+	requirements, updates := appendRequest(3)
 	ours, err := iglooAppend(doc, requirements, updates)
 	if err != nil {
 		t.Fatal(err)
@@ -138,6 +139,18 @@ func icebergGoAppend(doc, requirements, updates []byte) ([]byte, error) {
 // document is a table's metadata after that many appends.
 func document(tb testing.TB, snapshots int) []byte {
 	tb.Helper()
+	m, err := iceberg.ParseTableMetadata(withSnapshots(tb, emptyTable(tb), snapshots))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := m.Validate(); err != nil {
+		tb.Fatal(err)
+	}
+	return m.Document()
+}
+
+func emptyTable(tb testing.TB) []byte {
+	tb.Helper()
 	fields := make([]string, columns)
 	for i := range fields {
 		fields[i] = fmt.Sprintf(`{"id":%d,"name":"column_%d","required":false,"type":"string","doc":"what column %d holds"}`, i+1, i+1, i+1)
@@ -149,36 +162,63 @@ func document(tb testing.TB, snapshots int) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for n := range snapshots {
-		requirements, updates := appendRequest(n, false)
-		if m, err = iglooCommit(m, requirements, updates); err != nil {
-			tb.Fatal(err)
-		}
-	}
 	return m.Document()
+}
+
+// withSnapshots puts snapshots into a document, with what goes with them.
+func withSnapshots(tb testing.TB, doc []byte, count int) []byte {
+	tb.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &members); err != nil {
+		tb.Fatal(err)
+	}
+	var snapshots, history, previous []string
+	start := time.Now().Add(-12 * time.Hour).UnixMilli()
+	for n := range count {
+		snapshots = append(snapshots, snapshot(n, start+int64(n)))
+		history = append(history, fmt.Sprintf(`{"timestamp-ms":%d,"snapshot-id":%d}`, start+int64(n), snapshotID(n+1)))
+	}
+	for n := range min(count, 100) {
+		previous = append(previous, fmt.Sprintf(`{"timestamp-ms":%d,"metadata-file":"%s/metadata/%05d.metadata.json"}`, start+int64(n), location, n))
+	}
+	for key, value := range map[string]string{
+		"snapshots": "[" + strings.Join(snapshots, ",") + "]", "snapshot-log": "[" + strings.Join(history, ",") + "]",
+		"metadata-log": "[" + strings.Join(previous, ",") + "]", "last-sequence-number": strconv.Itoa(count),
+		"last-updated-ms": strconv.FormatInt(start+int64(count), 10), "current-snapshot-id": strconv.FormatInt(snapshotID(count), 10),
+		"refs": fmt.Sprintf(`{"main":{"snapshot-id":%d,"type":"branch"}}`, snapshotID(count)),
+	} {
+		members[key] = json.RawMessage(value)
+	}
+	text, err := json.Marshal(members)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return text
 }
 
 func snapshotID(n int) int64 { return 3_055_729_675_574_597_004 + int64(n) }
 
-// appendRequest is the append after n others, with a Spark-like summary.
-func appendRequest(n int, checked bool) (requirements, updates []byte) {
-	requirements = []byte("[]")
-	if checked {
-		requirements = fmt.Appendf(nil, `[{"type":"assert-table-uuid","uuid":%q},{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":%d}]`, tableID, snapshotID(n))
-	}
+// appendRequest is the append after n others.
+func appendRequest(n int) (requirements, updates []byte) {
+	requirements = fmt.Appendf(nil, `[{"type":"assert-table-uuid","uuid":%q},{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":%d}]`, tableID, snapshotID(n))
+	updates = fmt.Appendf(nil, `[{"action":"add-snapshot","snapshot":%s},{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":%d}]`,
+		snapshot(n, time.Now().UnixMilli()), snapshotID(n+1))
+	return requirements, updates
+}
+
+// snapshot is that of the append after n others, with a summary as Spark writes it.
+func snapshot(n int, timestamp int64) string {
 	parent := ""
 	if n > 0 {
 		parent = fmt.Sprintf(`"parent-snapshot-id":%d,`, snapshotID(n))
 	}
 	id := snapshotID(n + 1)
-	updates = fmt.Appendf(nil, `[{"action":"add-snapshot","snapshot":{"sequence-number":%d,"snapshot-id":%d,%s"timestamp-ms":%d,"summary":{"operation":"append",`+
+	return fmt.Sprintf(`{"sequence-number":%d,"snapshot-id":%d,%s"timestamp-ms":%d,"summary":{"operation":"append",`+
 		`"spark.app.id":"application_1700000000000_0001","added-data-files":"4","added-records":"100000","added-files-size":"12345678",`+
 		`"changed-partition-count":"1","total-records":"%d","total-files-size":"%d","total-data-files":"%d","total-delete-files":"0",`+
 		`"total-position-deletes":"0","total-equality-deletes":"0","engine-version":"3.5.1","engine-name":"spark"},`+
-		`"manifest-list":"s3://bucket/db/table/metadata/snap-%d-1-0d94a2a8-0a3f-4b9e-8f5c-7a1d3c5e9b11.avro","schema-id":0}},`+
-		`{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":%d}]`,
-		n+1, id, parent, time.Now().UnixMilli(), n*100_000, n*12_345_678, n*4, id, id)
-	return requirements, updates
+		`"manifest-list":"s3://bucket/db/table/metadata/snap-%d-1-0d94a2a8-0a3f-4b9e-8f5c-7a1d3c5e9b11.avro","schema-id":0}`,
+		n+1, id, parent, timestamp, n*100_000, n*12_345_678, n*4, id)
 }
 
 // measure gives the CPU time of one call in nanoseconds.
