@@ -60,6 +60,14 @@ type Position struct {
 // String is the position as callers keep it.
 func (p Position) String() string { return fmt.Sprintf("%d-%08x", p.Sequence, p.Fingerprint) }
 
+// Later is the later one of two positions.
+func (p Position) Later(q Position) Position {
+	if q.Sequence > p.Sequence {
+		return q
+	}
+	return p
+}
+
 // ParsePosition reads what String wrote.
 func ParsePosition(field, text string) (p Position, err error) {
 	sequence, fingerprint, _ := strings.Cut(text, "-")

@@ -166,4 +166,7 @@ type Sweeps interface {
 	// ForgetOperations forgets operations that were recorded longer ago than keep.
 	// Some it keeps for hours longer, to forget them together; those it does not count.
 	ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error)
+	// ForgetEvents forgets events and versions of house tables. It counts those
+	// that it came by, whether they stay or not.
+	ForgetEvents(ctx context.Context, keep EventRetention, limit int) (int64, error)
 }

@@ -41,6 +41,8 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"EventPositions":          eventPositions,
 		"EventsUnderWriters":      eventsUnderWriters,
 		"Consumers":               consumers,
+		"EventRetention":          eventRetention,
+		"HistoryRetention":        historyRetention,
 		"Lists":                   lists,
 		"ListsStableUnderWrites":  listsUnderWrites,
 		"CountedPages":            countedPages,

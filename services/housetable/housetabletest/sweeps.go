@@ -165,8 +165,9 @@ func manySweep(t *testing.T, b *bench) {
 				j, err := b.ForgetJobs(t.Context(), 0, 7)
 				p, err2 := b.PurgeExpired(t.Context(), 7)
 				_, err3 := b.ForgetOperations(t.Context(), time.Hour, 7)
-				if err != nil || err2 != nil || err3 != nil {
-					t.Error(err, err2, err3)
+				_, err4 := b.ForgetEvents(t.Context(), housetable.EventRetention{Versions: 1}, 7)
+				if err != nil || err2 != nil || err3 != nil || err4 != nil {
+					t.Error(err, err2, err3, err4)
 					return
 				}
 				jobs.Add(j)

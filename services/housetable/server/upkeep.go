@@ -11,12 +11,15 @@ type Upkeep struct {
 	SoftDeleteTTL      time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left for this long; then it is purged."`
 	JobRetention       time.Duration `default:"720h" env:"IGLOO_JOB_RETENTION" name:"job-retention" help:"Keep the records of finished jobs for this long after their last change."`
 	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long."`
+	EventRetention     time.Duration `default:"168h" env:"IGLOO_EVENT_RETENTION" name:"event-retention" help:"Keep events for this long, whoever has not read them yet."`
+	HistoryRetention   time.Duration `default:"2160h" env:"IGLOO_HISTORY_RETENTION" name:"history-retention" help:"Know for this long what a table was; not less than event-retention. The current version stays."`
+	HistoryVersions    int64         `default:"1000" env:"IGLOO_HISTORY_VERSIONS" name:"history-versions" help:"Keep the history of no more versions of a table than this, once they are older than event-retention."`
 	SweepInterval      time.Duration `default:"10m" env:"IGLOO_SWEEP_INTERVAL" name:"sweep-interval" help:"Look this often for what need not be kept any longer."`
 	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
 }
 
 // minRetention of operations is longer than any client repeats a request:
-// catalogs tell clients half an hour.
+// catalogs tell clients half an hour. Of events it is longer than any commit takes.
 const minRetention = time.Hour
 
 // minInterval keeps background work in the background.
@@ -30,6 +33,12 @@ func (u *Upkeep) checkUpkeep() error {
 		return errors.New("job-retention must not be negative")
 	case u.OperationRetention < minRetention:
 		return errors.New("operation-retention must be at least 1h")
+	case u.EventRetention < minRetention:
+		return errors.New("event-retention must be at least 1h")
+	case u.HistoryRetention < u.EventRetention:
+		return errors.New("history-retention must be at least event-retention")
+	case u.HistoryVersions < 1:
+		return errors.New("history-versions must be positive")
 	case u.SweepInterval < minInterval:
 		return errors.New("sweep-interval must be at least 10ms")
 	case u.ReapInterval < minInterval:
@@ -42,6 +51,9 @@ func (u *Upkeep) fill() {
 	orDefault(&u.SoftDeleteTTL, 7*24*time.Hour)
 	orDefault(&u.JobRetention, 30*24*time.Hour)
 	orDefault(&u.OperationRetention, 24*time.Hour)
+	orDefault(&u.EventRetention, 7*24*time.Hour)
+	orDefault(&u.HistoryRetention, 90*24*time.Hour)
+	orDefault(&u.HistoryVersions, 1000)
 	orDefault(&u.SweepInterval, 10*time.Minute)
 	orDefault(&u.ReapInterval, 10*time.Second)
 }

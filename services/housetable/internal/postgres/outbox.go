@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/jackc/pgx/v5"
@@ -91,29 +90,32 @@ func (s *Store) EarliestPosition(ctx context.Context, warehouse string) (houseta
 	return housetable.Position{Sequence: forgotten[0]}, s.missing(ctx, warehouse, nil)
 }
 
-// LatestPosition is that of the newest event, once nothing can come before it.
+// LatestPosition is that of the newest event, once nothing can come before it,
+// or the earliest one, where newer events are forgotten already.
 func (s *Store) LatestPosition(ctx context.Context, warehouse string, fence *housetable.Fence) (housetable.Position, *housetable.Fence, error) {
 	if fence == nil {
 		newest, err := query(ctx, s, scanEvent, "read the newest event", latestEvent, warehouse)
 		if err != nil {
 			return housetable.Position{}, nil, err
 		}
-		if len(newest) == 0 {
-			earliest, err := s.EarliestPosition(ctx, warehouse)
-			return earliest, nil, err
+		fence = &housetable.Fence{}
+		if len(newest) > 0 {
+			fence.Position = newest[0].Position.Sequence
 		}
-		fence = &housetable.Fence{Position: newest[0].Position.Sequence}
 	}
 	passed, fence, err := s.pass(ctx, *fence)
 	if err != nil || !passed {
 		return housetable.Position{}, fence, err
 	}
 	at, err := query(ctx, s, scanEvent, "read an event", selectEvents, warehouse, fence.Position, fence.Position, 1)
-	if err != nil || len(at) == 0 {
-		earliest, failed := s.EarliestPosition(ctx, warehouse)
-		return earliest, nil, errors.Join(err, failed)
+	if err != nil {
+		return housetable.Position{}, nil, err
 	}
-	return at[0].Position, nil, nil
+	latest, err := s.EarliestPosition(ctx, warehouse)
+	if len(at) > 0 {
+		latest = latest.Later(at[0].Position)
+	}
+	return latest, nil, err
 }
 
 func scanEvent(r pgx.CollectableRow) (e housetable.Event, err error) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -92,6 +93,37 @@ func TestPlansOfSweeps(t *testing.T) {
 			plan := s.plan(t, c.text, c.args...)
 			if !strings.Contains(plan, "Index Cond: ("+column+" < ") || strings.Contains(plan, "Seq Scan") {
 				t.Errorf("%s statistics, by %s:\n%s", statistics, column, plan)
+			}
+		}
+		s.mustExec(t, "ANALYZE")
+	}
+}
+
+// TestPlansOfOutbox: events are read in the order of an index, and versions that
+// are forgotten are looked for by the house table.
+func TestPlansOfOutbox(t *testing.T) {
+	s := openStore(t)
+	s.mustExec(t, `INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location, op_id, principal, request_id)
+		SELECT 'w' || n % 2, md5((n % 100)::text)::uuid, n, 'swap', 1, 'db', 't', '/', gen_random_uuid(), '', '' FROM generate_series(1, 5000) n`)
+	none := []int64{}
+	for _, statistics := range []string{"without", "with"} {
+		for name, c := range map[string]struct {
+			text  string
+			args  []any
+			index string
+		}{
+			"events":    {selectEvents, []any{"w1", int64(7), int64(9), 100}, "change_event_pkey"},
+			"latest":    {latestEvent, []any{"w1"}, "change_event_pkey"},
+			"passing":   {selectPassing, []any{"w1", int64(7), "1 h", 100, int64(9)}, "change_event_pkey"},
+			"warehouse": {nextWarehouseWithEvents, []any{""}, "change_event_pkey"},
+			"forgetting": {
+				forgetPassed("by_age"), []any{"w1", int64(0), int64(1), []pgtype.UUID{}, none, none, 100}, "change_event_version",
+			},
+		} {
+			plan := s.plan(t, c.text, c.args...)
+			sorted := strings.Contains(plan, "Sort") && name != "forgetting"
+			if !strings.Contains(plan, c.index) || strings.Contains(plan, "Seq Scan on change_event") || sorted {
+				t.Errorf("%s statistics, %s:\n%s", statistics, name, plan)
 			}
 		}
 		s.mustExec(t, "ANALYZE")

@@ -59,11 +59,11 @@ func (s *Store) LatestPosition(ctx context.Context, warehouse string, _ *houseta
 	if err != nil {
 		return housetable.Position{}, nil, err
 	}
+	latest, err := s.EarliestPosition(ctx, warehouse) // newer events may be forgotten already
 	if newest != nil {
-		return newest.Position, nil, nil
+		latest = latest.Later(newest.Position)
 	}
-	earliest, err := s.EarliestPosition(ctx, warehouse)
-	return earliest, nil, err
+	return latest, nil, err
 }
 
 // Acknowledge keeps how far a consumer got.

@@ -5,6 +5,8 @@
 -- over a transaction that is still on its way. deleted_at_ms names the
 -- generation that a soft delete made, or a purge forgot.
 ALTER TABLE change_event DROP COLUMN txid, ADD COLUMN deleted_at_ms bigint;
+UPDATE change_event e SET deleted_at_ms = d.deleted_at_ms FROM soft_deleted_table d
+WHERE e.warehouse_id = d.warehouse_id AND e.table_uuid = d.uuid AND e.version = d.version;
 
 -- What each consumer has dealt with.
 CREATE TABLE event_consumer (

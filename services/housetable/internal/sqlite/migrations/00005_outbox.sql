@@ -3,6 +3,8 @@
 -- +goose Up
 -- deleted_at_ms names the generation that a soft delete made, or a purge forgot.
 ALTER TABLE change_event ADD COLUMN deleted_at_ms INTEGER;
+UPDATE change_event SET deleted_at_ms = d.deleted_at_ms FROM soft_deleted_table d
+WHERE change_event.warehouse_id = d.warehouse_id AND change_event.table_uuid = d.uuid AND change_event.version = d.version;
 CREATE INDEX change_event_outbox ON change_event (warehouse_id, position);
 
 -- What each consumer has dealt with.
