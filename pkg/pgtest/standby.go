@@ -71,7 +71,7 @@ func (c *Cluster) Promote(ctx context.Context) error {
 // leads a group of its own: SIGSTOP makes it silent, SIGCONT lets it go on.
 func (c *Cluster) Signal(signal syscall.Signal) error {
 	pid := strconv.Itoa(c.PID())
-	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
+	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children")) //nolint:gosec // the kernel's own file
 	if err != nil {
 		return fmt.Errorf("signal Postgres: %w", err)
 	}

@@ -93,10 +93,12 @@ func (p *program) waitReady(ctx context.Context) error {
 	return nil
 }
 
-// cluster is Igloo as it runs in production: replicas of both services, one
-// Postgres, one Redis, and a proxy wherever one of them speaks to another.
+// cluster is Igloo as it runs in production: replicas of both services, Postgres
+// with a standby that its commits wait for, a Redis, and a proxy wherever one of
+// them speaks to another.
 type cluster struct {
-	postgres    *pgtest.Cluster
+	primary     *pgtest.Cluster
+	standby     *pgtest.Cluster
 	redis       *redistest.Server
 	housetables []*program
 	catalogs    []*program
@@ -110,13 +112,8 @@ type cluster struct {
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{redis: redistest.New(t)}
-	postgres, err := pgtest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.postgres = postgres
-	t.Cleanup(func() { _ = postgres.Stop() })
-	migrate(t, postgres.URL("postgres"))
+	c.startPostgres(t)
+	migrate(t, c.primary.URL("postgres"))
 	warehouse := "file://" + filepath.Join(t.TempDir(), "warehouse")
 	for range replicas {
 		c.addHouseTable(t)
@@ -127,6 +124,44 @@ func newCluster(t *testing.T) *cluster {
 	c.startAll(t)
 	return c
 }
+
+func (c *cluster) startPostgres(t *testing.T) {
+	t.Helper()
+	pgtest.Binaries(t)
+	primary, err := pgtest.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.primary = primary
+	t.Cleanup(func() { _ = c.primary.Stop() })
+	c.standby, err = primary.Standby(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.standby.Stop() })
+}
+
+// failover loses the primary for good: the standby takes over, and gets one of
+// its own.
+func (c *cluster) failover(ctx context.Context) error {
+	if err := c.primary.Stop(); err != nil {
+		return err
+	}
+	if err := c.standby.Promote(ctx); err != nil {
+		return err
+	}
+	c.primary = c.standby
+	for _, p := range c.houseTablesToPostgres {
+		p.Lead(address(c.primary))
+	}
+	standby, err := c.primary.Standby(ctx, 0)
+	if err == nil {
+		c.standby = standby
+	}
+	return err
+}
+
+func address(c *pgtest.Cluster) string { return fmt.Sprintf("127.0.0.1:%d", c.Port) }
 
 func migrate(t *testing.T, database string) {
 	t.Helper()
@@ -139,7 +174,7 @@ func migrate(t *testing.T, database string) {
 func (c *cluster) addHouseTable(t *testing.T) {
 	t.Helper()
 	grpc, rest := iglootest.Address(t), iglootest.Address(t)
-	toPostgres := nettest.NewProxy(t, fmt.Sprintf("127.0.0.1:%d", c.postgres.Port))
+	toPostgres := nettest.NewProxy(t, address(c.primary))
 	c.grpc, c.houseTablesToPostgres = append(c.grpc, grpc), append(c.houseTablesToPostgres, toPostgres)
 	database := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", toPostgres.Addr())
 	c.housetables = append(c.housetables, &program{

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,6 +38,8 @@ func (n *nemesis) harms() []harm {
 		{"catalog paused", n.pausing(c.catalogs)},
 		{"house table service paused", n.pausing(c.housetables)},
 		{"Postgres killed", n.crashPostgres},
+		{"Postgres failed over", n.failover},
+		{"standby silent", n.silence},
 		{"Redis killed", n.crashRedis},
 		{"Redis flushed", n.flushRedis},
 		{"connections cut", n.cut},
@@ -87,13 +90,28 @@ func (n *nemesis) pausing(programs []*program) func(context.Context) error {
 }
 
 func (n *nemesis) crashPostgres(ctx context.Context) error {
-	if err := n.cluster.postgres.Kill(); err != nil {
+	if err := n.cluster.primary.Kill(); err != nil {
 		return err
 	}
 	time.Sleep(n.between(0, 700*time.Millisecond))
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return n.cluster.postgres.Restart(ctx)
+	return n.cluster.primary.Restart(ctx)
+}
+
+func (n *nemesis) failover(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return n.cluster.failover(ctx)
+}
+
+// silence keeps commits waiting, past the limits of some of their callers.
+func (n *nemesis) silence(context.Context) error {
+	if err := n.cluster.standby.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(n.between(200*time.Millisecond, 5*time.Second))
+	return n.cluster.standby.Signal(syscall.SIGCONT)
 }
 
 func (n *nemesis) crashRedis(ctx context.Context) error {

@@ -94,11 +94,11 @@ func killStoppedHouseTable(c *cluster) error { return c.housetables[0].kill() }
 func loseAnswer(*cluster) nettest.Fate { return nettest.CutAfter }
 
 func crashPostgres(c *cluster) nettest.Fate {
-	_ = c.postgres.Kill()
+	_ = c.primary.Kill()
 	return nettest.CutBefore
 }
 
-func restartPostgres(ctx context.Context, c *cluster) error { return c.postgres.Restart(ctx) }
+func restartPostgres(ctx context.Context, c *cluster) error { return c.primary.Restart(ctx) }
 
 // leadElsewhere is what a service address does when a replica is gone.
 func leadElsewhere(_ context.Context, c *cluster) error {
