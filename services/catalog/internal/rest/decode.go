@@ -7,25 +7,48 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
-// readBody reads a whole body, within the limit.
+// readBody reads a whole body, within the limit: as it was sent, and as it is
+// when it is uncompressed.
 func (c *call) readBody() ([]byte, error) {
-	data, err := io.ReadAll(c.Body)
+	body, err := c.uncompressed()
+	var data []byte
+	if err == nil {
+		data, err = io.ReadAll(io.LimitReader(body, c.bodyLimit+1))
+	}
 	var over *http.MaxBytesError
 	switch {
-	case errors.As(err, &over):
-		return nil, fault.New(fault.TooLarge, "body: is over the limit of %d bytes", over.Limit)
+	case errors.As(err, &over), int64(len(data)) > c.bodyLimit:
+		return nil, fault.New(fault.TooLarge, "body: is over the limit of %d bytes", c.bodyLimit)
+	case fault.Is(err, fault.Invalid):
+		return nil, err
 	case err != nil:
 		return nil, fault.Wrap(fault.Invalid, err, "body: could not be read to its end")
 	case !utf8.Valid(data):
 		return nil, fault.Field("body", "is not valid UTF-8")
 	}
 	return data, nil
+}
+
+// uncompressed is the body without its coding.
+func (c *call) uncompressed() (io.Reader, error) {
+	codings := strings.Join(c.Header.Values("Content-Encoding"), ", ")
+	switch strings.ToLower(codings) {
+	case "", "identity":
+		return c.Body, nil
+	case "gzip", "x-gzip":
+		return gzip.NewReader(c.Body)
+	default:
+		return nil, fault.Field("Content-Encoding", "found %q, allowed are gzip, identity", clip(codings))
+	}
 }
 
 // readObject reads a body that must be a JSON object.

@@ -18,6 +18,16 @@ type answer struct {
 	// body is written as it is; nil for none.
 	body [][]byte
 	etag string
+	// keep says that the tag stands for this very body, for ever.
+	keep bool
+}
+
+func (a answer) size() int {
+	size := 0
+	for _, part := range a.body {
+		size += len(part)
+	}
+	return size
 }
 
 // none is an answer without a body.
@@ -29,22 +39,25 @@ func value(v any) (answer, error) {
 	return answer{status: http.StatusOK, body: [][]byte{body}}, err
 }
 
-// write writes a success.
+// write writes an answer in the coding that the client likes best.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.etag != "" || a.body != nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+	}
+	a, to := h.coded(r, a)
 	if a.etag != "" {
 		// Not Set: Go would spell it "Etag", which older Java clients do not find.
-		w.Header()["ETag"] = []string{a.etag}
+		w.Header()["ETag"] = []string{to.tagged(a.etag)}
 	}
 	if a.body == nil {
 		w.WriteHeader(a.status)
 		return
 	}
-	length := 0
-	for _, part := range a.body {
-		length += len(part)
+	if to != plain {
+		w.Header().Set("Content-Encoding", string(to))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(length))
+	w.Header().Set("Content-Length", strconv.Itoa(a.size()))
 	w.WriteHeader(a.status)
 	if r.Method == http.MethodHead {
 		return
@@ -54,6 +67,24 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 			return // the client has gone
 		}
 	}
+}
+
+// coded is an answer with its body compressed, where that is wanted and worth it.
+func (h *Handler) coded(r *http.Request, a answer) (answer, coding) {
+	to := accepted(r)
+	switch {
+	case a.etag == "" && a.size() < minCoded:
+		return a, plain
+	case a.body == nil || to == plain:
+		return a, to
+	}
+	body, err := h.compressed.compress(r.Context(), a, to)
+	if err != nil {
+		h.log.ErrorContext(r.Context(), "answer goes uncompressed", "error", err)
+		return a, plain
+	}
+	a.body = [][]byte{body}
+	return a, to
 }
 
 // envelope is every error's body.

@@ -25,6 +25,8 @@ type Options struct {
 	Separator string
 	// BodyLimit bounds a request's body in bytes.
 	BodyLimit int64
+	// CodedBytes bounds the compressed answers that are kept in memory.
+	CodedBytes int64
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -35,12 +37,13 @@ const defaultBodyLimit = 32 << 20
 
 // Handler serves the protocol. It is safe for concurrent use.
 type Handler struct {
-	catalog   *catalog.Catalog
-	routes    []served
-	endpoints []string
-	separator separator
-	bodyLimit int64
-	log       *slog.Logger
+	catalog    *catalog.Catalog
+	routes     []served
+	endpoints  []string
+	separator  separator
+	bodyLimit  int64
+	compressed *codedCache
+	log        *slog.Logger
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -53,11 +56,18 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if options.BodyLimit <= 0 {
 		options.BodyLimit = defaultBodyLimit
 	}
+	if options.CodedBytes <= 0 {
+		options.CodedBytes = defaultCodedBytes
+	}
 	s, err := parseSeparator(options.Separator)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, separator: s, bodyLimit: options.BodyLimit, log: log}
+	compressed, err := newCodedCache(options.CodedBytes)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{catalog: c, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	return h, nil

@@ -56,10 +56,11 @@ func tagOf(location, mode string) string {
 }
 
 // tagMatches is If-None-Match as RFC 9110 has it: any of a list, compared weakly.
+// A client that has the table in another coding has the table.
 func tagMatches(conditions []string, tag string) bool {
 	for candidate := range strings.SplitSeq(strings.Join(conditions, ","), ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == tag || candidate == "*" {
+		switch strings.TrimPrefix(strings.TrimSpace(candidate), "W/") {
+		case "*", tag, gzipped.tagged(tag), zstandard.tagged(tag):
 			return true
 		}
 	}

@@ -105,6 +105,8 @@ type call struct {
 	variables map[string]string
 	// path is the route and its variables in one spelling, whatever the client's.
 	path string
+	// bodyLimit bounds the body in bytes, compressed and not.
+	bodyLimit int64
 }
 
 // families are the first segments of paths without a prefix. A warehouse of such
@@ -123,7 +125,7 @@ func (h *Handler) route(r *http.Request) (*call, route, error) {
 	if segments[0] == "" {
 		return nil, route{}, noRoute(r) // a prefix without a name would be another spelling of the default's
 	}
-	c := &call{Request: r, warehouse: catalog.DefaultWarehouse}
+	c := &call{Request: r, warehouse: catalog.DefaultWarehouse, bodyLimit: h.bodyLimit}
 	if !slices.Contains(families(), segments[0]) {
 		warehouse, err := unescape("prefix", segments[0])
 		if err != nil {

@@ -119,7 +119,9 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 	if loaded.Metadata == nil {
 		return notModified(tag)
 	}
-	return loadAnswer(loaded, tag)
+	a, err := loadAnswer(loaded, tag)
+	a.keep = true
+	return a, err
 }
 
 func (h *Handler) tableExists(c *call) (answer, error) {

@@ -1,0 +1,111 @@
+package rest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// coding is a content coding of RFC 9110; empty for a body as it is.
+type coding string
+
+const (
+	plain     coding = ""
+	gzipped   coding = "gzip"
+	zstandard coding = "zstd"
+)
+
+// minCoded is the least that is worth compressing. What carries a tag always is:
+// the tag names the coding, and a 304 must know it without the body.
+const minCoded = 1024
+
+// accepted is the coding that a request likes best; of those it likes alike, the
+// one that costs least.
+func accepted(r *http.Request) coding {
+	best, weight := plain, 0.0
+	weights := acceptedWeights(r.Header.Values("Accept-Encoding"))
+	for _, c := range []coding{zstandard, gzipped} {
+		q, named := weights[string(c)]
+		if !named {
+			q = weights["*"]
+		}
+		if q > weight {
+			best, weight = c, q
+		}
+	}
+	if weights["identity"] > weight {
+		return plain
+	}
+	return best
+}
+
+// acceptedWeights reads Accept-Encoding: "zstd, gzip;q=0.5, *;q=0". What it cannot
+// read weighs nothing.
+func acceptedWeights(values []string) map[string]float64 {
+	weights := map[string]float64{}
+	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		name, parameters, _ := strings.Cut(item, ";")
+		weight := 1.0
+		if parameters = strings.TrimSpace(parameters); parameters != "" {
+			q, found := strings.CutPrefix(strings.ToLower(parameters), "q=")
+			read, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			if !found || err != nil || read < 0 || read > 1 {
+				read = 0
+			}
+			weight = read
+		}
+		name = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "x-")
+		weights[name] = max(weights[name], weight)
+	}
+	return weights
+}
+
+// tagged is a tag as it names one coding of what it stands for.
+func (c coding) tagged(tag string) string {
+	if c == plain || tag == "" {
+		return tag
+	}
+	return strings.TrimSuffix(tag, `"`) + "-" + string(c) + `"`
+}
+
+// compressors are costly to make and good for many bodies.
+var (
+	gzipWriters = sync.Pool{New: func() any {
+		w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+		return w
+	}}
+	zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
+		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	})
+)
+
+// compress makes one body of the parts.
+func (c coding) compress(parts [][]byte) ([]byte, error) {
+	if c == zstandard {
+		encoder, err := zstdEncoder()
+		if err != nil {
+			return nil, fmt.Errorf("make zstd encoder: %w", err)
+		}
+		whole := bytes.Join(parts, nil)
+		return encoder.EncodeAll(whole, make([]byte, 0, len(whole)/4)), nil
+	}
+	var b bytes.Buffer
+	w := gzipWriters.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool has nothing else
+	defer gzipWriters.Put(w)
+	w.Reset(&b)
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return nil, fmt.Errorf("compress answer: %w", err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("compress answer: %w", err)
+	}
+	return b.Bytes(), nil
+}
