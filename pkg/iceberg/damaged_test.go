@@ -170,3 +170,29 @@ func TestNegativeSnapshotIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestAmbiguousDefaults: format v1 may leave out which of its schemas, specs and
+// orders is the current one. Where there is but one, it is that; where there are
+// more, readers differ, and Java reads none of them.
+func TestAmbiguousDefaults(t *testing.T) {
+	const columns = `"fields":[{"id":1,"name":"a","required":false,"type":"long"}]`
+	const one = `{"format-version":1,"location":"s3://b/t","last-updated-ms":1,"last-column-id":1,"last-partition-id":999,` +
+		`"schemas":[{"type":"struct","schema-id":0,` + columns + `}],"partition-specs":[{"spec-id":0,"fields":[]}],"sort-orders":[{"order-id":0,"fields":[]}]}`
+	if err := parsed(t, []byte(one)).Validate(); err != nil {
+		t.Errorf("one of each: %v", err)
+	}
+	for key, more := range map[string][2]string{
+		"current-schema-id":     {`"schemas":[`, `{"type":"struct","schema-id":1,` + columns + `},`},
+		"default-spec-id":       {`"partition-specs":[`, `{"spec-id":1,"fields":[]},`},
+		"default-sort-order-id": {`"sort-orders":[`, `{"order-id":1,"fields":[{"transform":"identity","source-id":1,"direction":"asc","null-order":"nulls-first"}]},`},
+	} {
+		doc := strings.Replace(one, more[0], more[0]+more[1], 1)
+		if err := parsed(t, []byte(doc)).Validate(); kindOf(err) != KindInvalid || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s of two: err = %v", key, err)
+		}
+		said := strings.Replace(doc, `{"format-version":1,`, `{"format-version":1,"`+key+`":1,`, 1)
+		if err := parsed(t, []byte(said)).Validate(); err != nil {
+			t.Errorf("%s is said: %v", key, err)
+		}
+	}
+}

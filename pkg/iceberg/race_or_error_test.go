@@ -3,71 +3,69 @@ package iceberg
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRaceOrError: a conflict is worth trying again from fresh metadata, anything
-// else is not. The error names the update, the field, what was found and what is
-// allowed.
-func TestRaceOrError(t *testing.T) {
-	v3 := []byte(strings.Replace(string(sampleDocument(2, 2)), `"format-version":2`, `"format-version":3,"next-row-id":100`, 1))
-	snapshot := func(members string) string {
-		return `[{"action":"set-location","location":"s3://b/x"},{"action":"add-snapshot","snapshot":{"snapshot-id":9,"parent-snapshot-id":8,"timestamp-ms":1795300000123,"manifest-list":"s3://b/m",` + members + `}}]`
+// refusal is what becomes of updates that cannot be applied.
+type refusal struct {
+	name, updates string
+	kind          Kind
+	path, message string
+}
+
+// lostRaces were right for another state of the table: they are worth trying again
+// from fresh metadata.
+func lostRaces() []refusal {
+	const snapshot = "updates[1] (add-snapshot): snapshot."
+	return []refusal{
+		{"stale sequence number", addedSnapshot(`"sequence-number":2,"first-row-id":100,"added-rows":1`), KindConflict, snapshot + "sequence-number", "2 older than last sequence number 2"},
+		{"stale first-row-id", addedSnapshot(`"sequence-number":3,"first-row-id":99,"added-rows":1`), KindConflict, snapshot + "first-row-id", "99 < 100"},
 	}
-	for _, c := range []struct {
-		name, updates string
-		kind          Kind
-		path, message string
-	}{
-		{
-			"stale sequence number", snapshot(`"sequence-number":2,"first-row-id":100,"added-rows":1`), KindConflict,
-			"updates[1] (add-snapshot): snapshot.sequence-number", "2 older than last sequence number 2",
-		},
-		{
-			"stale first-row-id", snapshot(`"sequence-number":3,"first-row-id":99,"added-rows":1`), KindConflict,
-			"updates[1] (add-snapshot): snapshot.first-row-id", "99 < 100",
-		},
-		{
-			"no first-row-id", snapshot(`"sequence-number":3,"added-rows":1`), KindInvalid,
-			"updates[1] (add-snapshot): snapshot.first-row-id", "is missing",
-		},
-		{
-			"more rows than there are ids", snapshot(`"sequence-number":3,"first-row-id":100,"added-rows":9223372036854775807`), KindInvalid,
-			"updates[1] (add-snapshot): snapshot.added-rows", "no room",
-		},
-		{
-			"sequence number as text", snapshot(`"sequence-number":"3"`), KindInvalid,
-			"updates[1] (add-snapshot): snapshot.sequence-number", `found "3", a 64-bit integer is allowed`,
-		},
-		{
-			"snapshot that is there", fmt.Sprintf(`[{"action":"add-snapshot","snapshot":{"snapshot-id":%d,"timestamp-ms":1,"manifest-list":"s3://b/m"}}]`, sampleID(1)),
-			KindInvalid, "updates[0] (add-snapshot): snapshot.snapshot-id", "already exists",
-		},
-		{
-			"unknown snapshot", `[{"action":"set-snapshot-ref","ref-name":"b","type":"branch","snapshot-id":4}]`,
-			KindInvalid, "updates[0] (set-snapshot-ref): snapshot-id", "unknown snapshot: 4",
-		},
+}
+
+// wrongSnapshots are wrong whatever the state of the table.
+func wrongSnapshots() []refusal {
+	const snapshot = "updates[1] (add-snapshot): snapshot."
+	there := fmt.Sprintf(`[{"action":"add-snapshot","snapshot":{"snapshot-id":%d,"timestamp-ms":1,"manifest-list":"s3://b/m"}}]`, sampleID(1))
+	return []refusal{
+		{"no first-row-id", addedSnapshot(`"sequence-number":3,"added-rows":1`), KindInvalid, snapshot + "first-row-id", "is missing"},
+		{"more rows than there are ids", addedSnapshot(`"sequence-number":3,"first-row-id":100,"added-rows":9223372036854775807`), KindInvalid, snapshot + "added-rows", "no room"},
+		{"sequence number as text", addedSnapshot(`"sequence-number":"3"`), KindInvalid, snapshot + "sequence-number", `found "3", a 64-bit integer is allowed`},
+		{"snapshot that is there", there, KindInvalid, "updates[0] (add-snapshot): snapshot.snapshot-id", "already exists"},
+		{"unknown snapshot", `[{"action":"set-snapshot-ref","ref-name":"b","type":"branch","snapshot-id":4}]`, KindInvalid, "updates[0] (set-snapshot-ref): snapshot-id", "unknown snapshot: 4"},
+	}
+}
+
+// wrongUpdates are, too.
+func wrongUpdates() []refusal {
+	const listDefault = `[{"action":"add-schema","schema":{"type":"struct","fields":[{"id":5,"name":"l","required":false,"initial-default":[],` +
+		`"type":{"type":"list","element-id":6,"element":"int","element-required":false}}]}}]`
+	return []refusal{
 		{"unknown action", `[{"action":"set-owner"}]`, KindInvalid, "updates[0].action", `"set-owner"`},
 		{"no array", `{"action":"set-location"}`, KindInvalid, "updates", "an array is allowed"},
 		{"downgrade", `[{"action":"upgrade-format-version","format-version":2}]`, KindInvalid, "updates[0] (upgrade-format-version): format-version", "downgrade"},
-		{
-			"default of a list", `[{"action":"add-schema","schema":{"type":"struct","fields":[{"id":5,"name":"l","required":false,"initial-default":[],` +
-				`"type":{"type":"list","element-id":6,"element":"int","element-required":false}}]}}]`,
-			KindInvalid, "updates[0] (add-schema): schema.fields[0].initial-default", "found []",
-		},
-		{
-			"member twice", `[{"action":"set-location","location":"s3://b/x","location":"s3://b/y"}]`,
-			KindInvalid, "updates[0]", "location: occurs twice",
-		},
-	} {
+		{"default of a list", listDefault, KindInvalid, "updates[0] (add-schema): schema.fields[0].initial-default", "found []"},
+		{"member twice", `[{"action":"set-location","location":"s3://b/x","location":"s3://b/y"}]`, KindInvalid, "updates[0]", "location: occurs twice"},
+	}
+}
+
+// addedSnapshot adds a snapshot with those members, after an update that is right.
+func addedSnapshot(members string) string {
+	return `[{"action":"set-location","location":"s3://b/x"},{"action":"add-snapshot","snapshot":{"snapshot-id":9,"parent-snapshot-id":8,` +
+		`"timestamp-ms":1795300000123,"manifest-list":"s3://b/m",` + members + `}}]`
+}
+
+// TestRaceOrError: the error tells a lost race from what is wrong, and names the
+// update, the field, what was found and what is allowed.
+func TestRaceOrError(t *testing.T) {
+	v3 := []byte(strings.Replace(string(sampleDocument(2, 2)), `"format-version":2`, `"format-version":3,"next-row-id":100`, 1))
+	for _, c := range slices.Concat(lostRaces(), wrongSnapshots(), wrongUpdates()) {
 		t.Run(c.name, func(t *testing.T) {
-			updates, err := DecodeUpdates([]byte(c.updates))
-			if err == nil {
-				_, err = updates.Apply(parsed(t, v3), Application{Now: sampleNow})
-			}
+			_, err := applied(t, v3, c.updates)
 			refused, ok := errors.AsType[*Error](err)
 			if !ok {
 				t.Fatalf("err = %v", err)

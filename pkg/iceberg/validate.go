@@ -30,7 +30,7 @@ func (m *TableMetadata) validateSchemas() (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unique("schemas", schemas, func(s *schema) int { return s.id }); err != nil {
+	if err := m.checkIDs("schemas", "current-schema-id", idsOf(schemas, func(s *schema) int { return s.id })); err != nil {
 		return nil, err
 	}
 	current, ok := find(schemas, func(s *schema) bool { return s.id == m.head.schema })
@@ -45,7 +45,7 @@ func (m *TableMetadata) validateSpecs(columns *schema) error {
 	if err != nil {
 		return err
 	}
-	if err := unique("partition-specs", specs, func(s *partitionSpec) int { return s.id }); err != nil {
+	if err := m.checkIDs("partition-specs", "default-spec-id", idsOf(specs, func(s *partitionSpec) int { return s.id })); err != nil {
 		return err
 	}
 	spec, ok := find(specs, func(s *partitionSpec) bool { return s.id == m.head.spec })
@@ -60,7 +60,7 @@ func (m *TableMetadata) validateOrders(columns *schema) error {
 	if err != nil {
 		return err
 	}
-	if err := unique("sort-orders", orders, func(o *sortOrder) int { return o.id }); err != nil {
+	if err := m.checkIDs("sort-orders", "default-sort-order-id", idsOf(orders, func(o *sortOrder) int { return o.id })); err != nil {
 		return err
 	}
 	order, ok := find(orders, func(o *sortOrder) bool { return o.id == m.head.order })
@@ -70,13 +70,26 @@ func (m *TableMetadata) validateOrders(columns *schema) error {
 	return order.check("sort-orders", columns)
 }
 
-func unique[T any](key string, p *parts[T], id func(T) int) error {
-	seen := make(map[int]bool, len(p.items))
+func idsOf[T any](p *parts[T], id func(T) int) []int {
+	ids := make([]int, len(p.items))
 	for i, item := range p.items {
-		if seen[id(item.value)] {
-			return invalid(indexed(key, i), "id %d occurs twice", id(item.value))
+		ids[i] = id(item.value)
+	}
+	return ids
+}
+
+// checkIDs refuses ids that occur twice, and to guess which of many is meant:
+// format v1 may leave out the member that chooses, and readers differ then.
+func (m *TableMetadata) checkIDs(key, choice string, ids []int) error {
+	seen := make(map[int]bool, len(ids))
+	for i, id := range ids {
+		if seen[id] {
+			return invalid(indexed(key, i), "id %d occurs twice", id)
 		}
-		seen[id(item.value)] = true
+		seen[id] = true
+	}
+	if raw, ok := m.doc.get(choice); len(ids) > 1 && (!ok || isNull(raw)) {
+		return invalid(choice, "is missing, and there are %d %s", len(ids), key)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func broken() map[string]string {
 		`default-sort-order-id: is missing`: {
 			"table/testdata/TableMetadataV2MissingSortOrder.json",
 		},
-		`default-spec-id: found 0, which is not among the partition specs`: {
+		`default-spec-id: is missing, and there are 2 partition-specs`: {
 			"table/testdata/TableMetadataV1PartitionSpecsWithoutDefaultId.json",
 		},
 		`default-spec-id: found 1, which is not among the partition specs`: {
