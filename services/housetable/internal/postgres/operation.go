@@ -10,7 +10,7 @@ import (
 )
 
 // The lock makes the read wait, like a commit, for the standbys that commits wait
-// for. A record whose own commit was given up while it waited for them is seen
+// for. A record whose own commit was cancelled while it waited for them is seen
 // here, and would be gone after a failover although it was answered from.
 const selectOperations = `SELECT op_id, fingerprint, kind, status, locations, body, recorded_at
 	FROM operation WHERE warehouse_id = $1 AND op_id = ANY($2::uuid[]) FOR KEY SHARE`

@@ -12,8 +12,8 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
 )
 
-// TestRecordWaitsForTheStandby: a commit that is given up while it waits for its
-// standby is there for all to see, and gone after a failover. Nobody may have
+// TestRecordWaitsForTheStandby: a commit that an operator cancels while it waits
+// for its standby is there for all to see, and gone after a failover. Nobody may have
 // been told meanwhile that it was applied.
 func TestRecordWaitsForTheStandby(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,11 @@ func TestRecordWaitsForTheStandby(t *testing.T) {
 	c := commit(swapOf("t0"))
 	_, err = send(t, s, time.Second, c)
 	wantKind(t, err, fault.UnknownOutcome)
-	until(t, "the commit is seen", func() bool { return versionOf(t, s, "t0") == 2 })
+	operator := direct(t, primary.URL("postgres"))
+	until(t, "the commit is seen", func() bool {
+		execute(t, operator, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+		return versionOf(t, s, "t0") == 2
+	})
 	verdicts, err := send(t, s, time.Second, c)
 	if err == nil {
 		t.Errorf("answered without the standby: %#v", verdicts[0])
