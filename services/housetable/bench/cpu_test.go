@@ -47,6 +47,33 @@ func (w *world) postgresCPU(b *testing.B) time.Duration {
 	return time.Duration(ticks) * tick
 }
 
+// allCPU is what all that take part have used so far: Postgres, the services,
+// this process with its callers, and the pgbenches that it ran.
+func (w *world) allCPU(b *testing.B) time.Duration {
+	b.Helper()
+	ticks := 0
+	for _, pid := range append(w.services, os.Getpid()) {
+		fields, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += fields[fieldUser] + fields[fieldSystem] + fields[fieldUserOfEnded] + fields[fieldSystemOfEnded]
+	}
+	return w.postgresCPU(b) + time.Duration(ticks)*tick
+}
+
+// cost is CPU time for each operation, in microseconds.
+type cost struct{ postgres, all float64 }
+
+// spent is the cost of n operations, which do does.
+func (w *world) spent(b *testing.B, n int, do func()) cost {
+	b.Helper()
+	postgres, all := w.postgresCPU(b), w.allCPU(b)
+	do()
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
+	return cost{postgres: each(w.postgresCPU(b) - postgres), all: each(w.allCPU(b) - all)}
+}
+
 // readStat returns the first numbers behind the program's name, its state as 0.
 func readStat(path string) ([]int, error) {
 	text, err := os.ReadFile(path)

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,8 +13,9 @@ import (
 )
 
 const (
-	readers     = 32
-	readSeconds = 4
+	readers = 32
+	// reads is how many one turn has, on each side.
+	reads = readers * 1500
 	// singly is how many requests one caller sends to each side.
 	singly   = 4000
 	pageSize = 1000
@@ -32,34 +32,37 @@ func pointReads(b *testing.B, w *world) []finding {
 		what: fmt.Sprintf("point read over gRPC, %d callers", readers), against: "pgbench, prepared select of the same row, as many clients",
 		unit: "/s", reach: atLeast(0.8),
 	}
+	all := finding{what: "the same: CPU of callers, service and Postgres", against: "of pgbench and Postgres", unit: "µs"}
+	share := reads / readers
 	for range rounds {
-		f.theirs = append(f.theirs, w.pgbench(b, bareRead, readers, "-T", strconv.Itoa(readSeconds)))
-		f.ours = append(f.ours, w.readFor(b, readSeconds*time.Second))
+		var perSecond float64
+		spent := w.spent(b, reads, func() { perSecond = w.pgbench(b, bareRead, readers, "-t", strconv.Itoa(share)) })
+		f.theirs, all.theirs = append(f.theirs, perSecond), append(all.theirs, spent.all)
+		spent = w.spent(b, reads, func() { perSecond = w.readAll(b, share) })
+		f.ours, all.ours = append(f.ours, perSecond), append(all.ours, spent.all)
 	}
-	return []finding{f}
+	return []finding{f, all}
 }
 
-// readFor has all readers read for a while and returns their rate a second.
-func (w *world) readFor(b *testing.B, d time.Duration) float64 {
+// readAll has every reader read so often and returns their rate a second.
+func (w *world) readAll(b *testing.B, share int) float64 {
 	b.Helper()
 	client := htsv1.NewTableServiceClient(w.many.conn)
-	var reads atomic.Int64
 	var wait sync.WaitGroup
 	started := time.Now()
 	for range readers {
 		wait.Go(func() {
-			for time.Since(started) < d {
+			for range share {
 				r := &htsv1.GetTableRequest{Key: &htsv1.TableKey{DatabaseId: "db", TableId: someID(many)}}
 				if _, err := client.GetTable(b.Context(), r); err != nil {
 					b.Error(err)
 					return
 				}
-				reads.Add(1)
 			}
 		})
 	}
 	wait.Wait()
-	return float64(reads.Load()) / time.Since(started).Seconds()
+	return float64(readers*share) / time.Since(started).Seconds()
 }
 
 // getByID compares one caller's GET in a database of many tables with one of few.

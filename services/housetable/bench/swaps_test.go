@@ -37,19 +37,22 @@ func swaps(callers int, cpuAtMost, rateAtLeast float64) func(*testing.B, *world)
 			what: fmt.Sprintf("the same, %d callers: rate over gRPC", callers), against: "bare conditional UPDATE, 16 clients",
 			unit: "/s", reach: atLeast(rateAtLeast),
 		}
+		all := finding{
+			what: fmt.Sprintf("the same, %d callers: CPU of callers, service and Postgres", callers), against: "of pgbench and Postgres", unit: "µs",
+		}
 		for range rounds {
-			first := w.fresh(b, turn)
 			var perSecond float64
+			first := w.fresh(b, turn)
 			spent := w.spent(b, turn, func() { perSecond = w.pgbenchUpdates(b, first, turn) })
 			w.checkSwapped(b, first, turn)
-			cpu.theirs, rate.theirs = append(cpu.theirs, spent), append(rate.theirs, perSecond)
+			cpu.theirs, all.theirs, rate.theirs = append(cpu.theirs, spent.postgres), append(all.theirs, spent.all), append(rate.theirs, perSecond)
 
 			first = w.fresh(b, turn)
 			spent = w.spent(b, turn, func() { perSecond = w.swapAll(b, first, turn, callers, 1) })
 			w.checkSwapped(b, first, turn)
-			cpu.ours, rate.ours = append(cpu.ours, spent), append(rate.ours, perSecond)
+			cpu.ours, all.ours, rate.ours = append(cpu.ours, spent.postgres), append(all.ours, spent.all), append(rate.ours, perSecond)
 		}
-		return []finding{cpu, rate}
+		return []finding{cpu, rate, all}
 	}
 }
 
@@ -61,19 +64,11 @@ func tenTables(b *testing.B, w *world) []finding {
 	}
 	for range rounds {
 		first := w.fresh(b, wide*together)
-		f.theirs = append(f.theirs, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, 1) }))
+		f.theirs = append(f.theirs, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, 1) }).postgres)
 		first = w.fresh(b, wide*together)
-		f.ours = append(f.ours, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, together) }))
+		f.ours = append(f.ours, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, together) }).postgres)
 	}
 	return []finding{f}
-}
-
-// spent is the CPU that Postgres uses while do runs, in microseconds for each of n.
-func (w *world) spent(b *testing.B, n int, do func()) float64 {
-	b.Helper()
-	before := w.postgresCPU(b)
-	do()
-	return float64((w.postgresCPU(b) - before).Microseconds()) / float64(n)
 }
 
 // swapAll has callers change a range of tables, some in each commit, and returns

@@ -36,6 +36,8 @@ var settings = []string{
 type world struct {
 	cluster   *pgtest.Cluster
 	many, few *service
+	// services are the process ids of the house table services.
+	services []int
 	// next is the first table that nobody has changed yet.
 	next int
 }
@@ -81,6 +83,7 @@ func (w *world) serve(b *testing.B, program, database string, tables int) *servi
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = process.Stop(time.Second) })
+	w.services = append(w.services, process.PID())
 	conn, err := grpcclient.Dial(grpcAddress)
 	if err != nil {
 		b.Fatal(err)
