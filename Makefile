@@ -85,7 +85,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME each.
 bench: ## Measure commits of metadata (beside iceberg-go), of house tables, and the start.
 	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg
 	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x
-	go test -run '^$$' -bench Reach -benchtime 1x ./services/housetable/bench
+	go test -run '^$$' -bench Reach -benchtime 1x -timeout 30m ./services/housetable/bench
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
 
 .PHONY: deps
