@@ -54,7 +54,7 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 	if len(conflict.GetChanges()) > 0 {
 		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
-	w.namespaces, w.tables = draft.namespaces, draft.tables
+	w.namespaces, w.tables, w.listed = draft.namespaces, draft.tables, nil
 	for _, operation := range r.GetOperations() {
 		w.operations[string(operation.GetId())] = &htsv1.RecordedOperation{Operation: proto.CloneOf(operation), RecordedAt: committed.GetCommittedAt()}
 	}

@@ -40,6 +40,13 @@ type warehouse struct {
 	namespaces map[string]*htsv1.Namespace
 	tables     map[tableKey]*entry
 	operations map[string]*htsv1.RecordedOperation
+	listed     map[listKey][]string
+}
+
+// listKey is one list of names.
+type listKey struct {
+	database string
+	kind     htsv1.TableKind
 }
 
 type tableKey struct {

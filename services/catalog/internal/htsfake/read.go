@@ -106,13 +106,7 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	if _, exists := w.namespaces[r.GetDatabaseId()]; !exists {
 		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
 	}
-	var names []string
-	for k, e := range w.tables {
-		if k.database == r.GetDatabaseId() && e.table.GetKind() == r.GetKind() {
-			names = append(names, k.table)
-		}
-	}
-	names, next := cut(names, r.GetPageSize(), r.GetPageToken())
+	names, next := cut(w.names(r.GetDatabaseId(), r.GetKind()), r.GetPageSize(), r.GetPageToken())
 	answer := &htsv1.ListTablesResponse{NextPageToken: next}
 	for _, name := range names {
 		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name, function: r.GetKind() == htsv1.TableKind_TABLE_KIND_FUNCTION}].table))
@@ -155,6 +149,27 @@ func (f *Fake) GetOperation(_ context.Context, r *htsv1.GetOperationRequest) (*h
 // GetEpoch implements the generated server.
 func (f *Fake) GetEpoch(context.Context, *htsv1.GetEpochRequest) (*htsv1.GetEpochResponse, error) {
 	return &htsv1.GetEpochResponse{Epoch: epoch}, nil
+}
+
+// names are those of one kind in a database, in their order: sorted once between
+// two commits, for lists of many pages.
+func (w *warehouse) names(database string, kind htsv1.TableKind) []string {
+	list := listKey{database, kind}
+	if names, known := w.listed[list]; known {
+		return names
+	}
+	var names []string
+	for k, e := range w.tables {
+		if k.database == database && e.table.GetKind() == kind {
+			names = append(names, k.table)
+		}
+	}
+	slices.Sort(names)
+	if w.listed == nil {
+		w.listed = map[listKey][]string{}
+	}
+	w.listed[list] = names
+	return names
 }
 
 func parent(id string) string {
