@@ -50,6 +50,10 @@ const (
 	NoSuchJob
 	// NoSuchOperation means that the operation was never recorded, or is forgotten.
 	NoSuchOperation
+	// NoSuchPlan means that the id is of no scan plan.
+	NoSuchPlan
+	// NoSuchPlanTask means that it is no task of a scan plan.
+	NoSuchPlanTask
 	// NoSuchRoute means that nothing is served at the path.
 	NoSuchRoute
 	// MissingFile means that a file which metadata names is not in storage.
@@ -104,6 +108,8 @@ var table = [...]row{
 	{NoSuchFunction, "NoSuchFunctionException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_FUNCTION_NOT_FOUND},
 	{NoSuchJob, "NoSuchJobException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_JOB_NOT_FOUND},
 	{NoSuchOperation, "NoSuchOperationException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_OPERATION_NOT_FOUND},
+	{NoSuchPlan, "NoSuchPlanIdException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_PLAN_NOT_FOUND},
+	{NoSuchPlanTask, "NoSuchPlanTaskException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_PLAN_TASK_NOT_FOUND},
 	{NoSuchRoute, "NoSuchRouteException", http.StatusNotFound, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_ROUTE_NOT_FOUND},
 	{MissingFile, "NotFoundException", http.StatusNotFound, codes.DataLoss, htsv1.ErrorReason_ERROR_REASON_FILE_NOT_FOUND},
 	{MethodNotAllowed, "MethodNotAllowedException", http.StatusMethodNotAllowed, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED},

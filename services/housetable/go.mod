@@ -71,3 +71,5 @@ replace github.com/igloo-catalog/igloo/pkg => ../../pkg
 
 // Only tests of SQLite want this version, and module mirrors do not have it.
 exclude github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
+
+exclude golang.org/x/exp v0.0.0-20261011100332-faecfb24eb49

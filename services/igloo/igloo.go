@@ -85,7 +85,12 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
 	// Locations are literal, as engines take them: a space in a path stays one.
 	root := "file://" + filepath.Join(folder, "warehouse")
+	key, err := planKey(folder)
+	if err != nil {
+		return nil, err
+	}
 	server, err := catalogserver.New(ctx, catalogserver.Config{
+		PlanKey:            key,
 		WarehouseRoot:      root,
 		AllowedRoots:       cfg.AllowedRoots,
 		NamespaceSeparator: cfg.NamespaceSeparator,

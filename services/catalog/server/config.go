@@ -20,6 +20,11 @@ type Config struct {
 	NamespaceSeparator string        `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
 	BodyLimit          int64         `default:"33554432" env:"IGLOO_BODY_LIMIT" help:"Refuse request bodies of more bytes."`
 	CacheBytes         int64         `default:"67108864" env:"IGLOO_CACHE_BYTES" help:"Keep at most this many bytes of table metadata in memory."`
+	PlanKey            string        `env:"IGLOO_PLAN_KEY" help:"Sign scan plans with this key of at least 16 characters, the same for all replicas; without one they end with the process." secret:""`
+	PlanConcurrency    int           `default:"16" env:"IGLOO_PLAN_CONCURRENCY" help:"Plan at most this many scans at once."`
+	PlanDeadline       time.Duration `default:"1m" env:"IGLOO_PLAN_DEADLINE" help:"Work at most this long on the plan of a scan."`
+	PlanCacheBytes     int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`
+	PlanSubmitFiles    int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
 	CommitDeadline     time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 }
 
@@ -43,8 +48,17 @@ func (c Config) Validate() error {
 	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 {
 		errs = append(errs, errors.New("body-limit, cache-bytes and commit-deadline must not be negative"))
 	}
+	if c.PlanConcurrency < 0 || c.PlanDeadline < 0 || c.PlanCacheBytes < 0 || c.PlanSubmitFiles < 0 {
+		errs = append(errs, errors.New("plan-concurrency, plan-deadline, plan-cache-bytes and plan-submit-files must not be negative"))
+	}
+	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
+		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
+	}
 	return errors.Join(errs...)
 }
+
+// minPlanKey keeps keys from being guessed.
+const minPlanKey = 16
 
 // validateStandalone refuses what only a service of its own needs.
 func (c Config) validateStandalone() error {

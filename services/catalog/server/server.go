@@ -25,6 +25,7 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/rest"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
 
 // Server is a catalog service, ready to serve.
@@ -64,11 +65,16 @@ func (s *Server) open(conn grpc.ClientConnInterface) error {
 	if err != nil {
 		return err
 	}
-	domain, err := catalog.New(s.pointers, objectstore.NewRouter(local), outcomes, s.settings(), s.log)
+	files := objectstore.NewRouter(local)
+	scans, err := scan.New(files, s.planning(), s.log)
+	if err != nil {
+		return err
+	}
+	domain, err := catalog.New(s.pointers, files, outcomes, s.settings(), s.log)
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
-	s.handler, err = rest.New(domain, rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit}, s.log)
+	s.handler, err = rest.New(domain, rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans}, s.log)
 	return err
 }
 
@@ -80,6 +86,16 @@ func (s *Server) settings() catalog.Settings {
 		VerifyFiles:    s.cfg.local(),
 		CacheBytes:     s.cfg.CacheBytes,
 		CommitDeadline: s.cfg.CommitDeadline,
+	}
+}
+
+func (s *Server) planning() scan.Settings {
+	return scan.Settings{
+		Key:         s.cfg.PlanKey,
+		CacheBytes:  s.cfg.PlanCacheBytes,
+		Concurrency: s.cfg.PlanConcurrency,
+		Deadline:    s.cfg.PlanDeadline,
+		SubmitFiles: s.cfg.PlanSubmitFiles,
 	}
 }
 

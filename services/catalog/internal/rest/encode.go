@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -20,6 +21,9 @@ type answer struct {
 	etag string
 	// keep says that the tag stands for this very body, for ever.
 	keep bool
+	// stream writes the body of an answer too large to be put together first; it
+	// writes nothing before it is known to be a success.
+	stream func(io.Writer) error
 }
 
 func (a answer) size() int {
@@ -48,6 +52,10 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.etag != "" {
 		// Not Set: Go would spell it "Etag", which older Java clients do not find.
 		w.Header()["ETag"] = []string{to.tagged(a.etag)}
+	}
+	if a.stream != nil {
+		h.stream(w, r, a)
+		return
 	}
 	if a.body == nil {
 		w.WriteHeader(a.status)

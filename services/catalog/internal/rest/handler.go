@@ -17,6 +17,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
 
 // Options are the choices of an operator.
@@ -27,6 +28,8 @@ type Options struct {
 	BodyLimit int64
 	// CodedBytes bounds the compressed answers that are kept in memory.
 	CodedBytes int64
+	// Scans plans scans; without it planning is not served.
+	Scans *scan.Planner
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -38,6 +41,7 @@ const defaultBodyLimit = 32 << 20
 // Handler serves the protocol. It is safe for concurrent use.
 type Handler struct {
 	catalog    *catalog.Catalog
+	scans      *scan.Planner
 	routes     []served
 	endpoints  []string
 	separator  separator
@@ -67,7 +71,7 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
+	h := &Handler{catalog: c, scans: options.Scans, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	return h, nil

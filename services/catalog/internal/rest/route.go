@@ -49,7 +49,7 @@ func (h *Handler) table() []route {
 		functions  = namespace + "/functions"
 		function   = functions + "/{function}"
 	)
-	return []route{
+	routes := []route{
 		{http.MethodGet, "/config", "getConfig", h.getConfig},
 		{http.MethodPost, "/oauth/tokens", "getToken", h.getToken},
 		{http.MethodGet, namespaces, "listNamespaces", h.listNamespaces},
@@ -82,6 +82,15 @@ func (h *Handler) table() []route {
 		{http.MethodDelete, function, "dropFunction", h.dropFunction},
 		{http.MethodPost, namespace + "/register-function", "registerFunction", h.registerFunction},
 	}
+	if h.scans == nil {
+		return routes
+	}
+	return append(routes,
+		route{http.MethodPost, table + "/plan", "planTableScan", h.planTableScan},
+		route{http.MethodGet, table + "/plan/{plan-id}", "fetchPlanningResult", h.fetchPlanningResult},
+		route{http.MethodDelete, table + "/plan/{plan-id}", "cancelPlanning", h.cancelPlanning},
+		route{http.MethodPost, table + "/tasks", "fetchScanTasks", h.fetchScanTasks},
+	)
 }
 
 // endpoints is the table as clients read it. The two paths that clients use
