@@ -70,7 +70,7 @@ test: deps build $(PYTHON_READY) ## Run every test, with the race detector, agai
 .PHONY: conformance
 conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
 	cd services/igloo/conformance && IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
-		CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) go test -count=1 -timeout 40m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
+		CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) go test -count=1 -timeout 80m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
 
 .PHONY: chaos
 chaos: deps build ## Let the parts of Igloo die around clients for CHAOS, and check every answer.

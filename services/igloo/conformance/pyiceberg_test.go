@@ -14,11 +14,11 @@ import (
 // separatorTest wants a catalog that joins namespaces by a dot.
 const separatorTest = "tests/integration/test_catalog.py::test_rest_custom_namespace_separator"
 
-// runPyIceberg runs PyIceberg's integration tests, as far as they judge a REST
+// runPyIceberg runs PyIceberg's integration tests and those of how a catalog behaves, as far as they judge a REST
 // catalog alone: python/igloo_selection.py says which those are.
 func runPyIceberg(t *testing.T, b *bench) []outcome {
 	t.Helper()
-	runPytest(t, b, "most", b.shape.Start(t).URL, "tests/integration", "--deselect", separatorTest)
+	runPytest(t, b, "most", b.shape.Start(t).URL, "tests/integration", "tests/catalog/test_catalog_behaviors.py", "--deselect", separatorTest)
 	runPytest(t, b, "separator", b.shape.Start(t, "--namespace-separator", ".").URL, separatorTest)
 	return readJUnit(t, b.reports)
 }
@@ -64,7 +64,14 @@ func pyicebergTests(t *testing.T, b *bench, url string) string {
 	if err := os.CopyFS(filepath.Join(folder, "tests"), os.DirFS(b.installed(t, "pyiceberg", "tests"))); err != nil {
 		t.Fatal(err)
 	}
-	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+	ours, err := os.ReadFile(filepath.Join("python", "behaviours_conftest.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "tests", "catalog", "conftest.py"), ours, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".py" {
 			return err
 		}
