@@ -11,6 +11,7 @@ import (
 
 // planning gives a world the routes of scan planning.
 func planning(t *testing.T) func(*choices) {
+	t.Helper()
 	return func(c *choices) {
 		local, err := objectstore.OpenLocal()
 		check(t, err)

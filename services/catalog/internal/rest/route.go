@@ -49,7 +49,7 @@ func (h *Handler) table() []route {
 		functions  = namespace + "/functions"
 		function   = functions + "/{function}"
 	)
-	routes := []route{
+	return append([]route{
 		{http.MethodGet, "/config", "getConfig", h.getConfig},
 		{http.MethodPost, "/oauth/tokens", "getToken", h.getToken},
 		{http.MethodGet, namespaces, "listNamespaces", h.listNamespaces},
@@ -81,16 +81,20 @@ func (h *Handler) table() []route {
 		{http.MethodGet, function, "loadFunction", h.loadFunction},
 		{http.MethodDelete, function, "dropFunction", h.dropFunction},
 		{http.MethodPost, namespace + "/register-function", "registerFunction", h.registerFunction},
-	}
+	}, h.planningTable(table)...)
+}
+
+// planningTable is what is served below a table for those who let it be planned here.
+func (h *Handler) planningTable(table string) []route {
 	if h.scans == nil {
-		return routes
+		return nil
 	}
-	return append(routes,
-		route{http.MethodPost, table + "/plan", "planTableScan", h.planTableScan},
-		route{http.MethodGet, table + "/plan/{plan-id}", "fetchPlanningResult", h.fetchPlanningResult},
-		route{http.MethodDelete, table + "/plan/{plan-id}", "cancelPlanning", h.cancelPlanning},
-		route{http.MethodPost, table + "/tasks", "fetchScanTasks", h.fetchScanTasks},
-	)
+	return []route{
+		{http.MethodPost, table + "/plan", "planTableScan", h.planTableScan},
+		{http.MethodGet, table + "/plan/{plan-id}", "fetchPlanningResult", h.fetchPlanningResult},
+		{http.MethodDelete, table + "/plan/{plan-id}", "cancelPlanning", h.cancelPlanning},
+		{http.MethodPost, table + "/tasks", "fetchScanTasks", h.fetchScanTasks},
+	}
 }
 
 // endpoints is the table as clients read it. The two paths that clients use

@@ -224,6 +224,7 @@ func (e *expression) take(at string, literals []json.RawMessage) error {
 		if !e.opaque && e.column.kind != stringKind {
 			return filterError(at, "column %s is not a string", clip(e.column.name))
 		}
+	default:
 	}
 	for i, raw := range literals {
 		v, err := e.column.parse(raw)
@@ -291,6 +292,7 @@ func literalsOf(at string, op operator, one, many json.RawMessage) ([]json.RawMe
 		return nil, nil
 	case in, notIn:
 		return literalList(at+".values", many)
+	default:
 	}
 	if one == nil {
 		return nil, filterError(at, "has no value")
@@ -434,16 +436,6 @@ func (e *expression) appendTo(b []byte) []byte {
 	b = append(append(append(b, `{"type":"`...), e.operator...), `","left":`...)
 	b = append(e.children[0].appendTo(b), `,"right":`...)
 	return append(e.children[1].appendTo(b), '}')
-}
-
-// visit yields the predicates.
-func (e *expression) visit(each func(*expression)) {
-	if len(e.children) == 0 {
-		each(e)
-	}
-	for _, child := range e.children {
-		child.visit(each)
-	}
 }
 
 // simplify puts another expression in the place of each predicate.

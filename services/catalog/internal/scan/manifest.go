@@ -244,7 +244,7 @@ func (p *Planner) readEntries(ctx context.Context, m manifest, spec partitionSpe
 			yield(nil, fault.Wrap(fault.Internal, err, "manifest cannot be read"))
 			return
 		}
-		defer reader.Close()
+		defer func() { _ = reader.Close() }() // it reads from memory
 		for ctx.Err() == nil {
 			entry, err := reader.ReadEntry()
 			if errors.Is(err, io.EOF) {

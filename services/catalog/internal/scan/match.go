@@ -39,6 +39,7 @@ func (t test) may(s span) bool {
 		return true
 	case notStartsWith:
 		return s.nulls != noneOf || !s.allStartWith(t.values[0])
+	default:
 	}
 	if s.nulls == allOf || s.nans == allOf {
 		return false
@@ -92,6 +93,7 @@ func (t test) holds(v value) bool {
 		return !isNaN(v)
 	case notEqual, notIn, notStartsWith:
 		return v == nil || !test{negations[t.op], t.values}.holds(v)
+	default:
 	}
 	return v != nil && t.holdsOf(v)
 }

@@ -37,7 +37,6 @@ func TestPlanOfManyFilesIsStreamed(t *testing.T) {
 		rows[i] = row{path: fmt.Sprintf("s3://bucket/warehouse/namespace/table/data/%032d.parquet", i), low: int64(i), high: int64(i), sequence: 1}
 	}
 	f.manifest(iceberg.ManifestContentData, rows...)
-	rows = nil
 	f.finish()
 	f.planner = f.open(scan.Settings{Key: "a key of the tests"})
 	runtime.GC()

@@ -168,7 +168,7 @@ type result struct {
 }
 
 func (r result) paths() []string {
-	var paths []string
+	paths := make([]string, 0, len(r.Files))
 	for _, f := range r.Files {
 		paths = append(paths, f.Data.Path)
 	}
@@ -197,10 +197,13 @@ func (f *fixture) filtered(filter string) result {
 	return f.plan(scan.Request{Filter: json.RawMessage(filter)})
 }
 
-const unpartitioned = `{"spec-id":0,"fields":[]}`
-const byRegion = `{"spec-id":0,"fields":[{"name":"region","transform":"identity","source-id":2,"field-id":1000}]}`
+const (
+	unpartitioned = `{"spec-id":0,"fields":[]}`
+	byRegion      = `{"spec-id":0,"fields":[{"name":"region","transform":"identity","source-id":2,"field-id":1000}]}`
+)
 
 func regions(t *testing.T) *fixture {
+	t.Helper()
 	f := newFixture(t, byRegion)
 	f.manifest(iceberg.ManifestContentData,
 		row{path: "eu", partition: map[int]any{1000: "eu"}, low: 0, high: 9, sequence: 1},
@@ -303,7 +306,7 @@ func TestDeletes(t *testing.T) {
 		row{path: "dv", content: iceberg.EntryContentPosDeletes, format: iceberg.PuffinFile, partition: us, of: "vector", sequence: 4})
 	got := f.finish().plan(scan.Request{})
 	for _, task := range got.Files {
-		var names []string
+		names := make([]string, 0, len(task.Deletes))
 		for _, i := range task.Deletes {
 			names = append(names, got.Deletes[i].Path)
 		}
@@ -339,7 +342,7 @@ func TestTasksAreServedByAnyReplicaOfTheKey(t *testing.T) {
 		t.Fatalf("%+v", planned)
 	}
 	replica := f.open(scan.Settings{Key: "a key of the tests"})
-	var paths []string
+	paths := make([]string, 0, 10)
 	for _, task := range planned.Tasks {
 		var out bytes.Buffer
 		f.must(replica.Tasks(t.Context(), &out, f.table, task))
@@ -400,7 +403,7 @@ func TestNoFileIsMissed(t *testing.T) {
 	f := newFixture(t, `{"spec-id":0,"fields":[{"name":"b","transform":"bucket[7]","source-id":1,"field-id":1000},{"name":"tr","transform":"truncate[10]","source-id":1,"field-id":1001}]}`)
 	random := rand.New(rand.NewPCG(1, 2))
 	values := map[string]int64{}
-	var rows []row
+	rows := make([]row, 0, 200)
 	for i := range 200 {
 		v := random.Int64N(400) - 200
 		path := fmt.Sprint("f", i)

@@ -163,6 +163,7 @@ func (f partitionField) inclusiveText(t test, width int) (test, bool) {
 		case n == width:
 			return f.applied(t, notEqual)
 		}
+	default:
 	}
 	return test{}, false
 }
