@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
@@ -33,28 +35,31 @@ func pointReads(b *testing.B, w *world) []finding {
 		unit: "/s", reach: atLeast(0.8),
 	}
 	all := finding{what: "the same: CPU of callers, service and Postgres", against: "of pgbench and Postgres", unit: "µs"}
+	floor := finding{
+		what: fmt.Sprintf("a gRPC call that does nothing (health check), %d callers", readers), against: f.against, unit: "/s",
+	}
 	share := reads / readers
 	for range rounds {
 		var perSecond float64
 		spent := w.spent(b, reads, func() { perSecond = w.pgbench(b, bareRead, readers, "-t", strconv.Itoa(share)) })
 		f.theirs, all.theirs = append(f.theirs, perSecond), append(all.theirs, spent.all)
-		spent = w.spent(b, reads, func() { perSecond = w.readAll(b, share) })
+		floor.theirs = append(floor.theirs, perSecond)
+		spent = w.spent(b, reads, func() { perSecond = w.fromAll(b, share, w.readOne) })
 		f.ours, all.ours = append(f.ours, perSecond), append(all.ours, spent.all)
+		floor.ours = append(floor.ours, w.fromAll(b, share, w.nothing))
 	}
-	return []finding{f, all}
+	return []finding{f, all, floor}
 }
 
-// readAll has every reader read so often and returns their rate a second.
-func (w *world) readAll(b *testing.B, share int) float64 {
+// fromAll has every reader call so often and returns their rate a second.
+func (w *world) fromAll(b *testing.B, share int, call func(context.Context) error) float64 {
 	b.Helper()
-	client := htsv1.NewTableServiceClient(w.many.conn)
 	var wait sync.WaitGroup
 	started := time.Now()
 	for range readers {
 		wait.Go(func() {
 			for range share {
-				r := &htsv1.GetTableRequest{Key: &htsv1.TableKey{DatabaseId: "db", TableId: someID(many)}}
-				if _, err := client.GetTable(b.Context(), r); err != nil {
+				if err := call(b.Context()); err != nil {
 					b.Error(err)
 					return
 				}
@@ -63,6 +68,19 @@ func (w *world) readAll(b *testing.B, share int) float64 {
 	}
 	wait.Wait()
 	return float64(readers*share) / time.Since(started).Seconds()
+}
+
+func (w *world) readOne(ctx context.Context) error {
+	_, err := htsv1.NewTableServiceClient(w.many.conn).GetTable(ctx, &htsv1.GetTableRequest{
+		Key: &htsv1.TableKey{DatabaseId: "db", TableId: someID(many)},
+	})
+	return err
+}
+
+// nothing is what a call costs that asks for nothing: no read can be faster.
+func (w *world) nothing(ctx context.Context) error {
+	_, err := healthv1.NewHealthClient(w.many.conn).Check(ctx, &healthv1.HealthCheckRequest{})
+	return err
 }
 
 // getByID compares one caller's GET in a database of many tables with one of few.
