@@ -153,7 +153,7 @@ $(PYTHON_READY): services/igloo/e2e/requirements.txt
 	mkdir -p $(@D) && touch $@
 
 # The clients that judge Igloo, each by the package manager of its language.
-$(CONFORMANCE)/java/classpath: services/igloo/conformance/java/pom.xml $(wildcard services/igloo/conformance/java/src/test/java/igloo/conformance/*)
+$(CONFORMANCE)/java/classpath: services/igloo/conformance/java/pom.xml $(shell find services/igloo/conformance/java/src -name '*.java')
 	./.ci/deps java
 	cd services/igloo/conformance/java && mvn -q -B test-compile -Doutput=$(CURDIR)/$(CONFORMANCE)/java
 	touch $@

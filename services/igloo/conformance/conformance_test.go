@@ -21,6 +21,7 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{"rck", 151, runRCK},
+		{"planning", 48, runPlanning},
 		{"pyiceberg", 783, runPyIceberg},
 		{"fuzzing", 35, runFuzzing},
 		{"spark", 34, runSpark},
