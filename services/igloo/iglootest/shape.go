@@ -3,6 +3,7 @@ package iglootest
 import (
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
@@ -46,6 +47,19 @@ func (d *Deployment) Restart(t *testing.T) {
 	for _, p := range d.parts {
 		p.start(t)
 	}
+}
+
+// Replica runs the program that serves /v1 once more, with the same settings on
+// an address of its own, until the test ends. Its result is the replica's URL.
+// `igloo serve` has no replicas: its data folder is one process's.
+func (d *Deployment) Replica(t *testing.T) string {
+	t.Helper()
+	first, listen := d.parts[len(d.parts)-1], Address(t)
+	args := slices.Clone(first.args)
+	args[slices.Index(args, "--listen")+1] = listen
+	url := "http://" + listen
+	deploy(t, &Deployment{parts: []*part{{path: first.path, args: args, ready: url + "/readyz"}}})
+	return url
 }
 
 func deploy(t *testing.T, d *Deployment) *Deployment {
