@@ -39,7 +39,9 @@ type Redis struct {
 	log    *slog.Logger
 	// instance names this process to the others.
 	instance uuid.UUID
-	// restsUntil is when the breaker closes again, in nanoseconds.
+	// livesUntil is when the others may think this process gone, and restsUntil
+	// when the breaker closes again, both in nanoseconds.
+	livesUntil atomic.Int64
 	restsUntil atomic.Int64
 	slots      chan struct{}
 	stop       context.CancelFunc
@@ -89,6 +91,13 @@ func (r *Redis) Reserve(ctx context.Context, claim catalog.Claim) catalog.Reserv
 }
 
 func (r *Redis) reserve(ctx context.Context, key string, mine mark) (catalog.Reservation, error) {
+	// Without a heartbeat it would be taken over at once: at the start, and
+	// after Redis was away.
+	if !r.lives() {
+		if err := r.beatOnce(ctx); err != nil {
+			return catalog.Reservation{}, err
+		}
+	}
 	found, err := r.client.SetArgs(ctx, key, mine.encode(), redis.SetArgs{Mode: "NX", Get: true, TTL: reservation}).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
@@ -165,7 +174,11 @@ func (r *Redis) beat(ctx context.Context) {
 	ticker := time.NewTicker(heartbeatEvery)
 	defer ticker.Stop()
 	for {
-		r.beatOnce(ctx)
+		if !r.rests() {
+			if err := r.beatOnce(ctx); err != nil {
+				r.failed(ctx, err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -174,16 +187,19 @@ func (r *Redis) beat(ctx context.Context) {
 	}
 }
 
-func (r *Redis) beatOnce(ctx context.Context) {
-	if r.rests() {
-		return
-	}
+func (r *Redis) beatOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
+	until := time.Now().Add(heartbeatLife)
 	if err := r.client.Set(ctx, heartbeatKey(r.instance), "1", heartbeatLife).Err(); err != nil {
-		r.failed(ctx, err)
+		return err
 	}
+	r.livesUntil.Store(until.UnixNano())
+	return nil
 }
+
+// lives reports whether the others can see the heartbeat.
+func (r *Redis) lives() bool { return time.Now().UnixNano() < r.livesUntil.Load() }
 
 func keyOf(claim catalog.Claim) string { return "igloo:operation:" + name(claim.Epoch, claim) }
 

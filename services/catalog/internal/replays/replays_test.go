@@ -149,11 +149,10 @@ func TestAProcessThatIsGoneHoldsNothing(t *testing.T) {
 	url := redistest.New(t).URL()
 	dead, living := openRedis(t, url, one(t)), openRedis(t, url, one(t))
 	c := claim()
-	eventually(t, "a reservation of a living process", func() bool {
-		c = claim()
-		dead.Reserve(t.Context(), c)
-		return living.Reserve(t.Context(), other(c)).Busy != nil
-	})
+	dead.Reserve(t.Context(), c)
+	if found := living.Reserve(t.Context(), other(c)); found.Busy == nil {
+		t.Fatalf("of a process that just began: %+v", found)
+	}
 	if err := dead.Close(); err != nil {
 		t.Fatal(err)
 	}
