@@ -16,12 +16,16 @@ GOLANGCI_LINT_VERSION := v2.15.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 GRPC_GATEWAY_VERSION := v2.31.0
+VERSITYGW_VERSION := v1.8.0
 
 BUF := $(TOOLS)/stamp/buf@$(BUF_VERSION)
 GOLANGCI_LINT := $(TOOLS)/stamp/golangci-lint@$(GOLANGCI_LINT_VERSION)
 GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
+
+# The S3 server that tests run.
+S3_SERVER := $(TOOLS)/stamp/versitygw@$(VERSITYGW_VERSION)
 
 # What `make conformance` runs, and where it is installed.
 CONFORMANCE := $(TOOLS)/conformance
@@ -63,8 +67,8 @@ bin/housetable: $(GO_FILES)
 	go build -o $@ ./services/housetable/cmd/housetable
 
 .PHONY: test
-test: deps build $(PYTHON_READY) ## Run every test, with the race detector, against real servers and clients.
-	IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
+test: deps build $(PYTHON_READY) $(S3_SERVER) ## Run every test, with the race detector, against real servers and clients.
+	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
 	cd pkg/iceberg/bench && GOWORK=off go test ./roundtrip
 
 .PHONY: conformance
@@ -136,6 +140,7 @@ endef
 $(eval $(call go_tool,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go,$(PROTOC_GEN_GO_VERSION)))
 $(eval $(call go_tool,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-go-grpc,$(PROTOC_GEN_GO_GRPC_VERSION)))
 $(eval $(call go_tool,protoc-gen-grpc-gateway,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway,$(GRPC_GATEWAY_VERSION)))
+$(eval $(call go_tool,versitygw,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW_VERSION)))
 $(eval $(call go_tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION)))
 
 $(TOOLS)/stamp/buf@$(BUF_VERSION):

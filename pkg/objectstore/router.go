@@ -8,15 +8,20 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
+// Stores are those that a router leads to; nil are those that are not served.
+type Stores struct{ Local, S3 Store }
+
 // Router is a Store that sends each location to the store of its scheme.
 type Router struct {
-	local Store
+	stores map[string]Store
 }
 
 var _ Store = (*Router)(nil)
 
 // NewRouter makes a router over the stores there are.
-func NewRouter(local Store) *Router { return &Router{local: local} }
+func NewRouter(stores Stores) *Router {
+	return &Router{stores: map[string]Store{"file": stores.Local, "s3": stores.S3}}
+}
 
 // Scheme is the scheme of a location in lower case; "file" for a bare path.
 func Scheme(location string) string {
@@ -27,15 +32,30 @@ func Scheme(location string) string {
 	return strings.ToLower(scheme)
 }
 
-func (r *Router) store(location string) (Store, error) {
+// StoreOf is the store that a location lies in, named by its first scheme:
+// "file", "s3", "gs" or "abfs"; empty when no store has such locations.
+func StoreOf(location string) string {
 	switch scheme := Scheme(location); scheme {
-	case "file":
-		return r.local, nil
-	case "s3", "s3a", "s3n", "gs", "abfs", "abfss", "wasb", "wasbs":
-		return nil, fault.New(fault.Unsupported, "locations of scheme %q are not supported yet", scheme)
+	case "file", "s3", "gs", "abfs":
+		return scheme
+	case "s3a", "s3n":
+		return "s3"
+	case "abfss", "wasb", "wasbs":
+		return "abfs"
 	default:
+		return ""
+	}
+}
+
+func (r *Router) store(location string) (Store, error) {
+	name := StoreOf(location)
+	if name == "" {
 		return nil, fault.New(fault.Invalid, "unknown scheme in location %q", location)
 	}
+	if store := r.stores[name]; store != nil {
+		return store, nil
+	}
+	return nil, fault.New(fault.Unsupported, "locations of scheme %q are not served here", Scheme(location))
 }
 
 // Read implements Store.

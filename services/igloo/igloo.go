@@ -23,12 +23,14 @@ import (
 
 // Config is what `igloo serve` is told.
 type Config struct {
-	Listen             string   `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 and /hts on this address."`
-	DataDir            string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables."`
-	AllowedRoots       []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
-	NamespaceSeparator string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
-	ImplicitDatabases  bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
-	htsserver.Upkeep   `embed:""`
+	Listen                string   `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 and /hts on this address."`
+	DataDir               string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables."`
+	WarehouseRoot         string   `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the files of tables below this location instead of the data folder." placeholder:"s3://…"`
+	AllowedRoots          []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
+	NamespaceSeparator    string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
+	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
+	htsserver.Upkeep      `embed:""`
+	catalogserver.Storage `embed:""`
 }
 
 // Igloo is both services, listening.
@@ -83,8 +85,11 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 }
 
 func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
-	// Locations are literal, as engines take them: a space in a path stays one.
-	root := "file://" + filepath.Join(folder, "warehouse")
+	root := cfg.WarehouseRoot
+	if root == "" {
+		// Locations are literal, as engines take them: a space in a path stays one.
+		root = "file://" + filepath.Join(folder, "warehouse")
+	}
 	key, err := planKey(folder)
 	if err != nil {
 		return nil, err
@@ -94,6 +99,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 		WarehouseRoot:      root,
 		AllowedRoots:       cfg.AllowedRoots,
 		NamespaceSeparator: cfg.NamespaceSeparator,
+		Storage:            cfg.Storage,
 	}, housetable.Conn(), log)
 	if err != nil {
 		return nil, fmt.Errorf("open the catalog: %w", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,24 +27,17 @@ type Config struct {
 	PlanCacheBytes     int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`
 	PlanSubmitFiles    int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
 	CommitDeadline     time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
+	Storage            `embed:""`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
 func (c Config) Validate() error {
 	var errs []error
-	switch scheme := objectstore.Scheme(c.WarehouseRoot); {
-	case c.WarehouseRoot == "":
-		errs = append(errs, errors.New("warehouse-root is needed, like file:///var/lib/igloo/warehouse"))
-	case scheme != "file":
-		errs = append(errs, fmt.Errorf("warehouse-root: scheme %q is not supported yet, only file:///…", scheme))
+	if c.WarehouseRoot == "" {
+		errs = append(errs, errors.New("warehouse-root is needed, like file:///var/lib/igloo/warehouse or s3://bucket/warehouse"))
 	}
-	for _, root := range append([]string{c.WarehouseRoot}, c.AllowedRoots...) {
-		if root == "" || objectstore.Scheme(root) != "file" {
-			continue
-		}
-		if _, err := objectstore.LocalPath(root); err != nil {
-			errs = append(errs, err)
-		}
+	for _, root := range c.roots() {
+		errs = append(errs, validateRoot(root))
 	}
 	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 {
 		errs = append(errs, errors.New("body-limit, cache-bytes and commit-deadline must not be negative"))
@@ -54,7 +48,36 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Storage.Validate())...)
+}
+
+// validateRoot refuses a root in no store that is served.
+func validateRoot(root string) error {
+	switch scheme := objectstore.Scheme(root); scheme {
+	case "file":
+		_, err := objectstore.LocalPath(root)
+		return err
+	case "s3", "s3a", "s3n":
+		return nil
+	default:
+		return fmt.Errorf("root %q: scheme %q is not supported yet, only file:///… and s3://…", root, scheme)
+	}
+}
+
+// roots are all locations under which tables may lie.
+func (c Config) roots() []string {
+	var roots []string
+	for _, root := range append([]string{c.WarehouseRoot}, c.AllowedRoots...) {
+		if root = strings.TrimSpace(root); root != "" {
+			roots = append(roots, root)
+		}
+	}
+	return roots
+}
+
+// uses reports whether a root lies in the store of the scheme.
+func (c Config) uses(store string) bool {
+	return slices.ContainsFunc(c.roots(), func(root string) bool { return objectstore.StoreOf(root) == store })
 }
 
 // minPlanKey keeps keys from being guessed.
@@ -76,13 +99,13 @@ func (c Config) local() bool { return objectstore.Scheme(c.WarehouseRoot) == "fi
 
 // folders are the local folders that may be used; none means all.
 func (c Config) folders() []string {
-	if len(c.AllowedRoots) == 0 {
+	if c.local() && len(c.AllowedRoots) == 0 {
 		return nil
 	}
-	folders := []string{c.WarehouseRoot}
-	for _, root := range c.AllowedRoots {
+	var folders []string
+	for _, root := range c.roots() {
 		if objectstore.Scheme(root) == "file" {
-			folders = append(folders, strings.TrimSpace(root))
+			folders = append(folders, root)
 		}
 	}
 	return folders

@@ -20,7 +20,6 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
-	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
@@ -39,33 +38,31 @@ type Server struct {
 
 // New puts a service together. Without a connection it dials cfg.HouseTable; a
 // connection that is given stays the caller's.
-func New(_ context.Context, cfg Config, conn grpc.ClientConnInterface, log *slog.Logger) (*Server, error) {
+func New(ctx context.Context, cfg Config, conn grpc.ClientConnInterface, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log}
-	if err := s.open(conn); err != nil {
+	if err := s.open(ctx, conn); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) open(conn grpc.ClientConnInterface) error {
+func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error {
 	conn, err := s.connect(conn)
 	if err != nil {
 		return err
 	}
-	local, err := objectstore.OpenLocal(s.cfg.folders()...)
+	files, err := s.openStores(ctx)
 	if err != nil {
-		return fmt.Errorf("open storage: %w", err)
+		return err
 	}
-	s.closers = append(s.closers, local)
 	s.pointers = hts.New(conn)
 	outcomes, err := s.openReplays()
 	if err != nil {
 		return err
 	}
-	files := objectstore.NewRouter(local)
 	scans, err := scan.New(files, s.planning(), s.log)
 	if err != nil {
 		return err

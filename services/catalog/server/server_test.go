@@ -43,7 +43,8 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		mentions string
 	}{
 		"no root":         {func(c *server.Config) { c.WarehouseRoot = "" }, "warehouse-root"},
-		"S3":              {func(c *server.Config) { c.WarehouseRoot = "s3://bucket/x" }, "not supported yet"},
+		"unknown store":   {func(c *server.Config) { c.WarehouseRoot = "hdfs://host/x" }, "not supported yet"},
+		"half a key":      {func(c *server.Config) { c.S3AccessKeyID = "id" }, "s3-secret-access-key"},
 		"relative root":   {func(c *server.Config) { c.WarehouseRoot = "file:x" }, "absolute"},
 		"no house tables": {func(*server.Config) {}, "housetable"},
 		"no port":         {func(c *server.Config) { c.HouseTable = "host" }, "housetable"},

@@ -1,6 +1,6 @@
 """Goes through what PyIceberg's users do with a catalog and fails on the first surprise.
 
-    pyiceberg_steps.py URL
+    pyiceberg_steps.py URL [PROPERTY=VALUE …]
 """
 
 import sys
@@ -31,6 +31,7 @@ SCHEMA = Schema(
     NestedField(3, "address", StructType(NestedField(4, "city", StringType()), NestedField(5, "codes", ListType(6, IntegerType(), False)))),
     identifier_field_ids=[1],
 )
+PROPERTIES = {"uri": sys.argv[1], **dict(argument.split("=", 1) for argument in sys.argv[2:])}
 ROWS = pa.schema([pa.field("n", pa.int64()), pa.field("s", pa.string())])
 
 
@@ -144,7 +145,7 @@ def contention(catalog: RestCatalog) -> None:
     done, lock = [], threading.Lock()
 
     def writer(n: int) -> None:
-        mine = RestCatalog(f"writer{n}", uri=catalog.uri)
+        mine = RestCatalog(f"writer{n}", **PROPERTIES)
         try:
             mine.load_table("w.busy").append(rows(n))
         except CommitFailedException:
@@ -172,7 +173,7 @@ def stale(catalog: RestCatalog) -> None:
 
 
 def main() -> None:
-    catalog = RestCatalog("igloo", uri=sys.argv[1])
+    catalog = RestCatalog("igloo", **PROPERTIES)
     for step in (namespaces, tables, writing, evolving, staging, contention, stale):
         step(catalog)
         print(f"ok {step.__name__}")

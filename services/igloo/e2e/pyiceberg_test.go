@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/s3test"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
@@ -26,6 +27,20 @@ func TestPyIceberg(t *testing.T) {
 		t.Run(shape.Name, func(t *testing.T) {
 			d := shape.Start(t)
 			out := python(t, "pyiceberg_steps.py", d.URL)
+			t.Log(out)
+		})
+	}
+}
+
+// TestPyIcebergOnS3 goes through the same with the warehouse in a bucket.
+func TestPyIcebergOnS3(t *testing.T) {
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			s3 := s3test.New(t)
+			d := shape.Start(t, "--warehouse-root", "s3://"+s3test.Bucket+"/warehouse", "--s3-endpoint", s3.Endpoint(), "--s3-path-style",
+				"--s3-region", s3test.Region, "--s3-access-key-id", s3test.AccessKeyID, "--s3-secret-access-key", s3test.SecretAccessKey)
+			out := python(t, "pyiceberg_steps.py", d.URL, "s3.endpoint="+s3.Endpoint(), "s3.region="+s3test.Region,
+				"s3.access-key-id="+s3test.AccessKeyID, "s3.secret-access-key="+s3test.SecretAccessKey)
 			t.Log(out)
 		})
 	}
