@@ -52,13 +52,17 @@ type Cluster struct {
 var shared = sync.OnceValues(func() (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	return Start(ctx)
+	return start(ctx, proctest.ScratchDir(), nil)
 })
 
 // Start runs initdb in a folder of the cluster's own and the server on a free
 // loopback port. settings are lines of postgresql.conf. The caller ends it with
 // Stop; should the caller die, the kernel does, and the next Start removes its files.
 func Start(ctx context.Context, settings ...string) (*Cluster, error) {
+	return start(ctx, os.TempDir(), settings)
+}
+
+func start(ctx context.Context, parent string, settings []string) (*Cluster, error) {
 	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func Start(ctx context.Context, settings ...string) (*Cluster, error) {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
 	removeAbandoned()
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", folderPrefix, os.Getpid()))
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf("%s%d-", folderPrefix, os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
@@ -198,15 +202,17 @@ func findBinaries() (string, error) {
 
 // removeAbandoned deletes the folders of clusters whose processes are gone.
 func removeAbandoned() {
-	folders, err := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, folder := range folders {
-		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), folderPrefix), "-")
-		pid, err := strconv.Atoi(owner)
-		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(folder)
+	for _, parent := range []string{os.TempDir(), proctest.ScratchDir()} {
+		folders, err := filepath.Glob(filepath.Join(parent, folderPrefix+"*"))
+		if err != nil {
+			return
+		}
+		for _, folder := range folders {
+			owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), folderPrefix), "-")
+			pid, err := strconv.Atoi(owner)
+			if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+				_ = os.RemoveAll(folder)
+			}
 		}
 	}
 }

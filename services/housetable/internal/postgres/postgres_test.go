@@ -15,21 +15,16 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
 )
 
-// replicas are two stores on one database: calls that race go to one and the
-// other by turns.
+// replicas are two stores on one database, with point reads that go together as
+// in the service: calls that race go to one and the other by turns.
 type replicas struct {
-	*postgres.Store
+	housetable.Store
 
-	other *postgres.Store
+	both  [2]*postgres.Store
 	calls atomic.Int64
 }
 
-func (r *replicas) next() *postgres.Store {
-	if r.calls.Add(1)%2 == 0 {
-		return r.other
-	}
-	return r.Store
-}
+func (r *replicas) next() *postgres.Store { return r.both[r.calls.Add(1)%2] }
 
 func (r *replicas) Commit(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
 	return r.next().Commit(ctx, commits)
@@ -49,40 +44,30 @@ func (r *replicas) ClaimJob(ctx context.Context, warehouse string, leaseSeconds 
 
 // TestStore is the suite on two replicas of the store.
 func TestStore(t *testing.T) {
+	t.Parallel()
+	limits := lane.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
 		database := pgtest.New(t, postgres.Migrate)
 		o := postgres.Options{Connections: 4}
-		return &replicas{Store: openAt(t, database, o), other: openAt(t, database, o)}
+		both := [2]*postgres.Store{openAt(t, database, o), openAt(t, database, o)}
+		read, err := lane.Coalesce(both[0], limits, noop.NewMeterProvider())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &replicas{Store: read, both: both}
 	})
 }
 
 // TestStoreBehindPooler is the suite through PgBouncer in transaction mode, with
 // fewer sessions than the store has connections.
 func TestStoreBehindPooler(t *testing.T) {
+	t.Parallel()
 	pooler := pgtest.NewPooler(t, pgtest.New(t, nil))
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
 		return openAt(t, pooler.URL(pgtest.New(t, postgres.Migrate)), postgres.Options{Connections: 4, Pooler: true})
 	})
-}
-
-// TestCoalescedReads is the suite as the service reads: many in one statement.
-func TestCoalescedReads(t *testing.T) {
-	limits := lane.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
-	housetabletest.Run(t, func(t *testing.T) housetable.Store {
-		t.Helper()
-		store, err := lane.Coalesce(open(t, postgres.Options{Connections: 4}), limits, noop.NewMeterProvider())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
-	})
-}
-
-func open(t testing.TB, o postgres.Options) *postgres.Store {
-	t.Helper()
-	return openAt(t, pgtest.New(t, postgres.Migrate), o)
 }
 
 func openAt(t testing.TB, url string, o postgres.Options) *postgres.Store {
