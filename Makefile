@@ -17,6 +17,8 @@ PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 GRPC_GATEWAY_VERSION := v2.31.0
 VERSITYGW_VERSION := v1.8.0
+FAKE_GCS_SERVER_VERSION := v1.56.1
+AZURITE_VERSION := 3.35.0
 
 BUF := $(TOOLS)/stamp/buf@$(BUF_VERSION)
 GOLANGCI_LINT := $(TOOLS)/stamp/golangci-lint@$(GOLANGCI_LINT_VERSION)
@@ -24,8 +26,9 @@ GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
 
-# The S3 server that tests run.
-S3_SERVER := $(TOOLS)/stamp/versitygw@$(VERSITYGW_VERSION)
+# The object stores that tests run: S3, Google's, Azure's.
+STORES := $(TOOLS)/stamp/versitygw@$(VERSITYGW_VERSION) $(TOOLS)/stamp/fake-gcs-server@$(FAKE_GCS_SERVER_VERSION) \
+	$(TOOLS)/stamp/azurite@$(AZURITE_VERSION)
 
 # What `make conformance` runs, and where it is installed.
 CONFORMANCE := $(TOOLS)/conformance
@@ -67,7 +70,7 @@ bin/housetable: $(GO_FILES)
 	go build -o $@ ./services/housetable/cmd/housetable
 
 .PHONY: test
-test: deps build $(PYTHON_READY) $(S3_SERVER) ## Run every test, with the race detector, against real servers and clients.
+test: deps build $(PYTHON_READY) $(STORES) ## Run every test, with the race detector, against real servers and clients.
 	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
 	cd pkg/iceberg/bench && GOWORK=off go test ./roundtrip
 
@@ -141,6 +144,7 @@ $(eval $(call go_tool,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go
 $(eval $(call go_tool,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-go-grpc,$(PROTOC_GEN_GO_GRPC_VERSION)))
 $(eval $(call go_tool,protoc-gen-grpc-gateway,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway,$(GRPC_GATEWAY_VERSION)))
 $(eval $(call go_tool,versitygw,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW_VERSION)))
+$(eval $(call go_tool,fake-gcs-server,github.com/fsouza/fake-gcs-server,$(FAKE_GCS_SERVER_VERSION)))
 $(eval $(call go_tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION)))
 
 $(TOOLS)/stamp/buf@$(BUF_VERSION):
@@ -185,3 +189,8 @@ $(CONFORMANCE)/stamp/rust: $(wildcard services/igloo/conformance/rust/*)
 	./.ci/deps rust
 	cd services/igloo/conformance/rust && CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) cargo test --quiet --locked --no-run
 	mkdir -p $(@D) && touch $@
+
+$(TOOLS)/stamp/azurite@$(AZURITE_VERSION):
+	./.ci/deps node
+	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/azurite azurite@$(AZURITE_VERSION)
+	mkdir -p $(BIN) $(@D) && ln -sf ../azurite/node_modules/.bin/azurite-blob $(BIN)/azurite-blob && touch $@

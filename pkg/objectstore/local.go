@@ -1,7 +1,6 @@
 package objectstore
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -17,10 +16,6 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
-
-// DefaultReadLimit bounds a single Read: far above any sane metadata file, far
-// below the memory of a machine.
-const DefaultReadLimit = 256 << 20
 
 // temporary marks files that are not objects yet.
 const temporary = ".igloo-new-"
@@ -113,18 +108,11 @@ func (l *Local) readAll(f *os.File) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read object: not a file: %w", ErrNotFound)
 	}
-	if info.Size() > l.limit {
-		return nil, fault.New(fault.TooLarge, "object of %d bytes is over the limit of %d bytes", info.Size(), l.limit)
-	}
-	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
-	n, err := data.ReadFrom(io.LimitReader(f, l.limit+1))
-	if err != nil {
+	data, err := ReadAll(f, info.Size(), l.limit)
+	if err != nil && !fault.Is(err, fault.TooLarge) {
 		return nil, said("read object", err)
 	}
-	if n > l.limit {
-		return nil, fault.New(fault.TooLarge, "object is over the limit of %d bytes", l.limit)
-	}
-	return data.Bytes(), nil
+	return data, err
 }
 
 // Stat implements Store.

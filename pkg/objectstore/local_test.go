@@ -44,7 +44,7 @@ func TestLocal(t *testing.T) {
 		objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
 			t.Helper()
 			dir := t.TempDir()
-			return objectstore.NewRouter(objectstore.Stores{Local: openLocal(t, dir)}), dir + "/"
+			return objectstore.NewRouter(map[string]objectstore.Store{"file": openLocal(t, dir)}), dir + "/"
 		})
 	})
 }
@@ -128,7 +128,7 @@ func TestLocalLeavesNoTemporaryFiles(t *testing.T) {
 }
 
 func TestRouterRefusesOtherSchemes(t *testing.T) {
-	router := objectstore.NewRouter(objectstore.Stores{Local: openLocal(t)})
+	router := objectstore.NewRouter(map[string]objectstore.Store{"file": openLocal(t)})
 	for location, want := range map[string]fault.Kind{
 		"s3://bucket/x":                 fault.Unsupported,
 		"S3://bucket/x":                 fault.Unsupported,

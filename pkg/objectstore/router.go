@@ -8,9 +8,6 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
-// Stores are those that a router leads to; nil are those that are not served.
-type Stores struct{ Local, S3 Store }
-
 // Router is a Store that sends each location to the store of its scheme.
 type Router struct {
 	stores map[string]Store
@@ -18,10 +15,8 @@ type Router struct {
 
 var _ Store = (*Router)(nil)
 
-// NewRouter makes a router over the stores there are.
-func NewRouter(stores Stores) *Router {
-	return &Router{stores: map[string]Store{"file": stores.Local, "s3": stores.S3}}
-}
+// NewRouter makes a router over the stores there are, by what StoreOf calls them.
+func NewRouter(stores map[string]Store) *Router { return &Router{stores: stores} }
 
 // Scheme is the scheme of a location in lower case; "file" for a bare path.
 func Scheme(location string) string {
@@ -52,7 +47,7 @@ func (r *Router) store(location string) (Store, error) {
 	if name == "" {
 		return nil, fault.New(fault.Invalid, "unknown scheme in location %q", location)
 	}
-	if store := r.stores[name]; store != nil {
+	if store, served := r.stores[name]; served {
 		return store, nil
 	}
 	return nil, fault.New(fault.Unsupported, "locations of scheme %q are not served here", Scheme(location))

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -128,19 +127,11 @@ func (s *Store) Read(ctx context.Context, location string) ([]byte, error) {
 		return nil, said("read object", location, err)
 	}
 	defer out.Body.Close()
-	size := aws.ToInt64(out.ContentLength)
-	if size > s.limit {
-		return nil, fault.New(fault.TooLarge, "object of %d bytes is over the limit of %d bytes", size, s.limit)
-	}
-	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	n, err := data.ReadFrom(io.LimitReader(out.Body, s.limit+1))
-	if err != nil {
+	data, err := objectstore.ReadAll(out.Body, aws.ToInt64(out.ContentLength), s.limit)
+	if err != nil && !fault.Is(err, fault.TooLarge) {
 		return nil, said("read object", location, err)
 	}
-	if n > s.limit {
-		return nil, fault.New(fault.TooLarge, "object is over the limit of %d bytes", s.limit)
-	}
-	return data.Bytes(), nil
+	return data, err
 }
 
 // Stat implements objectstore.Store.

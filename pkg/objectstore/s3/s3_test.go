@@ -1,20 +1,17 @@
 package s3_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
-	"github.com/igloo-catalog/igloo/pkg/nettest"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/objectstoretest"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 )
+
+const root = "s3://" + s3test.Bucket + "/"
 
 func open(t *testing.T, server *s3test.Server, change func(*s3.Config)) *s3.Store {
 	t.Helper()
@@ -36,7 +33,11 @@ func TestStore(t *testing.T) {
 	server := s3test.New(t)
 	objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
 		t.Helper()
-		return open(t, server, nil), "s3://" + s3test.Bucket + "/" + t.Name() + "/"
+		return open(t, server, nil), root + t.Name() + "/"
+	})
+	objectstoretest.RunRemote(t, server.Address(), root, func(t *testing.T, address string) objectstore.Store {
+		t.Helper()
+		return open(t, server, func(c *s3.Config) { c.Endpoint = "http://" + address })
 	})
 }
 
@@ -71,44 +72,5 @@ func TestABucketThatIsGoneHoldsNothing(t *testing.T) {
 	store := open(t, s3test.New(t), nil)
 	if _, err := store.Read(t.Context(), "s3://nowhere/x"); !errors.Is(err, objectstore.ErrNotFound) {
 		t.Error(err)
-	}
-}
-
-// An answer that is lost on the way back is the one failure that a conditional
-// write cannot tell from another's success.
-func TestACreateWhoseAnswerWasLostIsNoOthers(t *testing.T) {
-	server := s3test.New(t)
-	proxy := nettest.NewProxy(t, server.Address())
-	store := open(t, server, func(c *s3.Config) { c.Endpoint = "http://" + proxy.Addr() })
-	proxy.Judge(losesOne())
-	if err := store.Create(t.Context(), "s3://lake/lost", []byte("mine")); err != nil {
-		t.Errorf("create: %v", err)
-	}
-	proxy.Judge(losesOne())
-	if err := store.Create(t.Context(), "s3://lake/lost", []byte("another's")); !errors.Is(err, objectstore.ErrExists) {
-		t.Errorf("create with other bytes: %v", err)
-	}
-}
-
-// losesOne lets the first write through, and its answer not.
-func losesOne() func([]byte) nettest.Fate {
-	var lost atomic.Bool
-	return func(sent []byte) nettest.Fate {
-		if bytes.HasPrefix(sent, []byte("PUT ")) && !lost.Swap(true) {
-			return nettest.CutAfter
-		}
-		return nettest.Pass
-	}
-}
-
-func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
-	store := open(t, s3test.New(t), func(c *s3.Config) { c.Endpoint = "http://127.0.0.1:1" })
-	if err := store.Create(t.Context(), "s3://lake/x", nil); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("create: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if _, err := store.Read(ctx, "s3://lake/x"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("read: %v", err)
 	}
 }

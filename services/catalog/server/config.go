@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ func (c Config) Validate() error {
 		errs = append(errs, errors.New("warehouse-root is needed, like file:///var/lib/igloo/warehouse or s3://bucket/warehouse"))
 	}
 	for _, root := range c.roots() {
-		errs = append(errs, validateRoot(root))
+		errs = append(errs, c.validateRoot(root))
 	}
 	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 {
 		errs = append(errs, errors.New("body-limit, cache-bytes and commit-deadline must not be negative"))
@@ -52,15 +51,17 @@ func (c Config) Validate() error {
 }
 
 // validateRoot refuses a root in no store that is served.
-func validateRoot(root string) error {
-	switch scheme := objectstore.Scheme(root); scheme {
-	case "file":
+func (c Config) validateRoot(root string) error {
+	switch store := objectstore.StoreOf(root); {
+	case store == "file":
 		_, err := objectstore.LocalPath(root)
 		return err
-	case "s3", "s3a", "s3n":
-		return nil
+	case store == "abfs" && c.ADLSAccount == "":
+		return fmt.Errorf("root %q: adls-account is needed, the name of its storage account", root)
+	case store == "":
+		return fmt.Errorf("root %q: scheme %q is of no store that is supported: file:///…, s3://…, gs://…, abfss://…", root, objectstore.Scheme(root))
 	default:
-		return fmt.Errorf("root %q: scheme %q is not supported yet, only file:///… and s3://…", root, scheme)
+		return nil
 	}
 }
 
@@ -73,11 +74,6 @@ func (c Config) roots() []string {
 		}
 	}
 	return roots
-}
-
-// uses reports whether a root lies in the store of the scheme.
-func (c Config) uses(store string) bool {
-	return slices.ContainsFunc(c.roots(), func(root string) bool { return objectstore.StoreOf(root) == store })
 }
 
 // minPlanKey keeps keys from being guessed.

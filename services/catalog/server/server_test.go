@@ -43,7 +43,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		mentions string
 	}{
 		"no root":         {func(c *server.Config) { c.WarehouseRoot = "" }, "warehouse-root"},
-		"unknown store":   {func(c *server.Config) { c.WarehouseRoot = "hdfs://host/x" }, "not supported yet"},
+		"unknown store":   {func(c *server.Config) { c.WarehouseRoot = "hdfs://host/x" }, "no store"},
 		"half a key":      {func(c *server.Config) { c.S3AccessKeyID = "id" }, "s3-secret-access-key"},
 		"relative root":   {func(c *server.Config) { c.WarehouseRoot = "file:x" }, "absolute"},
 		"no house tables": {func(*server.Config) {}, "housetable"},

@@ -4,20 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/pkg/objectstore/adls"
+	"github.com/igloo-catalog/igloo/pkg/objectstore/gcs"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
 )
 
-// Storage is how the service reaches S3, and whatever speaks its protocol.
-// Without a key it looks where AWS's own tools do: in the environment, in shared
-// files, at a web identity, at the roles of containers and machines.
+// Storage is how the service reaches the stores that its roots lie in. Without a
+// key of its own it looks for credentials where the tools of the store's maker do:
+// in the environment, in shared files, at the identity of the machine or pod.
 type Storage struct {
 	S3Endpoint        string `name:"s3-endpoint" env:"IGLOO_S3_ENDPOINT" help:"URL of a server that speaks S3; AWS's own without one." placeholder:"https://…"`
 	S3Region          string `name:"s3-region" env:"IGLOO_S3_REGION" help:"Region of the buckets; what AWS's tools are told without one."`
 	S3PathStyle       bool   `name:"s3-path-style" env:"IGLOO_S3_PATH_STYLE" help:"Name the bucket in the path of a request instead of its host."`
 	S3AccessKeyID     string `name:"s3-access-key-id" env:"IGLOO_S3_ACCESS_KEY_ID" help:"Id of the key to S3; what AWS's tools find without one."`
 	S3SecretAccessKey string `name:"s3-secret-access-key" env:"IGLOO_S3_SECRET_ACCESS_KEY" help:"The key to S3." secret:""`
+	GCSEndpoint       string `name:"gcs-endpoint" env:"IGLOO_GCS_ENDPOINT" help:"URL of a server that speaks the protocol of Google Cloud Storage; Google's own without one." placeholder:"https://…"`
+	GCSServiceAccount string `name:"gcs-service-account" env:"IGLOO_GCS_SERVICE_ACCOUNT" help:"File with the key of a service account of Google; what Google's tools find without one." placeholder:"FILE"`
+	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in."`
+	ADLSEndpoint      string `name:"adls-endpoint" env:"IGLOO_ADLS_ENDPOINT" help:"URL of the account's blob service; Azure's own without one." placeholder:"https://…"`
+	ADLSAccountKey    string `name:"adls-account-key" env:"IGLOO_ADLS_ACCOUNT_KEY" help:"The account's shared key; what Azure's tools find without one." secret:""`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -30,34 +38,52 @@ func (s Storage) Validate() error {
 
 // openStores opens the stores that the roots lie in, and no others.
 func (s *Server) openStores(ctx context.Context) (*objectstore.Router, error) {
-	local, err := s.openLocal()
-	if err != nil {
-		return nil, err
-	}
-	stores := objectstore.Stores{Local: local}
-	if s.cfg.uses("s3") {
-		if stores.S3, err = s3.Open(ctx, s.cfg.s3()); err != nil {
+	stores := map[string]objectstore.Store{}
+	for _, root := range s.cfg.roots() {
+		scheme := objectstore.StoreOf(root)
+		if stores[scheme] != nil {
+			continue
+		}
+		store, err := s.openStore(ctx, scheme)
+		if err != nil {
 			return nil, fmt.Errorf("open storage: %w", err)
 		}
+		stores[scheme] = store
 	}
 	return objectstore.NewRouter(stores), nil
 }
 
-func (s *Server) openLocal() (objectstore.Store, error) {
-	if !s.cfg.uses("file") {
-		return nil, nil
+func (s *Server) openStore(ctx context.Context, scheme string) (objectstore.Store, error) {
+	switch scheme {
+	case "s3":
+		return s3.Open(ctx, s.cfg.s3())
+	case "gs":
+		return s.openGCS(ctx)
+	case "abfs":
+		return adls.Open(adls.Config{Account: s.cfg.ADLSAccount, Endpoint: s.cfg.ADLSEndpoint, AccountKey: s.cfg.ADLSAccountKey})
+	default:
+		local, err := objectstore.OpenLocal(s.cfg.folders()...)
+		if err == nil {
+			s.closers = append(s.closers, local)
+		}
+		return local, err
 	}
-	local, err := objectstore.OpenLocal(s.cfg.folders()...)
-	if err != nil {
-		return nil, fmt.Errorf("open storage: %w", err)
-	}
-	s.closers = append(s.closers, local)
-	return local, nil
 }
 
-func (c Config) s3() s3.Config {
+func (s *Server) openGCS(ctx context.Context) (objectstore.Store, error) {
+	cfg := gcs.Config{Endpoint: s.cfg.GCSEndpoint}
+	if s.cfg.GCSServiceAccount != "" {
+		var err error
+		if cfg.ServiceAccount, err = os.ReadFile(s.cfg.GCSServiceAccount); err != nil {
+			return nil, fmt.Errorf("gcs-service-account: %w", err)
+		}
+	}
+	return gcs.Open(ctx, cfg)
+}
+
+func (s Storage) s3() s3.Config {
 	return s3.Config{
-		Region: c.S3Region, Endpoint: c.S3Endpoint, PathStyle: c.S3PathStyle,
-		AccessKeyID: c.S3AccessKeyID, SecretAccessKey: c.S3SecretAccessKey,
+		Region: s.S3Region, Endpoint: s.S3Endpoint, PathStyle: s.S3PathStyle,
+		AccessKeyID: s.S3AccessKeyID, SecretAccessKey: s.S3SecretAccessKey,
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/adlstest"
+	"github.com/igloo-catalog/igloo/pkg/gcstest"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
@@ -32,16 +34,61 @@ func TestPyIceberg(t *testing.T) {
 	}
 }
 
-// TestPyIcebergOnS3 goes through the same with the warehouse in a bucket.
-func TestPyIcebergOnS3(t *testing.T) {
+// TestPyIcebergOnStores goes through the same with the warehouse in a bucket.
+func TestPyIcebergOnStores(t *testing.T) {
 	for _, shape := range iglootest.Shapes() {
-		t.Run(shape.Name, func(t *testing.T) {
-			s3 := s3test.New(t)
-			d := shape.Start(t, "--warehouse-root", "s3://"+s3test.Bucket+"/warehouse", "--s3-endpoint", s3.Endpoint(), "--s3-path-style",
-				"--s3-region", s3test.Region, "--s3-access-key-id", s3test.AccessKeyID, "--s3-secret-access-key", s3test.SecretAccessKey)
-			out := python(t, "pyiceberg_steps.py", d.URL, "s3.endpoint="+s3.Endpoint(), "s3.region="+s3test.Region,
-				"s3.access-key-id="+s3test.AccessKeyID, "s3.secret-access-key="+s3test.SecretAccessKey)
-			t.Log(out)
-		})
+		for name, open := range map[string]func(*testing.T) store{"S3": onS3, "GCS": onGCS, "ADLS": onADLS} {
+			t.Run(shape.Name+"/"+name, func(t *testing.T) {
+				s := open(t)
+				d := shape.Start(t, s.settings...)
+				out := python(t, "pyiceberg_steps.py", append([]string{d.URL}, s.properties...)...)
+				t.Log(out)
+			})
+		}
+	}
+}
+
+// store is how Igloo and PyIceberg are told of a running store.
+type store struct{ settings, properties []string }
+
+func onS3(t *testing.T) store {
+	t.Helper()
+	s3 := s3test.New(t)
+	return store{
+		settings: []string{
+			"--warehouse-root", "s3://" + s3test.Bucket + "/warehouse", "--s3-endpoint", s3.Endpoint(), "--s3-path-style",
+			"--s3-region", s3test.Region, "--s3-access-key-id", s3test.AccessKeyID, "--s3-secret-access-key", s3test.SecretAccessKey,
+		},
+		properties: []string{
+			"s3.endpoint=" + s3.Endpoint(), "s3.region=" + s3test.Region,
+			"s3.access-key-id=" + s3test.AccessKeyID, "s3.secret-access-key=" + s3test.SecretAccessKey,
+		},
+	}
+}
+
+func onGCS(t *testing.T) store {
+	t.Helper()
+	gcs := gcstest.New(t)
+	return store{
+		settings: []string{"--warehouse-root", "gs://" + gcstest.Bucket + "/warehouse", "--gcs-endpoint", gcs.Endpoint()},
+		properties: []string{
+			"gcs.service.host=" + gcs.Endpoint(), "gcs.oauth2.token=any", "gcs.oauth2.token-expires-at=4102444800000",
+		},
+	}
+}
+
+func onADLS(t *testing.T) store {
+	t.Helper()
+	adls := adlstest.New(t)
+	return store{
+		settings: []string{
+			"--warehouse-root", "abfss://" + adlstest.Container + "@" + adlstest.Account + ".dfs.core.windows.net/warehouse",
+			"--adls-account", adlstest.Account, "--adls-endpoint", adls.Endpoint(), "--adls-account-key", adlstest.AccountKey,
+		},
+		properties: []string{
+			"py-io-impl=pyiceberg.io.fsspec.FsspecFileIO",
+			"adls.connection-string=DefaultEndpointsProtocol=http;AccountName=" + adlstest.Account +
+				";AccountKey=" + adlstest.AccountKey + ";BlobEndpoint=" + adls.Endpoint() + ";",
+		},
 	}
 }

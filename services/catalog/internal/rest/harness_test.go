@@ -51,7 +51,7 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 	memory, err := replays.NewMemory(epoch)
 	check(t, err)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	domain, err := catalog.New(pointers, objectstore.NewRouter(objectstore.Stores{Local: local}), memory, c.settings, log)
+	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), memory, c.settings, log)
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)

@@ -1,0 +1,233 @@
+// Package adls owns the way to files in Azure: Data Lake Storage Gen2 and plain
+// blobs, of one storage account.
+//
+// It promises what objectstore.Store does; that a create whose answer was lost
+// is not taken for another's; and that a request ends when its context does, or
+// when a try takes longer than it may.
+package adls
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+)
+
+// Bounds of a request: a try may take so long, and an operation is tried again so
+// often, with a random pause of at most maxBackoff between.
+const (
+	tryTimeout = 20 * time.Second
+	retries    = 3
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = time.Second
+)
+
+// deleters is how many objects are deleted at a time: Azure has no request for
+// many that every kind of account knows.
+const deleters = 16
+
+// Config is which account the objects are in and who asks for them.
+type Config struct {
+	// Account is the storage account's name.
+	Account string
+	// Endpoint is the URL of the account's blob service; Azure's own when empty.
+	Endpoint string
+	// AccountKey is the account's shared key; without one, credentials come from
+	// where Azure's libraries look: environment, workload and managed identities.
+	AccountKey string
+}
+
+// Store is an objectstore.Store over the containers of one account.
+type Store struct {
+	account string
+	client  *service.Client
+	limit   int64
+}
+
+var _ objectstore.Store = (*Store)(nil)
+
+// Open makes a store; it connects when first used.
+func Open(cfg Config) (*Store, error) {
+	endpoint := cfg.Endpoint
+	if endpoint == "" {
+		endpoint = "https://" + cfg.Account + ".blob.core.windows.net/"
+	}
+	client, err := newClient(endpoint, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open storage account %q: %w", cfg.Account, err)
+	}
+	return &Store{account: cfg.Account, client: client, limit: objectstore.DefaultReadLimit}, nil
+}
+
+func newClient(endpoint string, cfg Config) (*service.Client, error) {
+	options := &service.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Retry:            policy.RetryOptions{MaxRetries: retries, TryTimeout: tryTimeout, RetryDelay: minBackoff, MaxRetryDelay: maxBackoff},
+		PerRetryPolicies: []policy.Policy{tries{}},
+	}}
+	if cfg.AccountKey != "" {
+		key, err := azblob.NewSharedKeyCredential(cfg.Account, cfg.AccountKey)
+		if err != nil {
+			return nil, errors.New("the account's key is not base64")
+		}
+		return service.NewClientWithSharedKeyCredential(endpoint, key, options)
+	}
+	found, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return nil, err
+	}
+	return service.NewClient(endpoint, found, options)
+}
+
+func (s *Store) container(p place) *container.Client {
+	return s.client.NewContainerClient(p.container)
+}
+
+func (s *Store) blob(p place) *blockblob.Client {
+	return s.container(p).NewBlockBlobClient(p.name)
+}
+
+// Read implements objectstore.Store.
+func (s *Store) Read(ctx context.Context, location string) ([]byte, error) {
+	p, err := s.find(location)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.blob(p).DownloadStream(ctx, nil)
+	if err != nil {
+		return nil, said("read object", location, err)
+	}
+	body := out.NewRetryReader(ctx, nil)
+	defer body.Close() //nolint:errcheck // nothing was written
+	return objectstore.ReadAll(body, *out.ContentLength, s.limit)
+}
+
+// Stat implements objectstore.Store.
+func (s *Store) Stat(ctx context.Context, location string) (objectstore.Object, error) {
+	p, err := s.find(location)
+	if err != nil {
+		return objectstore.Object{}, err
+	}
+	out, err := s.blob(p).GetProperties(ctx, nil)
+	if err != nil {
+		return objectstore.Object{}, said("stat object", location, err)
+	}
+	return objectstore.Object{Location: location, Size: *out.ContentLength, Modified: *out.LastModified}, nil
+}
+
+// Create implements objectstore.Store by a conditional upload.
+func (s *Store) Create(ctx context.Context, location string, data []byte) error {
+	p, err := s.find(location)
+	if err != nil {
+		return err
+	}
+	counted, count := countTries(ctx)
+	_, err = s.blob(p).Upload(counted, streaming.NopCloser(bytes.NewReader(data)), &blockblob.UploadOptions{
+		AccessConditions: &blob.AccessConditions{
+			ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)},
+		},
+	})
+	err = said("create object", location, err)
+	if count.Load() > 1 && errors.Is(err, objectstore.ErrExists) && s.holds(ctx, location, data) {
+		return nil // an earlier try was carried out, and its answer lost
+	}
+	return err
+}
+
+// holds reports whether the object is there with these bytes.
+func (s *Store) holds(ctx context.Context, location string, data []byte) bool {
+	found, err := s.Read(ctx, location)
+	return err == nil && bytes.Equal(found, data)
+}
+
+// Delete implements objectstore.Store, several objects at a time.
+func (s *Store) Delete(ctx context.Context, locations ...string) error {
+	places := make([]place, len(locations))
+	for i, location := range locations {
+		var err error
+		if places[i], err = s.find(location); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(deleters)
+	for i, p := range places {
+		group.Go(func() error {
+			_, err := s.blob(p).Delete(ctx, nil)
+			if err = said("delete object", locations[i], err); isAbsent(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// List implements objectstore.Store, a page after the other.
+func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[objectstore.Object, error] {
+	return func(yield func(objectstore.Object, error) bool) {
+		p, err := s.find(prefix)
+		if err != nil {
+			yield(objectstore.Object{}, err)
+			return
+		}
+		root := prefix[:len(prefix)-len(p.name)]
+		pages := s.container(p).NewListBlobsFlatPager(&container.ListBlobsFlatOptions{
+			Prefix: &p.name, Include: container.ListBlobsInclude{Metadata: true},
+		})
+		for pages.More() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(objectstore.Object{}, said("list objects", prefix, err))
+				return
+			}
+			if !each(page.Segment.BlobItems, root, yield) {
+				return
+			}
+		}
+	}
+}
+
+// each yields the objects of a page. Accounts with folders list those too, as
+// objects that say of themselves what they are.
+func each(items []*container.BlobItem, root string, yield func(objectstore.Object, error) bool) bool {
+	for _, item := range items {
+		if _, folder := item.Metadata["hdi_isfolder"]; folder {
+			continue
+		}
+		found := objectstore.Object{
+			Location: root + *item.Name, Size: *item.Properties.ContentLength, Modified: *item.Properties.LastModified,
+		}
+		if !yield(found, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// tries counts the tries of an operation whose context asks for it.
+type tries struct{}
+
+// Do implements policy.Policy.
+func (tries) Do(request *policy.Request) (*http.Response, error) {
+	if count, ok := request.Raw().Context().Value(tries{}).(*counter); ok {
+		count.Add(1)
+	}
+	return request.Next()
+}
