@@ -49,5 +49,8 @@ type Finished struct {
 	Outcome     Outcome `json:"outcome"`
 }
 
-// Matches reports whether it is the outcome of a request with this fingerprint.
-func (f Finished) Matches(fingerprint []byte) bool { return bytes.Equal(f.Fingerprint, fingerprint) }
+// Matches reports whether it is the outcome of a request with this fingerprint;
+// one without a fingerprint is that of every request under its id.
+func (f Finished) Matches(fingerprint []byte) bool {
+	return len(f.Fingerprint) == 0 || bytes.Equal(f.Fingerprint, fingerprint)
+}

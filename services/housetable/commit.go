@@ -1,16 +1,20 @@
 package housetable
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Limits of one commit.
 const (
 	MaxChanges    = 1000
 	MaxOperations = 1000
 	MaxBodyBytes  = 4 << 10
+	MaxJobs       = 100
 )
 
 // Commit is one all-or-nothing change of one warehouse. Without changes it
-// records its operations and nothing else.
+// records its operations and queues its jobs.
 type Commit struct {
 	Warehouse string
 	// Operations to record with the changes; at least one. A commit applies only
@@ -18,6 +22,8 @@ type Commit struct {
 	Operations []Operation
 	// Changes name each identity at most once.
 	Changes []Change
+	// Jobs to queue if, and only if, the commit is applied.
+	Jobs []QueuedJob
 	// Principal and RequestID are for the history.
 	Principal string
 	RequestID string
@@ -28,10 +34,16 @@ func (c Commit) TableUUID(index int) UUID {
 	return tableUUID(c.Warehouse, c.Operations[0].ID, index)
 }
 
+// JobID is the id of the job which the commit queues at the index: one that no
+// other commit can queue.
+func (c Commit) JobID(index int) string {
+	return c.Operations[0].ID.String() + "-" + strconv.Itoa(index)
+}
+
 // SingleSwap reports whether the commit is one swap with one operation, as nearly
 // all are.
 func (c Commit) SingleSwap() bool {
-	if len(c.Changes) != 1 || len(c.Operations) != 1 {
+	if len(c.Changes) != 1 || len(c.Operations) != 1 || len(c.Jobs) != 0 {
 		return false
 	}
 	_, swap := c.Changes[0].(SwapTable)
@@ -41,7 +53,8 @@ func (c Commit) SingleSwap() bool {
 // Operation is the idempotency record of one request.
 type Operation struct {
 	ID UUID
-	// Fingerprint of the request: another one under the same id is a mistake.
+	// Fingerprint of the request: another one under the same id is a mistake,
+	// unless the first had none.
 	Fingerprint []byte
 	// Kind names what was asked for, for people.
 	Kind    string

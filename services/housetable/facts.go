@@ -194,6 +194,9 @@ func (c Commit) Check() error {
 	case len(c.Changes) > MaxChanges:
 		return fault.Field("changes", "has %d entries, %d are allowed", len(c.Changes), MaxChanges)
 	}
+	if len(c.Jobs) > MaxJobs {
+		return fault.Field("jobs", "has %d entries, %d are allowed", len(c.Jobs), MaxJobs)
+	}
 	seen := make(map[UUID]bool, len(c.Operations))
 	for i, o := range c.Operations {
 		if seen[o.ID] {

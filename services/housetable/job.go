@@ -8,6 +8,30 @@ type Job struct {
 	JobFields
 }
 
+// QueuedJob is work that a commit leaves behind.
+type QueuedJob struct {
+	JobName    string
+	EngineType string
+	JobConf    string
+	// Attempts is how often it may be claimed; at least 1.
+	Attempts int64
+}
+
+// Claim is what a worker asks for.
+type Claim struct {
+	LeaseSeconds int64
+	// EngineType that the job must have; empty means any.
+	EngineType string
+}
+
+// ClaimedJob is a job with the number of this claim of it and that of the last
+// one it may have.
+type ClaimedJob struct {
+	Job
+
+	Attempt, Attempts int64
+}
+
 // JobFields is what a put of a job replaces; nil is absent.
 type JobFields struct {
 	State            *string

@@ -21,6 +21,10 @@ type Transition struct {
 	From   []string
 	To     string
 	Reason *string
+	// Version that the job must have; nil means any.
+	Version *int64
+	// DelayMS is how long a job that goes back to JobQueued is not claimed.
+	DelayMS int64
 }
 
 // JobComesFrom are the states from which a job may come to a state: none for a
@@ -29,7 +33,7 @@ func JobComesFrom(to string) []string {
 	switch to {
 	case JobRunning:
 		return []string{JobQueued}
-	case JobSucceeded:
+	case JobQueued, JobSucceeded:
 		return []string{JobRunning}
 	case JobFailed, JobCancelled:
 		return []string{JobQueued, JobRunning}
@@ -37,7 +41,8 @@ func JobComesFrom(to string) []string {
 	return nil
 }
 
-// JobInState is the error of a change that a job's state does not allow.
+// JobInState is the error of a change that a job's state, or its version, does
+// not allow.
 func JobInState(j Job, reason *string) error {
 	state, because := "without a state", ""
 	if j.State != nil {

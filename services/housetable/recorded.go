@@ -8,14 +8,15 @@ import (
 
 // AnswerRecorded is the verdict on a commit of which some operations were
 // recorded before: a replay, or a refusal when an id came with another request.
-// It returns nil when recorded is empty.
+// A record without a fingerprint is of any request: who recorded it wanted that
+// none under this id is ever applied. It returns nil when recorded is empty.
 func (c Commit) AnswerRecorded(recorded []RecordedOperation) Verdict {
 	if len(recorded) == 0 {
 		return nil
 	}
 	for _, was := range recorded {
 		for _, is := range c.Operations {
-			if is.ID == was.ID && !bytes.Equal(is.Fingerprint, was.Fingerprint) {
+			if is.ID == was.ID && len(was.Fingerprint) > 0 && !bytes.Equal(is.Fingerprint, was.Fingerprint) {
 				return Refused{Err: fault.New(fault.OperationReused,
 					"operation %s was recorded before for another request", is.ID)}
 			}

@@ -141,14 +141,15 @@ type Jobs interface {
 	// ListJobs returns a page in the order of ids, and the cursor that continues it.
 	ListJobs(ctx context.Context, q JobQuery) ([]Job, string, error)
 	// HeartbeatJob sets the heartbeat of a RUNNING job and keeps its version;
-	// CommitFailed when it is in another state.
-	HeartbeatJob(ctx context.Context, warehouse, id string) (Job, error)
+	// CommitFailed when it is in another state, or has another version than the
+	// one that is given.
+	HeartbeatJob(ctx context.Context, warehouse, id string, version *int64) (Job, error)
 	// TransitionJob moves a job; CommitFailed when it is in none of the states it
-	// may come from.
+	// may come from, or has another version than the one that is given.
 	TransitionJob(ctx context.Context, warehouse string, t Transition) (Job, error)
 	// ClaimJob makes the oldest QUEUED job RUNNING under a lease and returns it,
 	// or nil. No two callers get the same.
-	ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*Job, error)
+	ClaimJob(ctx context.Context, warehouse string, c Claim) (*ClaimedJob, error)
 }
 
 // Sweeps keeps the rest from growing for ever. Each call does at most limit rows
@@ -156,7 +157,8 @@ type Jobs interface {
 // it did: as many as limit mean that more may be left. Any number of callers may
 // sweep at once.
 type Sweeps interface {
-	// ReapJobs fails RUNNING jobs that had no heartbeat for longer than their lease.
+	// ReapJobs fails RUNNING jobs that had no heartbeat for longer than their
+	// lease, or queues them again, if they may be claimed more often.
 	ReapJobs(ctx context.Context, limit int) (int64, error)
 	// ForgetJobs deletes SUCCEEDED, FAILED and CANCELLED jobs that did not change
 	// for longer than keep.

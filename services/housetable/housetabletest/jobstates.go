@@ -28,7 +28,7 @@ func (b *bench) move(t testing.TB, id, to string) (housetable.Job, error) {
 func jobStates(t *testing.T, b *bench) {
 	t.Helper()
 	b.queue(t, "j", nil)
-	_, err := b.HeartbeatJob(t.Context(), house, "j")
+	_, err := b.HeartbeatJob(t.Context(), house, "j", nil)
 	wantKind(t, err, fault.CommitFailed)
 	_, err = b.move(t, "j", housetable.JobSucceeded)
 	wantKind(t, err, fault.CommitFailed)
@@ -36,7 +36,7 @@ func jobStates(t *testing.T, b *bench) {
 	if err != nil || *j.State != housetable.JobRunning || j.Version != 2 || j.StartTimeMS == nil || j.HeartbeatTimeMS == nil || j.FinishTimeMS != nil {
 		t.Fatalf("running: %+v, %v", j, err)
 	}
-	beat, err := b.HeartbeatJob(t.Context(), house, "j")
+	beat, err := b.HeartbeatJob(t.Context(), house, "j", nil)
 	if err != nil || beat.Version != 2 || *beat.HeartbeatTimeMS < *j.HeartbeatTimeMS {
 		t.Fatalf("heartbeat: %+v, %v", beat, err)
 	}
@@ -48,11 +48,11 @@ func jobStates(t *testing.T, b *bench) {
 	if want := "job j is CANCELLED: because"; fault.Shown(err) != want {
 		t.Fatalf("error %q, want %q", fault.Shown(err), want)
 	}
-	_, err = b.HeartbeatJob(t.Context(), house, "none")
+	_, err = b.HeartbeatJob(t.Context(), house, "none", nil)
 	wantKind(t, err, fault.NoSuchJob)
-	_, err = b.HeartbeatJob(t.Context(), "nowhere", "j")
+	_, err = b.HeartbeatJob(t.Context(), "nowhere", "j", nil)
 	wantKind(t, err, fault.NoSuchWarehouse)
-	_, err = b.ClaimJob(t.Context(), "nowhere", 1)
+	_, err = b.ClaimJob(t.Context(), "nowhere", housetable.Claim{LeaseSeconds: 1})
 	wantKind(t, err, fault.NoSuchWarehouse)
 }
 
@@ -63,7 +63,7 @@ func claimRace(t *testing.T, b *bench) {
 	for i := range jobs {
 		b.queue(t, fmt.Sprint("j", i), new(int64(100-i)))
 	}
-	first, err := b.ClaimJob(t.Context(), house, 60)
+	first, err := b.ClaimJob(t.Context(), house, housetable.Claim{LeaseSeconds: 60})
 	if err != nil || first == nil || first.JobID != "j11" {
 		t.Fatalf("the oldest first: %+v, %v", first, err)
 	}
@@ -73,7 +73,7 @@ func claimRace(t *testing.T, b *bench) {
 	for range 4 {
 		workers.Go(func() {
 			for range jobs {
-				j, err := b.ClaimJob(t.Context(), house, 60)
+				j, err := b.ClaimJob(t.Context(), house, housetable.Claim{LeaseSeconds: 60})
 				if err != nil {
 					t.Error(err)
 				}
@@ -126,7 +126,7 @@ func reaping(t *testing.T, b *bench) {
 	claim := func(id string, lease int64) {
 		t.Helper()
 		b.queue(t, id, nil)
-		if j, err := b.ClaimJob(t.Context(), house, lease); err != nil || j == nil || j.JobID != id {
+		if j, err := b.ClaimJob(t.Context(), house, housetable.Claim{LeaseSeconds: lease}); err != nil || j == nil || j.JobID != id {
 			t.Fatalf("claimed %+v, %v", j, err)
 		}
 	}
@@ -136,12 +136,12 @@ func reaping(t *testing.T, b *bench) {
 	}
 	claim("short", 1)
 	b.awaitReaped(t)
-	_, err := b.HeartbeatJob(t.Context(), house, "short")
+	_, err := b.HeartbeatJob(t.Context(), house, "short", nil)
 	if want := "job short is FAILED: " + housetable.LeaseExpired; !fault.Is(err, fault.CommitFailed) || fault.Shown(err) != want {
 		t.Fatalf("error %v, want %q", err, want)
 	}
 	for _, id := range []string{"forever", "long"} {
-		if _, err := b.HeartbeatJob(t.Context(), house, id); err != nil {
+		if _, err := b.HeartbeatJob(t.Context(), house, id, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

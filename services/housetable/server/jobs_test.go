@@ -49,7 +49,7 @@ func TestWorkersOfJobs(t *testing.T) {
 func refused(t *testing.T, jobs htsv1.JobServiceClient) {
 	t.Helper()
 	_, lease := jobs.ClaimJob(t.Context(), &htsv1.ClaimJobRequest{})
-	_, to := jobs.TransitionJob(t.Context(), &htsv1.TransitionJobRequest{JobId: "j1", ToState: "QUEUED"})
+	_, to := jobs.TransitionJob(t.Context(), &htsv1.TransitionJobRequest{JobId: "j1", ToState: "DONE"})
 	_, from := jobs.TransitionJob(t.Context(), &htsv1.TransitionJobRequest{JobId: "j1", ToState: "RUNNING", FromStates: []string{"SUCCEEDED"}})
 	_, id := jobs.HeartbeatJob(t.Context(), &htsv1.HeartbeatJobRequest{JobId: "j?1"})
 	for what, err := range map[string]error{"lease": lease, "to": to, "from": from, "id": id} {

@@ -18,7 +18,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the newest migration: the schema that this build needs.
-const schemaVersion = 5
+const schemaVersion = 7
 
 // Migrate brings the database to this build's schema. Several may try at once:
 // an advisory lock lets them take turns.

@@ -38,8 +38,8 @@ func (r *replicas) PutJob(ctx context.Context, warehouse string, j housetable.Jo
 	return r.next().PutJob(ctx, warehouse, j, expected)
 }
 
-func (r *replicas) ClaimJob(ctx context.Context, warehouse string, leaseSeconds int64) (*housetable.Job, error) {
-	return r.next().ClaimJob(ctx, warehouse, leaseSeconds)
+func (r *replicas) ClaimJob(ctx context.Context, warehouse string, c housetable.Claim) (*housetable.ClaimedJob, error) {
+	return r.next().ClaimJob(ctx, warehouse, c)
 }
 
 // TestStore is the suite on two replicas of the store.

@@ -19,6 +19,7 @@ type batch struct {
 	founded    *rows // namespaces to create
 	closed     *rows // namespaces to drop
 	amended    *rows // namespaces to update
+	jobs       *rows // jobs to queue
 	implicit   bool  // some creation may create its namespace
 	folded     bool  // some commit has several operations
 	actions    map[housetable.Action]bool
@@ -38,7 +39,7 @@ func compose(commits []housetable.Commit) (string, []any, error) {
 	}
 	b := &batch{
 		requests: newRows(), operations: newRows(), existing: newRows(), creates: newRows(),
-		restores: newRows(), founded: newRows(), closed: newRows(), amended: newRows(),
+		restores: newRows(), founded: newRows(), closed: newRows(), amended: newRows(), jobs: newRows(),
 		actions: map[housetable.Action]bool{},
 	}
 	for i, c := range commits {
@@ -79,6 +80,9 @@ func (b *batch) statement() (string, []any) {
 	}
 	ctes = append(ctes, b.decide(fits)...)
 	ctes = append(ctes, applies...)
+	if b.jobs.length > 0 {
+		ctes = append(ctes, queueJobs+b.jobs.unnest(&args)+queueEach)
+	}
 	if len(results) == 0 {
 		return "WITH " + strings.Join(ctes, ",\n") + bareAnswer, args
 	}
@@ -142,7 +146,11 @@ const (
 		SELECT go.wh, r.uuid, r.version, r.action, r.kind, r.database_id, r.table_id, r.previous_database_id, r.previous_table_id,
 			r.metadata_location, r.previous_metadata_location, r.deleted_at_ms, go.op, go.principal, go.request_id
 		FROM r JOIN go ON go.req = r.req)`
-	answer = `
+	queueJobs = `j AS (INSERT INTO job (warehouse_id, job_id, version, state, job_name, engine_type, job_conf, attempts_allowed,
+			creation_time_ms, last_update_time_ms)
+		SELECT u.wh, u.id, 1, 'QUEUED', u.name, u.engine, u.conf, u.attempts, ` + sinceMS + `, ` + sinceMS + ` FROM `
+	queueEach = ` JOIN go ON go.req = u.req ORDER BY u.wh, u.id ON CONFLICT DO NOTHING)`
+	answer    = `
 SELECT q.req, go.req IS NOT NULL, now(), ` + resultColumns + `
 FROM q LEFT JOIN go ON go.req = q.req LEFT JOIN r ON r.req = go.req`
 	bareAnswer = `

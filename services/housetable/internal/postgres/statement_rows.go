@@ -31,7 +31,20 @@ func (b *batch) add(request int32, c housetable.Commit) error {
 	for index, change := range c.Changes {
 		b.addChange(request, int32(index), c, change)
 	}
+	for index, job := range c.Jobs {
+		b.addJob(request, index, c, job)
+	}
 	return nil
+}
+
+func (b *batch) addJob(request int32, index int, commit housetable.Commit, job housetable.QueuedJob) {
+	set(b.jobs, "req", "int", request)
+	set(b.jobs, "wh", "text", commit.Warehouse)
+	set(b.jobs, "id", "text", commit.JobID(index))
+	set(b.jobs, "name", "text", job.JobName)
+	set(b.jobs, "engine", "text", job.EngineType)
+	set(b.jobs, "conf", "text", job.JobConf)
+	set(b.jobs, "attempts", "bigint", job.Attempts)
 }
 
 func start(r *rows, request, index int32, warehouse string) {

@@ -12,7 +12,9 @@ import (
 // hand. sinceMS is the time as an index can be asked for it.
 const (
 	sinceMS  = `floor(extract(epoch FROM now()) * 1000)::bigint`
-	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = $2 WHERE (warehouse_id, job_id) IN (
+	reapJobs = `UPDATE job SET state = CASE WHEN attempts < attempts_allowed THEN 'QUEUED' ELSE 'FAILED' END, version = version + 1,
+			finish_time_ms = CASE WHEN attempts < attempts_allowed THEN finish_time_ms ELSE ` + nowMS + ` END,
+			last_update_time_ms = ` + nowMS + `, changed_at_ms = ` + nowMS + `, state_reason = $2 WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
 			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ` + nowMS + `
 			ORDER BY warehouse_id, job_id LIMIT $1 FOR UPDATE SKIP LOCKED)`
@@ -38,7 +40,7 @@ func (s *Store) sweep(ctx context.Context, what, text string, args ...any) (int6
 	return tag.RowsAffected(), classify(err, what)
 }
 
-// ReapJobs fails running jobs whose lease is over.
+// ReapJobs fails running jobs whose lease is over, or queues them again.
 func (s *Store) ReapJobs(ctx context.Context, limit int) (int64, error) {
 	return s.sweep(ctx, "reap jobs", reapJobs, limit, housetable.LeaseExpired)
 }

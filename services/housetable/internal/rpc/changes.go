@@ -31,7 +31,28 @@ func fromCommit(r *htsv1.CommitRequest) (housetable.Commit, error) {
 		}
 		c.Changes = append(c.Changes, converted)
 	}
+	for i, j := range r.GetJobs() {
+		job, err := fromQueuedJob(fmt.Sprintf("jobs[%d].", i), j)
+		if err != nil {
+			return c, err
+		}
+		c.Jobs = append(c.Jobs, job)
+	}
 	return c, c.Check()
+}
+
+func fromQueuedJob(prefix string, j *htsv1.QueuedJob) (housetable.QueuedJob, error) {
+	job := housetable.QueuedJob{
+		JobName: j.GetJobName(), EngineType: j.GetEngineType(), JobConf: j.GetJobConf(), Attempts: max(j.GetAttempts(), 1),
+	}
+	if j.GetAttempts() < 0 || j.GetAttempts() > maxAttempts {
+		return job, fault.Field(prefix+"attempts", "is %d, must be from 0 to %d", j.GetAttempts(), maxAttempts)
+	}
+	if len(job.JobConf) > maxQueuedConfBytes {
+		return job, fault.Field(prefix+"job_conf", "is %d bytes long, %d are allowed", len(job.JobConf), maxQueuedConfBytes)
+	}
+	return job, firstError(checkID(prefix+"job_name", job.JobName, maxJobTextBytes), checkID(prefix+"engine_type", job.EngineType, maxJobTextBytes),
+		checkJobTexts(prefix, housetable.JobFields{JobConf: &job.JobConf}))
 }
 
 func fromOperation(field string, o *htsv1.Operation) (housetable.Operation, error) {

@@ -19,11 +19,14 @@ const (
 	maxPropertyBytes   = 1 << 20
 	maxBatchGet        = 1000
 	// The ids of OpenHouse's clients are shorter.
-	maxUserIDBytes   = 128
-	maxJobIDBytes    = 359
-	maxJobTextBytes  = 128
-	maxJobConfBytes  = 1 << 20
-	maxLocationsKept = housetable.MaxChanges
+	maxUserIDBytes  = 128
+	maxJobIDBytes   = 359
+	maxJobTextBytes = 128
+	maxJobConfBytes = 1 << 20
+	// Queued jobs come with commits, many of which go into one statement.
+	maxQueuedConfBytes = 64 << 10
+	maxAttempts        = 1000
+	maxLocationsKept   = housetable.MaxChanges
 )
 
 var (

@@ -20,10 +20,14 @@ const (
 		retention_time_sec = ? WHERE warehouse_id = ? AND job_id = ?`
 )
 
-func scanJob(r row) (j housetable.Job, err error) {
+func scanJob(r row) (housetable.Job, error) { return scanJobAnd(r) }
+
+func scanJobAnd(r row, more ...any) (j housetable.Job, err error) {
 	f := &j.JobFields
-	err = r.Scan(&j.JobID, &j.Version, &f.State, &f.JobName, &f.ClusterID, &f.CreationTimeMS, &f.StartTimeMS, &f.FinishTimeMS,
-		&f.LastUpdateTimeMS, &f.JobConf, &f.HeartbeatTimeMS, &f.ExecutionID, &f.EngineType, &f.RetentionTimeSec)
+	err = r.Scan(append([]any{
+		&j.JobID, &j.Version, &f.State, &f.JobName, &f.ClusterID, &f.CreationTimeMS, &f.StartTimeMS, &f.FinishTimeMS,
+		&f.LastUpdateTimeMS, &f.JobConf, &f.HeartbeatTimeMS, &f.ExecutionID, &f.EngineType, &f.RetentionTimeSec,
+	}, more...)...)
 	return j, err
 }
 

@@ -9,21 +9,26 @@ import (
 
 // ?1 is the time in all of these.
 const (
-	heartbeatJob = `UPDATE job SET heartbeat_time_ms = ?1 WHERE warehouse_id = ?2 AND job_id = ?3 AND state = 'RUNNING' RETURNING ` + jobColumns
+	atVersion    = ` WHERE warehouse_id = ?2 AND job_id = ?3 AND (?4 IS NULL OR version = ?4)`
+	heartbeatJob = `UPDATE job SET heartbeat_time_ms = ?1` + atVersion + ` AND state = 'RUNNING' RETURNING ` + jobColumns
 	begin        = `SET state = 'RUNNING', version = version + 1, start_time_ms = ?1, heartbeat_time_ms = ?1, last_update_time_ms = ?1, changed_at_ms = ?1`
 	end          = `version = version + 1, finish_time_ms = ?1, last_update_time_ms = ?1, changed_at_ms = ?1`
-	fromStates   = ` WHERE warehouse_id = ?2 AND job_id = ?3 AND state IN (SELECT value FROM json_each(?5)) RETURNING ` + jobColumns
-	beginJob     = `UPDATE job ` + begin + `, state_reason = ?4` + fromStates
-	endJob       = `UPDATE job SET state = ?6, ` + end + `, state_reason = ?4` + fromStates
-	claimJob     = `UPDATE job ` + begin + `, state_reason = NULL, lease_seconds = ?3 WHERE warehouse_id = ?2 AND job_id = (
-			SELECT job_id FROM job WHERE warehouse_id = ?2 AND state = 'QUEUED' ORDER BY creation_time_ms, job_id LIMIT 1)
-		RETURNING ` + jobColumns
-	selectReason = `SELECT state_reason FROM job WHERE warehouse_id = ? AND job_id = ?`
+	moved        = `, state_reason = ?5` + atVersion + ` AND state IN (SELECT value FROM json_each(?6)) RETURNING ` + jobColumns
+	beginJob     = `UPDATE job ` + begin + moved
+	endJob       = `UPDATE job SET state = ?7, ` + end + moved
+	queueJob     = `UPDATE job SET state = 'QUEUED', version = version + 1, not_before_ms = ?1 + ?7, last_update_time_ms = ?1, changed_at_ms = ?1` + moved
+	claimBegin   = `UPDATE job ` + begin + `, attempts = attempts + 1, state_reason = NULL, lease_seconds = ?3 WHERE warehouse_id = ?2 AND job_id = (
+			SELECT job_id FROM job WHERE warehouse_id = ?2 AND state = 'QUEUED' AND not_before_ms <= ?1`
+	claimEnd = ` ORDER BY creation_time_ms, job_id LIMIT 1)
+		RETURNING ` + jobColumns + `, attempts, attempts_allowed`
+	claimJob      = claimBegin + claimEnd
+	claimJobOfOne = claimBegin + ` AND engine_type = ?4` + claimEnd
+	selectReason  = `SELECT state_reason FROM job WHERE warehouse_id = ? AND job_id = ?`
 )
 
 // HeartbeatJob tells that a running job is alive.
-func (s *Store) HeartbeatJob(ctx context.Context, house, id string) (housetable.Job, error) {
-	return s.changeJob(ctx, house, id, heartbeatJob)
+func (s *Store) HeartbeatJob(ctx context.Context, house, id string, version *int64) (housetable.Job, error) {
+	return s.changeJob(ctx, house, id, heartbeatJob, version)
 }
 
 // TransitionJob moves a job to another state.
@@ -32,10 +37,13 @@ func (s *Store) TransitionJob(ctx context.Context, house string, t housetable.Tr
 	if err != nil {
 		return housetable.Job{}, err
 	}
-	if t.To == housetable.JobRunning {
-		return s.changeJob(ctx, house, t.JobID, beginJob, t.Reason, from)
+	switch t.To {
+	case housetable.JobRunning:
+		return s.changeJob(ctx, house, t.JobID, beginJob, t.Version, t.Reason, from)
+	case housetable.JobQueued:
+		return s.changeJob(ctx, house, t.JobID, queueJob, t.Version, t.Reason, from, t.DelayMS)
 	}
-	return s.changeJob(ctx, house, t.JobID, endJob, t.Reason, from, t.To)
+	return s.changeJob(ctx, house, t.JobID, endJob, t.Version, t.Reason, from, t.To)
 }
 
 // changeJob is one conditional statement; when it changed nothing, the job's
@@ -81,13 +89,22 @@ func scanReason(r row) (*string, error) {
 	return &reason.String, nil
 }
 
+func scanClaimed(r row) (c housetable.ClaimedJob, err error) {
+	c.Job, err = scanJobAnd(r, &c.Attempt, &c.Attempts)
+	return c, err
+}
+
 // ClaimJob takes the oldest queued job, or none.
-func (s *Store) ClaimJob(ctx context.Context, house string, leaseSeconds int64) (claimed *housetable.Job, err error) {
+func (s *Store) ClaimJob(ctx context.Context, house string, c housetable.Claim) (claimed *housetable.ClaimedJob, err error) {
+	query, args := claimJob, []any{s.now().UnixMilli(), house, c.LeaseSeconds}
+	if c.EngineType != "" {
+		query, args = claimJobOfOne, append(args, c.EngineType)
+	}
 	err = s.writer.transact(ctx, func() error {
 		if _, err := warehouse(ctx, s.writer, house); err != nil {
 			return err
 		}
-		claimed, err = find(ctx, s.writer, scanJob, claimJob, s.now().UnixMilli(), house, leaseSeconds)
+		claimed, err = find(ctx, s.writer, scanClaimed, query, args...)
 		return err
 	})
 	return claimed, err

@@ -9,7 +9,9 @@ import (
 
 // The first parameter is a time in all of these, the second the most rows.
 const (
-	reapJobs = `UPDATE job SET state = 'FAILED', ` + end + `, state_reason = ?3 WHERE (warehouse_id, job_id) IN (
+	reapJobs = `UPDATE job SET state = CASE WHEN attempts < attempts_allowed THEN 'QUEUED' ELSE 'FAILED' END, version = version + 1,
+			finish_time_ms = CASE WHEN attempts < attempts_allowed THEN finish_time_ms ELSE ?1 END,
+			last_update_time_ms = ?1, changed_at_ms = ?1, state_reason = ?3 WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state = 'RUNNING' AND lease_seconds IS NOT NULL
 			AND coalesce(heartbeat_time_ms, start_time_ms, 0) + lease_seconds * 1000 < ?1
 			ORDER BY warehouse_id, job_id LIMIT ?2)`
@@ -35,7 +37,7 @@ func (s *Store) sweep(ctx context.Context, query string, args ...any) (swept int
 	return swept, err
 }
 
-// ReapJobs fails running jobs whose lease is over.
+// ReapJobs fails running jobs whose lease is over, or queues them again.
 func (s *Store) ReapJobs(ctx context.Context, limit int) (int64, error) {
 	return s.sweep(ctx, reapJobs, s.now().UnixMilli(), limit, housetable.LeaseExpired)
 }

@@ -92,7 +92,7 @@ func (ConflictReason) EnumDescriptor() ([]byte, []int) {
 }
 
 // CommitRequest is one all-or-nothing change of one warehouse. Without changes it
-// records its operations' outcomes and nothing else.
+// records its operations' outcomes and queues its jobs.
 type CommitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Warehouse to change; empty means the default one.
@@ -105,7 +105,10 @@ type CommitRequest struct {
 	// Principal on whose behalf this is done, for the history.
 	Principal string `protobuf:"bytes,4,opt,name=principal,proto3" json:"principal,omitempty"`
 	// RequestId under which it was asked for, for the history.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Jobs to queue in the same statement: they are there once if this commit is
+	// applied, and not at all if it is not. At most 100.
+	Jobs          []*QueuedJob `protobuf:"bytes,6,rep,name=jobs,proto3" json:"jobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -175,12 +178,96 @@ func (x *CommitRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *CommitRequest) GetJobs() []*QueuedJob {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+// QueuedJob is work that a commit leaves behind, for ClaimJob to hand out. The
+// job's id is that of the commit's first operation, a hyphen and the place in the
+// list, from 0.
+type QueuedJob struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JobName says what is to be done.
+	JobName string `protobuf:"bytes,1,opt,name=job_name,json=jobName,proto3" json:"job_name,omitempty"`
+	// EngineType is who can do it.
+	EngineType string `protobuf:"bytes,2,opt,name=engine_type,json=engineType,proto3" json:"engine_type,omitempty"`
+	// JobConf is what they need to know, JSON as a rule; at most 64 KiB.
+	JobConf string `protobuf:"bytes,3,opt,name=job_conf,json=jobConf,proto3" json:"job_conf,omitempty"`
+	// Attempts is how often the job may be claimed before a lease that runs out
+	// makes it FAILED, from 1 to 1,000; 0 means once.
+	Attempts      int64 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueuedJob) Reset() {
+	*x = QueuedJob{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueuedJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueuedJob) ProtoMessage() {}
+
+func (x *QueuedJob) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueuedJob.ProtoReflect.Descriptor instead.
+func (*QueuedJob) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *QueuedJob) GetJobName() string {
+	if x != nil {
+		return x.JobName
+	}
+	return ""
+}
+
+func (x *QueuedJob) GetEngineType() string {
+	if x != nil {
+		return x.EngineType
+	}
+	return ""
+}
+
+func (x *QueuedJob) GetJobConf() string {
+	if x != nil {
+		return x.JobConf
+	}
+	return ""
+}
+
+func (x *QueuedJob) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
 // Operation is the idempotency record of one request.
 type Operation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id (16 bytes): unique within the warehouse, forever.
 	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Fingerprint of the request: another one under the same id is an error.
+	// Fingerprint of the request: another one under the same id is an error. An
+	// outcome that was recorded without one answers every request under its id.
 	Fingerprint []byte `protobuf:"bytes,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// Kind names what was asked for, for people: "updateTable", "dropNamespace", ….
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
@@ -192,7 +279,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[1]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -204,7 +291,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[1]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -217,7 +304,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{1}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Operation) GetId() []byte {
@@ -263,7 +350,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[2]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -275,7 +362,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[2]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -288,7 +375,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{2}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Outcome) GetStatus() int32 {
@@ -325,7 +412,7 @@ type RecordedOperation struct {
 
 func (x *RecordedOperation) Reset() {
 	*x = RecordedOperation{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[3]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +424,7 @@ func (x *RecordedOperation) String() string {
 func (*RecordedOperation) ProtoMessage() {}
 
 func (x *RecordedOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[3]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +437,7 @@ func (x *RecordedOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedOperation.ProtoReflect.Descriptor instead.
 func (*RecordedOperation) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{3}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecordedOperation) GetOperation() *Operation {
@@ -389,7 +476,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[4]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -401,7 +488,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[4]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -414,7 +501,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{4}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Change) GetChange() isChange_Change {
@@ -573,7 +660,7 @@ type Expectation struct {
 
 func (x *Expectation) Reset() {
 	*x = Expectation{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[5]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +672,7 @@ func (x *Expectation) String() string {
 func (*Expectation) ProtoMessage() {}
 
 func (x *Expectation) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[5]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +685,7 @@ func (x *Expectation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expectation.ProtoReflect.Descriptor instead.
 func (*Expectation) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{5}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Expectation) GetUuid() []byte {
@@ -650,7 +737,7 @@ type CreateTable struct {
 
 func (x *CreateTable) Reset() {
 	*x = CreateTable{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[6]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +749,7 @@ func (x *CreateTable) String() string {
 func (*CreateTable) ProtoMessage() {}
 
 func (x *CreateTable) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[6]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +762,7 @@ func (x *CreateTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTable.ProtoReflect.Descriptor instead.
 func (*CreateTable) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{6}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateTable) GetKey() *TableKey {
@@ -739,7 +826,7 @@ type SwapTable struct {
 
 func (x *SwapTable) Reset() {
 	*x = SwapTable{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[7]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -751,7 +838,7 @@ func (x *SwapTable) String() string {
 func (*SwapTable) ProtoMessage() {}
 
 func (x *SwapTable) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[7]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -764,7 +851,7 @@ func (x *SwapTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SwapTable.ProtoReflect.Descriptor instead.
 func (*SwapTable) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{7}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SwapTable) GetKey() *TableKey {
@@ -820,7 +907,7 @@ type DropTable struct {
 
 func (x *DropTable) Reset() {
 	*x = DropTable{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[8]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +919,7 @@ func (x *DropTable) String() string {
 func (*DropTable) ProtoMessage() {}
 
 func (x *DropTable) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[8]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +932,7 @@ func (x *DropTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropTable.ProtoReflect.Descriptor instead.
 func (*DropTable) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{8}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DropTable) GetKey() *TableKey {
@@ -894,7 +981,7 @@ type RenameTable struct {
 
 func (x *RenameTable) Reset() {
 	*x = RenameTable{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[9]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +993,7 @@ func (x *RenameTable) String() string {
 func (*RenameTable) ProtoMessage() {}
 
 func (x *RenameTable) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[9]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1006,7 @@ func (x *RenameTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenameTable.ProtoReflect.Descriptor instead.
 func (*RenameTable) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{9}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RenameTable) GetKey() *TableKey {
@@ -963,7 +1050,7 @@ type RestoreTable struct {
 
 func (x *RestoreTable) Reset() {
 	*x = RestoreTable{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1062,7 @@ func (x *RestoreTable) String() string {
 func (*RestoreTable) ProtoMessage() {}
 
 func (x *RestoreTable) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[10]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1075,7 @@ func (x *RestoreTable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreTable.ProtoReflect.Descriptor instead.
 func (*RestoreTable) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{10}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RestoreTable) GetKey() *TableKey {
@@ -1018,7 +1105,7 @@ type CreateNamespace struct {
 
 func (x *CreateNamespace) Reset() {
 	*x = CreateNamespace{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[11]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1117,7 @@ func (x *CreateNamespace) String() string {
 func (*CreateNamespace) ProtoMessage() {}
 
 func (x *CreateNamespace) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[11]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1130,7 @@ func (x *CreateNamespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateNamespace.ProtoReflect.Descriptor instead.
 func (*CreateNamespace) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{11}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreateNamespace) GetDatabaseId() string {
@@ -1072,7 +1159,7 @@ type DropNamespace struct {
 
 func (x *DropNamespace) Reset() {
 	*x = DropNamespace{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[12]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1171,7 @@ func (x *DropNamespace) String() string {
 func (*DropNamespace) ProtoMessage() {}
 
 func (x *DropNamespace) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[12]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1184,7 @@ func (x *DropNamespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropNamespace.ProtoReflect.Descriptor instead.
 func (*DropNamespace) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{12}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DropNamespace) GetDatabaseId() string {
@@ -1122,7 +1209,7 @@ type UpdateNamespace struct {
 
 func (x *UpdateNamespace) Reset() {
 	*x = UpdateNamespace{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[13]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1221,7 @@ func (x *UpdateNamespace) String() string {
 func (*UpdateNamespace) ProtoMessage() {}
 
 func (x *UpdateNamespace) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[13]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1234,7 @@ func (x *UpdateNamespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateNamespace.ProtoReflect.Descriptor instead.
 func (*UpdateNamespace) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{13}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateNamespace) GetDatabaseId() string {
@@ -1190,7 +1277,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[14]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1289,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[14]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1302,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{14}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CommitResponse) GetResult() isCommitResponse_Result {
@@ -1297,7 +1384,7 @@ type Committed struct {
 
 func (x *Committed) Reset() {
 	*x = Committed{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[15]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1396,7 @@ func (x *Committed) String() string {
 func (*Committed) ProtoMessage() {}
 
 func (x *Committed) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[15]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1409,7 @@ func (x *Committed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Committed.ProtoReflect.Descriptor instead.
 func (*Committed) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{15}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Committed) GetResults() []*ChangeResult {
@@ -1352,7 +1439,7 @@ type ChangeResult struct {
 
 func (x *ChangeResult) Reset() {
 	*x = ChangeResult{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[16]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1451,7 @@ func (x *ChangeResult) String() string {
 func (*ChangeResult) ProtoMessage() {}
 
 func (x *ChangeResult) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[16]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1464,7 @@ func (x *ChangeResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeResult.ProtoReflect.Descriptor instead.
 func (*ChangeResult) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{16}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChangeResult) GetTable() *HouseTable {
@@ -1405,7 +1492,7 @@ type Conflict struct {
 
 func (x *Conflict) Reset() {
 	*x = Conflict{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[17]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1504,7 @@ func (x *Conflict) String() string {
 func (*Conflict) ProtoMessage() {}
 
 func (x *Conflict) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[17]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1517,7 @@ func (x *Conflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conflict.ProtoReflect.Descriptor instead.
 func (*Conflict) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{17}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Conflict) GetChanges() []*ChangeConflict {
@@ -1458,7 +1545,7 @@ type ChangeConflict struct {
 
 func (x *ChangeConflict) Reset() {
 	*x = ChangeConflict{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[18]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1557,7 @@ func (x *ChangeConflict) String() string {
 func (*ChangeConflict) ProtoMessage() {}
 
 func (x *ChangeConflict) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[18]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1570,7 @@ func (x *ChangeConflict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeConflict.ProtoReflect.Descriptor instead.
 func (*ChangeConflict) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{18}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChangeConflict) GetIndex() int32 {
@@ -1525,7 +1612,7 @@ type Replay struct {
 
 func (x *Replay) Reset() {
 	*x = Replay{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[19]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1624,7 @@ func (x *Replay) String() string {
 func (*Replay) ProtoMessage() {}
 
 func (x *Replay) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[19]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1637,7 @@ func (x *Replay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replay.ProtoReflect.Descriptor instead.
 func (*Replay) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{19}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Replay) GetOperations() []*RecordedOperation {
@@ -1573,7 +1660,7 @@ type GetOperationRequest struct {
 
 func (x *GetOperationRequest) Reset() {
 	*x = GetOperationRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[20]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1672,7 @@ func (x *GetOperationRequest) String() string {
 func (*GetOperationRequest) ProtoMessage() {}
 
 func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[20]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1685,7 @@ func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationRequest.ProtoReflect.Descriptor instead.
 func (*GetOperationRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{20}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetOperationRequest) GetWarehouse() string {
@@ -1628,7 +1715,7 @@ type GetOperationResponse struct {
 
 func (x *GetOperationResponse) Reset() {
 	*x = GetOperationResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1640,7 +1727,7 @@ func (x *GetOperationResponse) String() string {
 func (*GetOperationResponse) ProtoMessage() {}
 
 func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1653,7 +1740,7 @@ func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationResponse.ProtoReflect.Descriptor instead.
 func (*GetOperationResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{21}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetOperationResponse) GetOperation() *RecordedOperation {
@@ -1679,7 +1766,7 @@ type GetEpochRequest struct {
 
 func (x *GetEpochRequest) Reset() {
 	*x = GetEpochRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1778,7 @@ func (x *GetEpochRequest) String() string {
 func (*GetEpochRequest) ProtoMessage() {}
 
 func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1791,7 @@ func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochRequest.ProtoReflect.Descriptor instead.
 func (*GetEpochRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{22}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
 }
 
 // GetEpochResponse returns the epoch.
@@ -1719,7 +1806,7 @@ type GetEpochResponse struct {
 
 func (x *GetEpochResponse) Reset() {
 	*x = GetEpochResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1818,7 @@ func (x *GetEpochResponse) String() string {
 func (*GetEpochResponse) ProtoMessage() {}
 
 func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1831,7 @@ func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochResponse.ProtoReflect.Descriptor instead.
 func (*GetEpochResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetEpochResponse) GetEpoch() string {
@@ -1758,7 +1845,7 @@ var File_igloo_housetable_v1_commit_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\n" +
-	" igloo/housetable/v1/commit.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#igloo/housetable/v1/namespace.proto\x1a\x1figloo/housetable/v1/table.proto\"\xe1\x01\n" +
+	" igloo/housetable/v1/commit.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#igloo/housetable/v1/namespace.proto\x1a\x1figloo/housetable/v1/table.proto\"\x95\x02\n" +
 	"\rCommitRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12>\n" +
 	"\n" +
@@ -1767,7 +1854,14 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\achanges\x18\x03 \x03(\v2\x1b.igloo.housetable.v1.ChangeR\achanges\x12\x1c\n" +
 	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"\x89\x01\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x122\n" +
+	"\x04jobs\x18\x06 \x03(\v2\x1e.igloo.housetable.v1.QueuedJobR\x04jobs\"~\n" +
+	"\tQueuedJob\x12\x19\n" +
+	"\bjob_name\x18\x01 \x01(\tR\ajobName\x12\x1f\n" +
+	"\vengine_type\x18\x02 \x01(\tR\n" +
+	"engineType\x12\x19\n" +
+	"\bjob_conf\x18\x03 \x01(\tR\ajobConf\x12\x1a\n" +
+	"\battempts\x18\x04 \x01(\x03R\battempts\"\x89\x01\n" +
 	"\tOperation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\x12\x12\n" +
@@ -1911,93 +2005,95 @@ func file_igloo_housetable_v1_commit_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_commit_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_igloo_housetable_v1_commit_proto_goTypes = []any{
 	(ConflictReason)(0),           // 0: igloo.housetable.v1.ConflictReason
 	(*CommitRequest)(nil),         // 1: igloo.housetable.v1.CommitRequest
-	(*Operation)(nil),             // 2: igloo.housetable.v1.Operation
-	(*Outcome)(nil),               // 3: igloo.housetable.v1.Outcome
-	(*RecordedOperation)(nil),     // 4: igloo.housetable.v1.RecordedOperation
-	(*Change)(nil),                // 5: igloo.housetable.v1.Change
-	(*Expectation)(nil),           // 6: igloo.housetable.v1.Expectation
-	(*CreateTable)(nil),           // 7: igloo.housetable.v1.CreateTable
-	(*SwapTable)(nil),             // 8: igloo.housetable.v1.SwapTable
-	(*DropTable)(nil),             // 9: igloo.housetable.v1.DropTable
-	(*RenameTable)(nil),           // 10: igloo.housetable.v1.RenameTable
-	(*RestoreTable)(nil),          // 11: igloo.housetable.v1.RestoreTable
-	(*CreateNamespace)(nil),       // 12: igloo.housetable.v1.CreateNamespace
-	(*DropNamespace)(nil),         // 13: igloo.housetable.v1.DropNamespace
-	(*UpdateNamespace)(nil),       // 14: igloo.housetable.v1.UpdateNamespace
-	(*CommitResponse)(nil),        // 15: igloo.housetable.v1.CommitResponse
-	(*Committed)(nil),             // 16: igloo.housetable.v1.Committed
-	(*ChangeResult)(nil),          // 17: igloo.housetable.v1.ChangeResult
-	(*Conflict)(nil),              // 18: igloo.housetable.v1.Conflict
-	(*ChangeConflict)(nil),        // 19: igloo.housetable.v1.ChangeConflict
-	(*Replay)(nil),                // 20: igloo.housetable.v1.Replay
-	(*GetOperationRequest)(nil),   // 21: igloo.housetable.v1.GetOperationRequest
-	(*GetOperationResponse)(nil),  // 22: igloo.housetable.v1.GetOperationResponse
-	(*GetEpochRequest)(nil),       // 23: igloo.housetable.v1.GetEpochRequest
-	(*GetEpochResponse)(nil),      // 24: igloo.housetable.v1.GetEpochResponse
-	nil,                           // 25: igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	nil,                           // 26: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
-	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
-	(TableKind)(0),                // 28: igloo.housetable.v1.TableKind
-	(*TableKey)(nil),              // 29: igloo.housetable.v1.TableKey
-	(*HouseTable)(nil),            // 30: igloo.housetable.v1.HouseTable
-	(*Namespace)(nil),             // 31: igloo.housetable.v1.Namespace
-	(*TableVersion)(nil),          // 32: igloo.housetable.v1.TableVersion
+	(*QueuedJob)(nil),             // 2: igloo.housetable.v1.QueuedJob
+	(*Operation)(nil),             // 3: igloo.housetable.v1.Operation
+	(*Outcome)(nil),               // 4: igloo.housetable.v1.Outcome
+	(*RecordedOperation)(nil),     // 5: igloo.housetable.v1.RecordedOperation
+	(*Change)(nil),                // 6: igloo.housetable.v1.Change
+	(*Expectation)(nil),           // 7: igloo.housetable.v1.Expectation
+	(*CreateTable)(nil),           // 8: igloo.housetable.v1.CreateTable
+	(*SwapTable)(nil),             // 9: igloo.housetable.v1.SwapTable
+	(*DropTable)(nil),             // 10: igloo.housetable.v1.DropTable
+	(*RenameTable)(nil),           // 11: igloo.housetable.v1.RenameTable
+	(*RestoreTable)(nil),          // 12: igloo.housetable.v1.RestoreTable
+	(*CreateNamespace)(nil),       // 13: igloo.housetable.v1.CreateNamespace
+	(*DropNamespace)(nil),         // 14: igloo.housetable.v1.DropNamespace
+	(*UpdateNamespace)(nil),       // 15: igloo.housetable.v1.UpdateNamespace
+	(*CommitResponse)(nil),        // 16: igloo.housetable.v1.CommitResponse
+	(*Committed)(nil),             // 17: igloo.housetable.v1.Committed
+	(*ChangeResult)(nil),          // 18: igloo.housetable.v1.ChangeResult
+	(*Conflict)(nil),              // 19: igloo.housetable.v1.Conflict
+	(*ChangeConflict)(nil),        // 20: igloo.housetable.v1.ChangeConflict
+	(*Replay)(nil),                // 21: igloo.housetable.v1.Replay
+	(*GetOperationRequest)(nil),   // 22: igloo.housetable.v1.GetOperationRequest
+	(*GetOperationResponse)(nil),  // 23: igloo.housetable.v1.GetOperationResponse
+	(*GetEpochRequest)(nil),       // 24: igloo.housetable.v1.GetEpochRequest
+	(*GetEpochResponse)(nil),      // 25: igloo.housetable.v1.GetEpochResponse
+	nil,                           // 26: igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	nil,                           // 27: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(TableKind)(0),                // 29: igloo.housetable.v1.TableKind
+	(*TableKey)(nil),              // 30: igloo.housetable.v1.TableKey
+	(*HouseTable)(nil),            // 31: igloo.housetable.v1.HouseTable
+	(*Namespace)(nil),             // 32: igloo.housetable.v1.Namespace
+	(*TableVersion)(nil),          // 33: igloo.housetable.v1.TableVersion
 }
 var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
-	2,  // 0: igloo.housetable.v1.CommitRequest.operations:type_name -> igloo.housetable.v1.Operation
-	5,  // 1: igloo.housetable.v1.CommitRequest.changes:type_name -> igloo.housetable.v1.Change
-	3,  // 2: igloo.housetable.v1.Operation.outcome:type_name -> igloo.housetable.v1.Outcome
-	2,  // 3: igloo.housetable.v1.RecordedOperation.operation:type_name -> igloo.housetable.v1.Operation
-	27, // 4: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: igloo.housetable.v1.Change.create_table:type_name -> igloo.housetable.v1.CreateTable
-	8,  // 6: igloo.housetable.v1.Change.swap_table:type_name -> igloo.housetable.v1.SwapTable
-	9,  // 7: igloo.housetable.v1.Change.drop_table:type_name -> igloo.housetable.v1.DropTable
-	10, // 8: igloo.housetable.v1.Change.rename_table:type_name -> igloo.housetable.v1.RenameTable
-	11, // 9: igloo.housetable.v1.Change.restore_table:type_name -> igloo.housetable.v1.RestoreTable
-	12, // 10: igloo.housetable.v1.Change.create_namespace:type_name -> igloo.housetable.v1.CreateNamespace
-	13, // 11: igloo.housetable.v1.Change.drop_namespace:type_name -> igloo.housetable.v1.DropNamespace
-	14, // 12: igloo.housetable.v1.Change.update_namespace:type_name -> igloo.housetable.v1.UpdateNamespace
-	28, // 13: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
-	29, // 14: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
-	28, // 15: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
-	29, // 16: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
-	6,  // 17: igloo.housetable.v1.SwapTable.expect:type_name -> igloo.housetable.v1.Expectation
-	29, // 18: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
-	6,  // 19: igloo.housetable.v1.DropTable.expect:type_name -> igloo.housetable.v1.Expectation
-	29, // 20: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
-	6,  // 21: igloo.housetable.v1.RenameTable.expect:type_name -> igloo.housetable.v1.Expectation
-	29, // 22: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
-	29, // 23: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
-	25, // 24: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	26, // 25: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
-	16, // 26: igloo.housetable.v1.CommitResponse.committed:type_name -> igloo.housetable.v1.Committed
-	18, // 27: igloo.housetable.v1.CommitResponse.conflict:type_name -> igloo.housetable.v1.Conflict
-	20, // 28: igloo.housetable.v1.CommitResponse.replay:type_name -> igloo.housetable.v1.Replay
-	17, // 29: igloo.housetable.v1.Committed.results:type_name -> igloo.housetable.v1.ChangeResult
-	27, // 30: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
-	30, // 31: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
-	31, // 32: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
-	19, // 33: igloo.housetable.v1.Conflict.changes:type_name -> igloo.housetable.v1.ChangeConflict
-	0,  // 34: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
-	30, // 35: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
-	32, // 36: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
-	4,  // 37: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
-	4,  // 38: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
-	1,  // 39: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
-	21, // 40: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
-	23, // 41: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
-	15, // 42: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
-	22, // 43: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
-	24, // 44: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
-	42, // [42:45] is the sub-list for method output_type
-	39, // [39:42] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	3,  // 0: igloo.housetable.v1.CommitRequest.operations:type_name -> igloo.housetable.v1.Operation
+	6,  // 1: igloo.housetable.v1.CommitRequest.changes:type_name -> igloo.housetable.v1.Change
+	2,  // 2: igloo.housetable.v1.CommitRequest.jobs:type_name -> igloo.housetable.v1.QueuedJob
+	4,  // 3: igloo.housetable.v1.Operation.outcome:type_name -> igloo.housetable.v1.Outcome
+	3,  // 4: igloo.housetable.v1.RecordedOperation.operation:type_name -> igloo.housetable.v1.Operation
+	28, // 5: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
+	8,  // 6: igloo.housetable.v1.Change.create_table:type_name -> igloo.housetable.v1.CreateTable
+	9,  // 7: igloo.housetable.v1.Change.swap_table:type_name -> igloo.housetable.v1.SwapTable
+	10, // 8: igloo.housetable.v1.Change.drop_table:type_name -> igloo.housetable.v1.DropTable
+	11, // 9: igloo.housetable.v1.Change.rename_table:type_name -> igloo.housetable.v1.RenameTable
+	12, // 10: igloo.housetable.v1.Change.restore_table:type_name -> igloo.housetable.v1.RestoreTable
+	13, // 11: igloo.housetable.v1.Change.create_namespace:type_name -> igloo.housetable.v1.CreateNamespace
+	14, // 12: igloo.housetable.v1.Change.drop_namespace:type_name -> igloo.housetable.v1.DropNamespace
+	15, // 13: igloo.housetable.v1.Change.update_namespace:type_name -> igloo.housetable.v1.UpdateNamespace
+	29, // 14: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
+	30, // 15: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
+	29, // 16: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
+	30, // 17: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
+	7,  // 18: igloo.housetable.v1.SwapTable.expect:type_name -> igloo.housetable.v1.Expectation
+	30, // 19: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
+	7,  // 20: igloo.housetable.v1.DropTable.expect:type_name -> igloo.housetable.v1.Expectation
+	30, // 21: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
+	7,  // 22: igloo.housetable.v1.RenameTable.expect:type_name -> igloo.housetable.v1.Expectation
+	30, // 23: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
+	30, // 24: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
+	26, // 25: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	27, // 26: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	17, // 27: igloo.housetable.v1.CommitResponse.committed:type_name -> igloo.housetable.v1.Committed
+	19, // 28: igloo.housetable.v1.CommitResponse.conflict:type_name -> igloo.housetable.v1.Conflict
+	21, // 29: igloo.housetable.v1.CommitResponse.replay:type_name -> igloo.housetable.v1.Replay
+	18, // 30: igloo.housetable.v1.Committed.results:type_name -> igloo.housetable.v1.ChangeResult
+	28, // 31: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
+	31, // 32: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
+	32, // 33: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
+	20, // 34: igloo.housetable.v1.Conflict.changes:type_name -> igloo.housetable.v1.ChangeConflict
+	0,  // 35: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
+	31, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
+	33, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
+	5,  // 38: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
+	5,  // 39: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
+	1,  // 40: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
+	22, // 41: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
+	24, // 42: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
+	16, // 43: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
+	23, // 44: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
+	25, // 45: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
+	43, // [43:46] is the sub-list for method output_type
+	40, // [40:43] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_commit_proto_init() }
@@ -2007,7 +2103,7 @@ func file_igloo_housetable_v1_commit_proto_init() {
 	}
 	file_igloo_housetable_v1_namespace_proto_init()
 	file_igloo_housetable_v1_table_proto_init()
-	file_igloo_housetable_v1_commit_proto_msgTypes[4].OneofWrappers = []any{
+	file_igloo_housetable_v1_commit_proto_msgTypes[5].OneofWrappers = []any{
 		(*Change_CreateTable)(nil),
 		(*Change_SwapTable)(nil),
 		(*Change_DropTable)(nil),
@@ -2017,11 +2113,11 @@ func file_igloo_housetable_v1_commit_proto_init() {
 		(*Change_DropNamespace)(nil),
 		(*Change_UpdateNamespace)(nil),
 	}
-	file_igloo_housetable_v1_commit_proto_msgTypes[5].OneofWrappers = []any{}
 	file_igloo_housetable_v1_commit_proto_msgTypes[6].OneofWrappers = []any{}
 	file_igloo_housetable_v1_commit_proto_msgTypes[7].OneofWrappers = []any{}
-	file_igloo_housetable_v1_commit_proto_msgTypes[9].OneofWrappers = []any{}
-	file_igloo_housetable_v1_commit_proto_msgTypes[14].OneofWrappers = []any{
+	file_igloo_housetable_v1_commit_proto_msgTypes[8].OneofWrappers = []any{}
+	file_igloo_housetable_v1_commit_proto_msgTypes[10].OneofWrappers = []any{}
+	file_igloo_housetable_v1_commit_proto_msgTypes[15].OneofWrappers = []any{
 		(*CommitResponse_Committed)(nil),
 		(*CommitResponse_Conflict)(nil),
 		(*CommitResponse_Replay)(nil),
@@ -2032,7 +2128,7 @@ func file_igloo_housetable_v1_commit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_commit_proto_rawDesc), len(file_igloo_housetable_v1_commit_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

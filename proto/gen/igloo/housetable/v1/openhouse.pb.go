@@ -2496,7 +2496,10 @@ type HeartbeatJobRequest struct {
 	// JobId of the job.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	Warehouse string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Version, when set, must be the job's: it is that of the claim for as long as
+	// nobody else has claimed the job.
+	Version       *string `protobuf:"bytes,3,opt,name=version,proto3,oneof" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2541,6 +2544,13 @@ func (x *HeartbeatJobRequest) GetJobId() string {
 func (x *HeartbeatJobRequest) GetWarehouse() string {
 	if x != nil {
 		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *HeartbeatJobRequest) GetVersion() string {
+	if x != nil && x.Version != nil {
+		return *x.Version
 	}
 	return ""
 }
@@ -2598,12 +2608,18 @@ type TransitionJobRequest struct {
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// FromStates that the job may be in; empty means all that may come before.
 	FromStates []string `protobuf:"bytes,2,rep,name=from_states,json=fromStates,proto3" json:"from_states,omitempty"`
-	// ToState is RUNNING, SUCCEEDED, FAILED or CANCELLED.
+	// ToState is RUNNING, SUCCEEDED, FAILED or CANCELLED, or QUEUED to let the job
+	// be claimed again.
 	ToState string `protobuf:"bytes,3,opt,name=to_state,json=toState,proto3" json:"to_state,omitempty"`
 	// Reason of the transition, for people.
 	Reason *string `protobuf:"bytes,4,opt,name=reason,proto3,oneof" json:"reason,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,5,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	Warehouse string `protobuf:"bytes,5,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Version, when set, must be the job's.
+	Version *string `protobuf:"bytes,6,opt,name=version,proto3,oneof" json:"version,omitempty"`
+	// DelaySeconds keeps a job that goes back to QUEUED from being claimed for that
+	// long: at most a day.
+	DelaySeconds  int64 `protobuf:"varint,7,opt,name=delay_seconds,json=delaySeconds,proto3" json:"delay_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2673,6 +2689,20 @@ func (x *TransitionJobRequest) GetWarehouse() string {
 	return ""
 }
 
+func (x *TransitionJobRequest) GetVersion() string {
+	if x != nil && x.Version != nil {
+		return *x.Version
+	}
+	return ""
+}
+
+func (x *TransitionJobRequest) GetDelaySeconds() int64 {
+	if x != nil {
+		return x.DelaySeconds
+	}
+	return 0
+}
+
 // TransitionJobResponse returns the job.
 type TransitionJobResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2726,7 +2756,9 @@ type ClaimJobRequest struct {
 	// taken for FAILED: from 1 to a day.
 	LeaseSeconds int64 `protobuf:"varint,1,opt,name=lease_seconds,json=leaseSeconds,proto3" json:"lease_seconds,omitempty"`
 	// Warehouse to look in; empty means the default one.
-	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	Warehouse string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// EngineType that the job must have; empty means any.
+	EngineType    string `protobuf:"bytes,3,opt,name=engine_type,json=engineType,proto3" json:"engine_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2775,11 +2807,22 @@ func (x *ClaimJobRequest) GetWarehouse() string {
 	return ""
 }
 
+func (x *ClaimJobRequest) GetEngineType() string {
+	if x != nil {
+		return x.EngineType
+	}
+	return ""
+}
+
 // ClaimJobResponse returns the job.
 type ClaimJobResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Entity as stored; absent when nothing is queued.
-	Entity        *Job `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	Entity *Job `protobuf:"bytes,1,opt,name=entity,proto3" json:"entity,omitempty"`
+	// Attempt counts the claims of the job, this one included.
+	Attempt int64 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Attempts is how many claims the job may have.
+	Attempts      int64 `protobuf:"varint,3,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2819,6 +2862,20 @@ func (x *ClaimJobResponse) GetEntity() *Job {
 		return x.Entity
 	}
 	return nil
+}
+
+func (x *ClaimJobResponse) GetAttempt() int64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *ClaimJobResponse) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
 }
 
 var File_igloo_housetable_v1_openhouse_proto protoreflect.FileDescriptor
@@ -3088,27 +3145,38 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\r_page_results\"e\n" +
 	"\aJobPage\x122\n" +
 	"\acontent\x18\x01 \x03(\v2\x18.igloo.housetable.v1.JobR\acontent\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"J\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"u\n" +
 	"\x13HeartbeatJobRequest\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
-	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"H\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\x12\x1d\n" +
+	"\aversion\x18\x03 \x01(\tH\x00R\aversion\x88\x01\x01B\n" +
+	"\n" +
+	"\b_version\"H\n" +
 	"\x14HeartbeatJobResponse\x120\n" +
-	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"\xaf\x01\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"\xff\x01\n" +
 	"\x14TransitionJobRequest\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1f\n" +
 	"\vfrom_states\x18\x02 \x03(\tR\n" +
 	"fromStates\x12\x19\n" +
 	"\bto_state\x18\x03 \x01(\tR\atoState\x12\x1b\n" +
 	"\x06reason\x18\x04 \x01(\tH\x00R\x06reason\x88\x01\x01\x12\x1c\n" +
-	"\twarehouse\x18\x05 \x01(\tR\twarehouseB\t\n" +
-	"\a_reason\"I\n" +
+	"\twarehouse\x18\x05 \x01(\tR\twarehouse\x12\x1d\n" +
+	"\aversion\x18\x06 \x01(\tH\x01R\aversion\x88\x01\x01\x12#\n" +
+	"\rdelay_seconds\x18\a \x01(\x03R\fdelaySecondsB\t\n" +
+	"\a_reasonB\n" +
+	"\n" +
+	"\b_version\"I\n" +
 	"\x15TransitionJobResponse\x120\n" +
-	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"T\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"u\n" +
 	"\x0fClaimJobRequest\x12#\n" +
 	"\rlease_seconds\x18\x01 \x01(\x03R\fleaseSeconds\x12\x1c\n" +
-	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"D\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\x12\x1f\n" +
+	"\vengine_type\x18\x03 \x01(\tR\n" +
+	"engineType\"z\n" +
 	"\x10ClaimJobResponse\x120\n" +
-	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity2\xe8\b\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x03R\aattempt\x12\x1a\n" +
+	"\battempts\x18\x03 \x01(\x03R\battempts2\xe8\b\n" +
 	"\x10UserTableService\x12c\n" +
 	"\fGetUserTable\x12(.igloo.housetable.v1.GetUserTableRequest\x1a).igloo.housetable.v1.GetUserTableResponse\x12c\n" +
 	"\fPutUserTable\x12(.igloo.housetable.v1.PutUserTableRequest\x1a).igloo.housetable.v1.PutUserTableResponse\x12l\n" +
@@ -3270,6 +3338,7 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[24].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[31].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[32].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[34].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
