@@ -150,7 +150,9 @@ type Error struct {
 	Violations []Violation
 	// RetryAfter, when positive, says when trying again makes sense.
 	RetryAfter time.Duration
-	Err        error
+	// Conflict, when set, is what a lost race met with, and who won it.
+	Conflict *htsv1.ChangeConflict
+	Err      error
 }
 
 // New makes an error of a kind with a message for the caller.

@@ -10,8 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
 // kinds are all there are: the last one is the last of the table.
@@ -66,11 +68,12 @@ func TestUnknownOutcomeIsAServerError(t *testing.T) {
 func TestDetailsCrossTheWire(t *testing.T) {
 	sent := fault.Field("table_id", "found %q, allowed are letters", "d-1")
 	sent.RetryAfter = 3 * time.Second
+	sent.Conflict = &htsv1.ChangeConflict{Winner: &htsv1.TableVersion{Version: 7}}
 	got, ok := errors.AsType[*fault.Error](fault.FromStatus(fault.Status(fmt.Errorf("put: %w", sent)).Err(), fault.Unavailable))
 	if !ok {
 		t.Fatal("not a *fault.Error")
 	}
-	if diff := cmp.Diff(sent, got); diff != "" {
+	if diff := cmp.Diff(sent, got, protocmp.Transform()); diff != "" {
 		t.Errorf("(-sent +got)\n%s", diff)
 	}
 }

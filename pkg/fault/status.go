@@ -17,7 +17,7 @@ import (
 const Domain = "housetable.igloo"
 
 // Status is err as gRPC says it: the kind's code, the reason as ErrorInfo, the
-// violations as BadRequest and the delay as RetryInfo. Errors that carry a gRPC
+// violations as BadRequest, the delay as RetryInfo, and the conflict. Errors that carry a gRPC
 // status already keep it; others become Internal without their text.
 func Status(err error) *status.Status {
 	e, ok := errors.AsType[*Error](err)
@@ -36,6 +36,9 @@ func Status(err error) *status.Status {
 	}
 	if e.RetryAfter > 0 {
 		details = append(details, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)}))
+	}
+	if e.Conflict != nil {
+		details = append(details, protoadapt.MessageV1Of(e.Conflict))
 	}
 	plain := status.New(r.grpc, Shown(e))
 	full, err := plain.WithDetails(details...)
@@ -70,6 +73,8 @@ func FromStatus(err error, lost Kind) error {
 			}
 		case *errdetails.RetryInfo:
 			e.RetryAfter = d.GetRetryDelay().AsDuration()
+		case *htsv1.ChangeConflict:
+			e.Conflict = d
 		}
 	}
 	if answered {

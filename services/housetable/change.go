@@ -76,11 +76,18 @@ type CreateNamespace struct {
 }
 
 // DropNamespace expects the namespace to hold neither house tables nor namespaces.
-type DropNamespace struct{ DatabaseID string }
+type DropNamespace struct {
+	DatabaseID string
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64
+}
 
-// UpdateNamespace changes single properties, the last writer of a key winning.
+// UpdateNamespace changes single properties, the last writer of a key winning
+// unless a version is expected.
 type UpdateNamespace struct {
 	DatabaseID string
 	Updates    map[string]string
 	Removals   []string
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64
 }

@@ -120,7 +120,7 @@ const (
 	TableNotFound
 	// TableExists means that the key is taken.
 	TableExists
-	// VersionMismatch means that the house table is not as expected.
+	// VersionMismatch means that the house table or the namespace is not as expected.
 	VersionMismatch
 	// NamespaceNotFound means that there is no such namespace, or no such parent.
 	NamespaceNotFound
@@ -139,4 +139,6 @@ type ChangeConflict struct {
 	Current *Table
 	// Winner made the current version, where it is known.
 	Winner *TableVersion
+	// CurrentNamespace is the one that is not at the expected version.
+	CurrentNamespace *Namespace
 }

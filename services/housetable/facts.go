@@ -73,7 +73,9 @@ func (f *Facts) Judge(c Commit) []ChangeConflict {
 	for index, change := range c.Changes {
 		reason, current := f.judge(change)
 		if reason != Fits {
-			conflicts = append(conflicts, ChangeConflict{Index: index, Reason: reason, Current: current})
+			conflicts = append(conflicts, ChangeConflict{
+				Index: index, Reason: reason, Current: current, CurrentNamespace: f.stale(change, reason),
+			})
 		}
 	}
 	return conflicts
@@ -96,9 +98,27 @@ func (f *Facts) judge(change Change) (Reason, *Table) {
 	case DropNamespace:
 		return f.judgeDropNamespace(c), nil
 	case UpdateNamespace:
-		return f.judgeNamespace(c.DatabaseID), nil
+		return f.judgeNamespaceAt(c.DatabaseID, c.ExpectedVersion), nil
 	}
 	return Fits, nil
+}
+
+// stale is the namespace that is not at the version which its change expects.
+func (f *Facts) stale(change Change, reason Reason) *Namespace {
+	if reason != VersionMismatch {
+		return nil
+	}
+	id := ""
+	switch c := change.(type) {
+	case DropNamespace:
+		id = c.DatabaseID
+	case UpdateNamespace:
+		id = c.DatabaseID
+	}
+	if n, exists := f.Namespace(id); exists {
+		return &n
+	}
+	return nil
 }
 
 func (f *Facts) judgePresence(key TableKey, expect Expectation) (Reason, *Table) {
@@ -154,7 +174,7 @@ func (f *Facts) judgeCreateNamespace(c CreateNamespace) Reason {
 }
 
 func (f *Facts) judgeDropNamespace(c DropNamespace) Reason {
-	if reason := f.judgeNamespace(c.DatabaseID); reason != Fits {
+	if reason := f.judgeNamespaceAt(c.DatabaseID, c.ExpectedVersion); reason != Fits {
 		return reason
 	}
 	if f.occupied[f.id(c.DatabaseID)] {
@@ -166,6 +186,17 @@ func (f *Facts) judgeDropNamespace(c DropNamespace) Reason {
 func (f *Facts) judgeNamespace(databaseID string) Reason {
 	if _, exists := f.Namespace(databaseID); !exists {
 		return NamespaceNotFound
+	}
+	return Fits
+}
+
+func (f *Facts) judgeNamespaceAt(databaseID string, expected int64) Reason {
+	n, exists := f.Namespace(databaseID)
+	switch {
+	case !exists:
+		return NamespaceNotFound
+	case expected != 0 && expected != n.Version:
+		return VersionMismatch
 	}
 	return Fits
 }

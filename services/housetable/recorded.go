@@ -48,14 +48,19 @@ func NoSuchOperation(id UUID) error {
 	return fault.New(fault.NoSuchOperation, "operation %s is not recorded", id)
 }
 
-// StaleJob is the error of a put whose version is not the current one.
+// StaleJob is the error of a put or a deletion whose version is not the current one.
 func StaleJob(id string) error {
 	return fault.New(fault.CommitFailed, "job %s has been modified by another process: its version is not the one given", id)
 }
 
-// StaleWarehouse is the error of an update whose version is not the current one.
+// StaleWarehouse is the error of a change whose version is not the current one.
 func StaleWarehouse(name string, expected, found int64) error {
 	return fault.New(fault.CommitFailed, "warehouse %q is at version %d, not at %d", name, found, expected)
+}
+
+// StaleNamespace is the error of a change whose version is not the current one.
+func StaleNamespace(databaseID string, expected, found int64) error {
+	return fault.New(fault.CommitFailed, "namespace %q is at version %d, not at %d", databaseID, found, expected)
 }
 
 // WarehouseExists is the error of a creation under a name that is taken.

@@ -113,8 +113,9 @@ type Warehouses interface {
 	// UpdateWarehouse changes properties and returns it as stored; CommitFailed
 	// when the version is not the expected one.
 	UpdateWarehouse(ctx context.Context, u WarehouseUpdate) (Warehouse, error)
-	// DeleteWarehouse deletes an empty one; NotEmpty when it holds namespaces or jobs.
-	DeleteWarehouse(ctx context.Context, name string) error
+	// DeleteWarehouse deletes an empty one; NotEmpty when it holds namespaces or jobs,
+	// CommitFailed when the expected version is not 0 and not the current one.
+	DeleteWarehouse(ctx context.Context, name string, expectedVersion int64) error
 }
 
 // Toggles keeps the rules by which features are on.
@@ -136,8 +137,9 @@ type Jobs interface {
 	// fields when expected is the current version; CommitFailed when it is not.
 	// A put that changes nothing keeps the version. created tells which it was.
 	PutJob(ctx context.Context, warehouse string, j Job, expected *int64) (stored Job, created bool, err error)
-	// DeleteJob deletes one job; NoSuchJob when there is none.
-	DeleteJob(ctx context.Context, warehouse, id string) error
+	// DeleteJob deletes one job; NoSuchJob when there is none, CommitFailed when it
+	// is not at the version that is expected, if one is.
+	DeleteJob(ctx context.Context, warehouse, id string, expected *int64) error
 	// ListJobs returns a page in the order of ids, and the cursor that continues it.
 	ListJobs(ctx context.Context, q JobQuery) ([]Job, string, error)
 	// HeartbeatJob sets the heartbeat of a RUNNING job and keeps its version;

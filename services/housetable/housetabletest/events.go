@@ -245,7 +245,7 @@ func consumers(t *testing.T, b *bench) {
 	if _, err := b.Acknowledge(t.Context(), "empty", "a", housetable.Position{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.DeleteWarehouse(t.Context(), "empty"); err != nil {
+	if err := b.DeleteWarehouse(t.Context(), "empty", 0); err != nil {
 		t.Fatalf("a warehouse with a consumer: %v", err)
 	}
 }

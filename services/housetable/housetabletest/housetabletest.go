@@ -78,6 +78,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"NamespaceDropVsArrival":  namespaceArrivalRace,
 		"RestoreAgainstPurge":     purgeRace,
 		"NamespaceDropVsCreate":   namespaceRace,
+		"OneWinnerOfNamespaces":   namespaceVersionRace,
 		"NamespaceDropVsTable":    lastTableRace,
 		"WarehouseDeleteVsCreate": warehouseRace,
 		"OneEffectOfDeliveries":   deliveryRace,

@@ -37,7 +37,16 @@ func namespaces(t *testing.T, b *bench) {
 		t.Fatalf("read (-want +got):\n%s", diff)
 	}
 	b.do(t, housetable.DropNamespace{DatabaseID: "a.b"})
-	b.do(t, housetable.DropNamespace{DatabaseID: "a"})
+	for _, change := range []housetable.Change{
+		housetable.UpdateNamespace{DatabaseID: "a", ExpectedVersion: 1}, housetable.DropNamespace{DatabaseID: "a", ExpectedVersion: 3},
+	} {
+		stale := b.refuse(t, housetable.VersionMismatch, change)
+		if diff := cmp.Diff(&want, stale.CurrentNamespace); diff != "" {
+			t.Fatalf("%#v: current (-want +got):\n%s", change, diff)
+		}
+	}
+	b.do(t, housetable.UpdateNamespace{DatabaseID: "a", ExpectedVersion: 2})
+	b.do(t, housetable.DropNamespace{DatabaseID: "a", ExpectedVersion: 3})
 	_, err = b.Namespace(t.Context(), house, "a")
 	wantKind(t, err, fault.NoSuchNamespace)
 	_, _, err = b.ListTables(t.Context(), housetable.TableQuery{Warehouse: house, DatabaseID: "a", Kind: housetable.KindTable, Page: housetable.Page{Limit: 1}})
@@ -229,14 +238,15 @@ func warehouses(t *testing.T, b *bench) {
 	request := b.request(housetable.CreateNamespace{DatabaseID: "n"})
 	request.Warehouse = "w1"
 	b.send(t, request)
-	wantKind(t, b.DeleteWarehouse(t.Context(), "w1"), fault.NotEmpty)
+	wantKind(t, b.DeleteWarehouse(t.Context(), "w1", 0), fault.NotEmpty)
 	request = b.request(housetable.DropNamespace{DatabaseID: "n"})
 	request.Warehouse = "w1"
 	b.send(t, request)
-	if err := b.DeleteWarehouse(t.Context(), "w1"); err != nil {
+	wantKind(t, b.DeleteWarehouse(t.Context(), "w1", 1), fault.CommitFailed)
+	if err := b.DeleteWarehouse(t.Context(), "w1", 2); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, b.DeleteWarehouse(t.Context(), "w1"), fault.NoSuchWarehouse)
+	wantKind(t, b.DeleteWarehouse(t.Context(), "w1", 0), fault.NoSuchWarehouse)
 }
 
 func jobs(t *testing.T, b *bench) {
@@ -294,10 +304,11 @@ func jobs(t *testing.T, b *bench) {
 			t.Errorf("listed %q, want %q", got.String(), want)
 		}
 	}
-	if err := b.DeleteJob(t.Context(), house, "j1"); err != nil {
+	wantKind(t, b.DeleteJob(t.Context(), house, "j1", new(int64(1))), fault.CommitFailed)
+	if err := b.DeleteJob(t.Context(), house, "j1", new(int64(2))); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, b.DeleteJob(t.Context(), house, "j1"), fault.NoSuchJob)
+	wantKind(t, b.DeleteJob(t.Context(), house, "j1", nil), fault.NoSuchJob)
 	_, err = b.Job(t.Context(), house, "j1")
 	wantKind(t, err, fault.NoSuchJob)
 	_, _, err = b.PutJob(t.Context(), "nowhere", job, nil)

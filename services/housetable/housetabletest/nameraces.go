@@ -2,6 +2,7 @@ package housetabletest
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -161,5 +162,19 @@ func purgeRace(t *testing.T, b *bench) {
 		if restored := verdictName(verdict) == "committed"; err != nil || restored == (purged > 0) || restored != (b.table(t, key(table)) != nil) {
 			t.Fatalf("purged %d (%v), restoration: %#v", purged, err, verdict)
 		}
+	}
+}
+
+// namespaceVersionRace: of changes of one namespace that expect the same version
+// one is made, be they updates or drops.
+func namespaceVersionRace(t *testing.T, b *bench) {
+	t.Helper()
+	for round := range rounds {
+		id := fmt.Sprint("v", round)
+		b.do(t, housetable.CreateNamespace{DatabaseID: id})
+		b.oneWinner(t, func(i int) housetable.Change {
+			return housetable.UpdateNamespace{DatabaseID: id, ExpectedVersion: 1, Updates: map[string]string{"k": strconv.Itoa(i)}}
+		})
+		b.duel(t, housetable.UpdateNamespace{DatabaseID: id, ExpectedVersion: 2}, housetable.DropNamespace{DatabaseID: id, ExpectedVersion: 2})
 	}
 }

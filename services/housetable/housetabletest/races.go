@@ -257,7 +257,7 @@ func warehouseRace(t *testing.T, b *bench) {
 		request := b.request(housetable.CreateNamespace{DatabaseID: "n"})
 		request.Warehouse = name
 		deleted := make(chan error, 1)
-		go func() { deleted <- b.DeleteWarehouse(t.Context(), name) }()
+		go func() { deleted <- b.DeleteWarehouse(t.Context(), name, 0) }()
 		verdict := b.send(t, request)
 		err := <-deleted
 		if refused, ok := verdict.(housetable.Refused); ok {

@@ -40,8 +40,11 @@ var transcript = []exchange{
 	},
 	{
 		"PUT", "/hts/tables", `{"entity":{"tableId":"A1","databaseId":"d1","tableVersion":"/e/a1/0","metadataLocation":"/e/a1/2"}}`, 409,
-		`{"status":"CONFLICT","error":"Conflict","message":"user table d1.A1 has been modified/created by other processes: its version is /e/a1/1"` + notAvailable,
+		`~^\{"status":"CONFLICT","error":"Conflict","message":"user table d1.A1 has been modified/created by other processes: its version is /e/a1/1; version 2 is a swap at [^ ]+Z, request [0-9a-f]+","stacktrace":null,"cause":"Not Available"\}$`,
 	},
+	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1&expectedMetadataLocation=/e/a1/0", "", 409, `~has been modified by other processes: its version is /e/a1/1; version 2 is a swap at [^ ]+Z, request [0-9a-f]+"`},
+	{"DELETE", "/v1/hts/tables?databaseId=d1&tableId=A1&isSoftDelete=true&expectedMetadataLocation=/e/a1/0", "", 409, `~its version is /e/a1/1; version 2`},
+	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1&expectedMetadataLocation=", "", 400, `~expectedMetadataLocation: must not be empty`},
 	{"PUT", "/hts/tables", `{"entity":{"tableId":"A1","databaseId":"d1","metadataLocation":"/e/a1/2"}}`, 409, `~^\{"status":"CONFLICT"`},
 	{"PUT", "/hts/tables", `{"entity":{"tableId":"gone","databaseId":"d1","tableVersion":"/x","metadataLocation":"/y"}}`, 409, `~has been deleted by other processes`},
 	{"PUT", "/hts/tables", `{"entity":{"tableId":"a_c","databaseId":"d1","metadataLocation":"/1"}}`, 201, `~"storageType":"hdfs","creationTime":null`},
@@ -79,7 +82,7 @@ var transcript = []exchange{
 	{"GET", "/hts/tables/query?databaseId=d1&tableId=%25", "", 400, `~BAD_REQUEST`},
 	{"GET", "/hts/tables/query?databaseId=d1&creationTime=1", "", 400, `~Only databaseId and tableId are supported for the query`},
 	{"GET", "/hts/tables/query?creationTime=abc", "", 400, `~BAD_REQUEST`},
-	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1", "", 204, ``},
+	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1&expectedMetadataLocation=/e/a1/1", "", 204, ``},
 	{"DELETE", "/hts/tables?databaseId=d1&tableId=A1", "", 404, `~User table d1.A1 cannot be found","stacktrace":null,"cause":"Not Available"`},
 	// A view is no table here, and its name is taken.
 	{"POST", "/hts/commit", `{"operations":[{"id":"AAAAAAAAAAAAAAAAAAAAAg==","outcome":{"status":200}}],"changes":[{"createTable":{"key":{"databaseId":"d1","tableId":"v"},"kind":"TABLE_KIND_VIEW","metadataLocation":"/v"}}]}`, 200, `~"version":1`},
@@ -100,7 +103,9 @@ var transcript = []exchange{
 	{"GET", "/hts/jobs?jobId=j%3F1", "", 400, `~BAD_REQUEST`},
 	{"GET", "/hts/jobs/query?state=RUNNING", "", 200, `~^\{"results":\[\{"jobId":"j-1",.*"pageResults":null\}$`},
 	{"GET", "/hts/jobs/query?heartbeatTimeMs=5", "", 200, `{"results":[],"pageResults":null}`},
-	{"DELETE", "/hts/jobs?jobId=j-1", "", 204, ``},
+	{"DELETE", "/hts/jobs?jobId=j-1&version=1", "", 409, `~CONFLICT`},
+	{"DELETE", "/hts/jobs?jobId=j-1&version=x", "", 400, `~version: \\"x\\" is not a number`},
+	{"DELETE", "/hts/jobs?jobId=j-1&version=2", "", 204, ``},
 	{"GET", "/hts/jobs?jobId=j-1", "", 404, `{"status":"NOT_FOUND","error":"Not Found","message":"job j-1 cannot be found"` + notAvailable},
 	// Routing.
 	{"GET", "/hts/nothing", "", 404, `{"status":"NOT_FOUND","error":"Not Found","message":"nothing is served at /hts/nothing"` + notAvailable},

@@ -35,7 +35,8 @@ var warehouses = []exchange{
 	{"PATCH", "/hts/warehouses/none", `{}`, 404, `~NOT_FOUND`},
 	{"PUT", "/hts/warehouses/w1", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 	{"DELETE", "/hts/warehouses", "", 405, `~METHOD_NOT_ALLOWED`},
-	{"DELETE", "/hts/warehouses/w2", "", 204, ``},
+	{"DELETE", "/hts/warehouses/w2?expectedVersion=2", "", 409, `~warehouse \\"w2\\" is at version 1, not at 2`},
+	{"DELETE", "/hts/warehouses/w2?expectedVersion=1", "", 204, ``},
 	{"DELETE", "/hts/warehouses/w2", "", 404, `~warehouse \\"w2\\" does not exist`},
 	{"DELETE", "/hts/warehouses/default", "", 409, `~still holds namespaces or jobs`},
 }
@@ -73,6 +74,9 @@ var namespaces = []exchange{
 	{"GET", "/hts/namespaces?warehouse=w1&parentDatabaseId=none", "", 404, `~NOT_FOUND`},
 	{"PATCH", "/hts/namespaces/n1", `{"updates":{"owner":"you","k":"v"},"removals":["never"],"warehouse":"w1"}`, 200, `~"properties":\{"k":"v","owner":"you"\},"version":2`},
 	{"PATCH", "/hts/namespaces/n1", `{"removals":["k"],"warehouse":"w1"}`, 200, `~"properties":\{"owner":"you"\},"version":3`},
+	{"PATCH", "/hts/namespaces/n1", `{"updates":{"owner":"she"},"expectedVersion":2,"warehouse":"w1"}`, 409, `~"namespace \\"n1\\" is at version 3, not at 2"`},
+	{"PATCH", "/hts/namespaces/n1", `{"updates":{"owner":"she"},"expectedVersion":3,"warehouse":"w1"}`, 200, `~"owner":"she".*"version":4`},
+	{"DELETE", "/hts/namespaces/n1?warehouse=w1&expectedVersion=3", "", 409, `~is at version 4, not at 3`},
 	{"PATCH", "/hts/namespaces/n1", `{"updates":{"k":"v"},"removals":["k"],"warehouse":"w1"}`, 422, `~removals\[0\]: \\"k\\" is among the updates too`},
 	{"PATCH", "/hts/namespaces/none", `{"updates":{"k":"v"},"warehouse":"w1"}`, 404, `~namespace \\"none\\" does not exist`},
 	// Any id that a catalog may make is one segment of the path.
@@ -118,6 +122,10 @@ func TestNamespacesOverGRPC(t *testing.T) {
 				_, err := client.UpdateNamespace(t.Context(), &htsv1.UpdateNamespaceRequest{DatabaseId: id, Updates: map[string]string{"k": "v"}})
 				return err
 			}
+			stale := func(id string) error {
+				_, err := client.UpdateNamespace(t.Context(), &htsv1.UpdateNamespaceRequest{DatabaseId: id, ExpectedVersion: 1})
+				return err
+			}
 			for _, c := range []struct {
 				err  error
 				want codes.Code
@@ -128,6 +136,7 @@ func TestNamespacesOverGRPC(t *testing.T) {
 				{create("a.c"), codes.OK},
 				{update("a"), codes.OK},
 				{update("b"), codes.NotFound},
+				{stale("a"), codes.Aborted},
 				{drop("a"), codes.FailedPrecondition},
 				{drop("a.c"), codes.OK},
 				{drop("a"), codes.OK},

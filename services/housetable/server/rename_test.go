@@ -25,7 +25,7 @@ var renames = []exchange{
 	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=r2", "", 400, `~metadataLocation: must not be empty`},
 	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=none&toDatabaseId=d1&toTableId=taken&metadataLocation=/r/2", "", 404, `~User table d1.none cannot be found","stacktrace":null,"cause":"Not Available"`},
 	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=taken&metadataLocation=/r/2", "", 409, `~Table taken already exists`},
-	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=r2&metadataLocation=/r/2&expectedMetadataLocation=/r/0", "", 409, `~has been modified by other processes`},
+	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=r2&metadataLocation=/r/2&expectedMetadataLocation=/r/0", "", 409, `~has been modified by other processes: it is not renamed; version 1 is a create at `},
 	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=r2&metadataLocation=/r/2&expectedMetadataLocation=/r/1", "", 204, ``},
 	{"PATCH", "/hts/tables/rename?fromDatabaseId=d1&fromTableId=r1&toDatabaseId=d1&toTableId=r2&metadataLocation=/r/2", "", 404, `~NOT_FOUND`},
 	{

@@ -76,15 +76,18 @@ func (s *Store) PutJob(ctx context.Context, warehouse string, j housetable.Job, 
 }
 
 // DeleteJob deletes one job.
-func (s *Store) DeleteJob(ctx context.Context, warehouse, id string) error {
-	tag, err := s.pool.Exec(ctx, "DELETE FROM job WHERE warehouse_id = $1 AND job_id = $2", warehouse, id)
-	if err != nil {
+func (s *Store) DeleteJob(ctx context.Context, warehouse, id string, expected *int64) error {
+	tag, err := s.pool.Exec(ctx, "DELETE FROM job WHERE warehouse_id = $1 AND job_id = $2 AND version = coalesce($3, version)", warehouse, id, expected)
+	switch {
+	case err != nil:
 		return classify(err, "delete job")
+	case tag.RowsAffected() > 0:
+		return nil
 	}
-	if tag.RowsAffected() == 0 {
-		return s.missing(ctx, warehouse, housetable.NoSuchJob(id))
+	if _, err := s.Job(ctx, warehouse, id); err != nil {
+		return err
 	}
-	return nil
+	return housetable.StaleJob(id)
 }
 
 // ListJobs returns a page of the jobs that match.

@@ -39,10 +39,11 @@ func (b *batch) closePart(args *[]any) part {
 		before: []string{
 			"x AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") +
 				" FROM " + b.closed.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
-			`xl AS MATERIALIZED (SELECT x.req, x.idx, n.* FROM x JOIN namespace n ON n.warehouse_id = x.wh AND n.database_key = x.dbk
+			`xl AS MATERIALIZED (SELECT x.req, x.idx, x.xversion, n.* FROM x JOIN namespace n ON n.warehouse_id = x.wh AND n.database_key = x.dbk
 				ORDER BY n.warehouse_id, n.database_key FOR UPDATE OF n)`,
 		},
-		fit: `SELECT req FROM xl WHERE NOT EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = xl.warehouse_id AND h.database_key = xl.database_key)
+		fit: `SELECT req FROM xl WHERE xversion IN (0, version)
+			AND NOT EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = xl.warehouse_id AND h.database_key = xl.database_key)
 			AND NOT EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = xl.warehouse_id AND n.parent_key = xl.database_key)`,
 		apply: []string{
 			`xd AS (DELETE FROM namespace n USING xl JOIN go ON go.req = xl.req
@@ -59,10 +60,10 @@ func (b *batch) amendPart(args *[]any) part {
 		before: []string{
 			"y AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") +
 				" FROM " + b.amended.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
-			`yl AS MATERIALIZED (SELECT y.req, y.idx, y.updates, y.removals, n.* FROM y JOIN namespace n ON n.warehouse_id = y.wh AND n.database_key = y.dbk
+			`yl AS MATERIALIZED (SELECT y.req, y.idx, y.xversion, y.updates, y.removals, n.* FROM y JOIN namespace n ON n.warehouse_id = y.wh AND n.database_key = y.dbk
 				ORDER BY n.warehouse_id, n.database_key FOR UPDATE OF n)`,
 		},
-		fit: "SELECT req FROM yl",
+		fit: "SELECT req FROM yl WHERE xversion IN (0, version)",
 		apply: []string{
 			`yu AS (UPDATE namespace n SET version = yl.version + 1,
 					properties = (yl.properties - ARRAY(SELECT jsonb_object_keys(yl.removals::jsonb))) || yl.updates::jsonb

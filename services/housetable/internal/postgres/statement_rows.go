@@ -88,9 +88,11 @@ func (b *batch) addChange(request, index int32, commit housetable.Commit, change
 	case housetable.DropNamespace:
 		start(b.closed, request, index, commit.Warehouse)
 		setDatabase(b.closed, c.DatabaseID)
+		set(b.closed, "xversion", "bigint", c.ExpectedVersion)
 	case housetable.UpdateNamespace:
 		start(b.amended, request, index, commit.Warehouse)
 		setDatabase(b.amended, c.DatabaseID)
+		set(b.amended, "xversion", "bigint", c.ExpectedVersion)
 		set(b.amended, "updates", "text", jsonMap(c.Updates))
 		removals := map[string]string{}
 		for _, key := range c.Removals {

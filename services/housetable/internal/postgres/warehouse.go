@@ -88,15 +88,19 @@ func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 }
 
 // DeleteWarehouse deletes an empty warehouse; the foreign keys of what it holds refuse.
-func (s *Store) DeleteWarehouse(ctx context.Context, name string) error {
-	tag, err := s.pool.Exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = $1", name)
+func (s *Store) DeleteWarehouse(ctx context.Context, name string, expectedVersion int64) error {
+	tag, err := s.pool.Exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = $1 AND ($2 = 0 OR version = $2::bigint)", name, expectedVersion)
 	switch {
 	case sqlState(err) == foreignKeyViolation:
 		return housetable.WarehouseNotEmpty(name)
 	case err != nil:
 		return classify(err, "delete warehouse")
-	case tag.RowsAffected() == 0:
-		return housetable.NoSuchWarehouse(name)
+	case tag.RowsAffected() > 0:
+		return nil
 	}
-	return nil
+	w, err := s.Warehouse(ctx, name)
+	if err != nil {
+		return err
+	}
+	return housetable.StaleWarehouse(name, expectedVersion, w.Version)
 }

@@ -103,7 +103,7 @@ func fromChange(field string, change *htsv1.Change) (housetable.Change, error) {
 			firstError(checkDatabaseID(field+".create_namespace.database_id", c.CreateNamespace.GetDatabaseId()),
 				checkProperties(field+".create_namespace.properties", c.CreateNamespace.GetProperties()))
 	case *htsv1.Change_DropNamespace:
-		return housetable.DropNamespace{DatabaseID: c.DropNamespace.GetDatabaseId()},
+		return housetable.DropNamespace{DatabaseID: c.DropNamespace.GetDatabaseId(), ExpectedVersion: c.DropNamespace.GetExpectedVersion()},
 			checkDatabaseID(field+".drop_namespace.database_id", c.DropNamespace.GetDatabaseId())
 	case *htsv1.Change_UpdateNamespace:
 		return fromUpdateNamespace(field+".update_namespace", c.UpdateNamespace)
@@ -166,7 +166,7 @@ func fromRestoreTable(field string, c *htsv1.RestoreTable) (housetable.Change, e
 }
 
 func fromUpdateNamespace(field string, c *htsv1.UpdateNamespace) (housetable.Change, error) {
-	return housetable.UpdateNamespace{DatabaseID: c.GetDatabaseId(), Updates: c.GetUpdates(), Removals: c.GetRemovals()},
+	return housetable.UpdateNamespace{DatabaseID: c.GetDatabaseId(), Updates: c.GetUpdates(), Removals: c.GetRemovals(), ExpectedVersion: c.GetExpectedVersion()},
 		firstError(checkDatabaseID(field+".database_id", c.GetDatabaseId()), checkUpdate(field+".", c.GetUpdates(), c.GetRemovals()))
 }
 

@@ -100,14 +100,19 @@ func toCommitted(v housetable.Committed) *htsv1.Committed {
 func toConflict(v housetable.Conflict) *htsv1.Conflict {
 	c := &htsv1.Conflict{}
 	for _, r := range v.Changes {
-		c.Changes = append(c.Changes, &htsv1.ChangeConflict{
-			Index:   int32(r.Index),
-			Reason:  toReason(r.Reason),
-			Current: toTable(r.Current),
-			Winner:  toVersion(r.Winner),
-		})
+		c.Changes = append(c.Changes, toChangeConflict(r))
 	}
 	return c
+}
+
+func toChangeConflict(c housetable.ChangeConflict) *htsv1.ChangeConflict {
+	return &htsv1.ChangeConflict{
+		Index:            int32(c.Index),
+		Reason:           toReason(c.Reason),
+		Current:          toTable(c.Current),
+		Winner:           toVersion(c.Winner),
+		CurrentNamespace: toNamespace(c.CurrentNamespace),
+	}
 }
 
 func toReplay(v housetable.Replay) *htsv1.Replay {

@@ -55,7 +55,11 @@ func (s *jobService) DeleteJob(ctx context.Context, r *htsv1.DeleteJobRequest) (
 	if err := firstError(err, checkJobID("jobId", r.GetJobId())); err != nil {
 		return nil, err
 	}
-	if err := s.store.DeleteJob(ctx, warehouse, r.GetJobId()); err != nil {
+	expected := decimal(r.GetVersion())
+	if expected == nil && r.Version != nil {
+		return nil, fault.Field("version", "%q is not a number", r.GetVersion())
+	}
+	if err := s.store.DeleteJob(ctx, warehouse, r.GetJobId(), expected); err != nil {
 		return nil, err
 	}
 	return &htsv1.DeleteJobResponse{}, nil

@@ -76,7 +76,7 @@ func (s *namespaceService) UpdateNamespace(ctx context.Context, r *htsv1.UpdateN
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId()), checkUpdate("", r.GetUpdates(), r.GetRemovals())); err != nil {
 		return nil, err
 	}
-	change := housetable.UpdateNamespace{DatabaseID: r.GetDatabaseId(), Updates: r.GetUpdates(), Removals: r.GetRemovals()}
+	change := housetable.UpdateNamespace{DatabaseID: r.GetDatabaseId(), Updates: r.GetUpdates(), Removals: r.GetRemovals(), ExpectedVersion: r.GetExpectedVersion()}
 	n, err := s.change(ctx, warehouse, "updateNamespace", r, change)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,8 @@ func (s *namespaceService) DropNamespace(ctx context.Context, r *htsv1.DropNames
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
 		return nil, err
 	}
-	verdict, err := commitOne(ctx, s.commits, warehouse, "dropNamespace", r, housetable.DropNamespace{DatabaseID: r.GetDatabaseId()})
+	change := housetable.DropNamespace{DatabaseID: r.GetDatabaseId(), ExpectedVersion: r.GetExpectedVersion()}
+	verdict, err := commitOne(ctx, s.commits, warehouse, "dropNamespace", r, change)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (s *namespaceService) DropNamespace(ctx context.Context, r *htsv1.DropNames
 	case housetable.Committed, housetable.Replay:
 		return &htsv1.DropNamespaceResponse{}, nil
 	case housetable.Conflict:
-		return nil, namespaceConflict(r.GetDatabaseId(), r.GetDatabaseId(), v.Changes[0].Reason)
+		return nil, namespaceConflict(r.GetDatabaseId(), r.GetDatabaseId(), r.GetExpectedVersion(), v.Changes[0])
 	case housetable.Refused:
 		return nil, v.Err
 	}
@@ -111,7 +112,7 @@ func (s *namespaceService) change(ctx context.Context, warehouse, kind string, r
 	if err != nil {
 		return nil, err
 	}
-	id, needed := names(change)
+	id, needed, expected := names(change)
 	switch v := verdict.(type) {
 	case housetable.Committed:
 		return v.Results[0].Namespace, nil
@@ -119,26 +120,29 @@ func (s *namespaceService) change(ctx context.Context, warehouse, kind string, r
 		n, err := s.store.Namespace(ctx, warehouse, id)
 		return &n, err
 	case housetable.Conflict:
-		return nil, namespaceConflict(id, needed, v.Changes[0].Reason)
+		return nil, namespaceConflict(id, needed, expected, v.Changes[0])
 	case housetable.Refused:
 		return nil, v.Err
 	}
 	return nil, expectNever(verdict)
 }
 
-// names are the namespace that a change is about and the one that it needs.
-func names(change housetable.Change) (id, needed string) {
+// names are the namespace that a change is about, the one that it needs, and at
+// which version.
+func names(change housetable.Change) (id, needed string, expected int64) {
 	switch c := change.(type) {
 	case housetable.CreateNamespace:
-		return c.DatabaseID, housetable.ParentID(c.DatabaseID)
+		return c.DatabaseID, housetable.ParentID(c.DatabaseID), 0
 	case housetable.UpdateNamespace:
-		return c.DatabaseID, c.DatabaseID
+		return c.DatabaseID, c.DatabaseID, c.ExpectedVersion
 	}
-	return "", ""
+	return "", "", 0
 }
 
-func namespaceConflict(id, needed string, reason housetable.Reason) error {
-	switch reason {
+func namespaceConflict(id, needed string, expected int64, c housetable.ChangeConflict) error {
+	switch c.Reason {
+	case housetable.VersionMismatch:
+		return housetable.StaleNamespace(id, expected, c.CurrentNamespace.Version)
 	case housetable.NamespaceExists:
 		return fault.New(fault.AlreadyExists, "namespace %q exists already", id)
 	case housetable.NamespaceNotEmpty:

@@ -117,6 +117,14 @@ func checkUserKey(databaseID, tableID string) error {
 	return together(checkPattern("databaseId", databaseID, userID), checkPattern("tableId", tableID, userID))
 }
 
+// checkExpectedLocation checks a location that need not be given.
+func checkExpectedLocation(given bool, location string) error {
+	if !given {
+		return nil
+	}
+	return checkLocation("expectedMetadataLocation", location)
+}
+
 func checkUserTable(e *htsv1.UserTable) error {
 	if e == nil {
 		return fault.Field("entity", "must not be null")

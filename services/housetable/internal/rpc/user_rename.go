@@ -32,7 +32,7 @@ func (s *userTableService) RenameUserTable(ctx context.Context, r *htsv1.RenameU
 			return &htsv1.RenameUserTableResponse{}, nil
 		}
 	}
-	return nil, renameLost(r)
+	return nil, renameLost(r, housetable.ChangeConflict{Reason: housetable.VersionMismatch})
 }
 
 // rename tries once; it sets base, where it is not known, to what it read.
@@ -46,7 +46,7 @@ func (s *userTableService) rename(ctx context.Context, warehouse string, r *htsv
 		*base = &t.MetadataLocation
 	}
 	if **base != t.MetadataLocation {
-		return false, renameLost(r)
+		return false, s.renameLostTo(ctx, warehouse, r, t)
 	}
 	verdict, err := commitOne(ctx, s.commits, warehouse, "renameUserTable", r, housetable.RenameTable{
 		Key: key, Expect: housetable.Expectation{UUID: &t.UUID, Version: &t.Version},
@@ -59,7 +59,7 @@ func (s *userTableService) rename(ctx context.Context, warehouse string, r *htsv
 	case housetable.Committed, housetable.Replay:
 		return true, nil
 	case housetable.Conflict:
-		return false, renameConflict(key, r.GetToTableId(), v.Changes[0].Reason)
+		return false, renameConflict(key, r.GetToTableId(), v.Changes[0])
 	case housetable.Refused:
 		return false, v.Err
 	}
@@ -67,19 +67,29 @@ func (s *userTableService) rename(ctx context.Context, warehouse string, r *htsv
 }
 
 // renameConflict is nil when the table changed since it was read.
-func renameConflict(key housetable.TableKey, to string, reason housetable.Reason) error {
-	switch reason {
+func renameConflict(key housetable.TableKey, to string, c housetable.ChangeConflict) error {
+	switch c.Reason {
 	case housetable.VersionMismatch:
 		return nil
 	case housetable.TableExists:
-		return fault.New(fault.AlreadyExists, "Table %s already exists", to)
+		return lost(fault.AlreadyExists, c, "Table %s already exists", to)
 	default: // the table is gone, with or without its database
 		return noSuchUserTable(key)
 	}
 }
 
-func renameLost(r *htsv1.RenameUserTableRequest) error {
-	return fault.New(fault.CommitFailed, "user table %s.%s has been modified by other processes: it is not renamed", r.GetFromDatabaseId(), r.GetFromTableId())
+// renameLostTo names the change that made the house table what it is now, unless
+// a later one hides it already.
+func (s *userTableService) renameLostTo(ctx context.Context, warehouse string, r *htsv1.RenameUserTableRequest, t housetable.Table) error {
+	c := housetable.ChangeConflict{Reason: housetable.VersionMismatch, Current: &t}
+	if winner, err := housetable.VersionAt(ctx, s.store, warehouse, t.UUID, t.Version); err == nil {
+		c.Winner = &winner
+	}
+	return renameLost(r, c)
+}
+
+func renameLost(r *htsv1.RenameUserTableRequest, c housetable.ChangeConflict) error {
+	return lost(fault.CommitFailed, c, "user table %s.%s has been modified by other processes: it is not renamed", r.GetFromDatabaseId(), r.GetFromTableId())
 }
 
 func checkRename(r *htsv1.RenameUserTableRequest) error {
@@ -94,10 +104,7 @@ func checkRename(r *htsv1.RenameUserTableRequest) error {
 	case !sameDatabase:
 		return crossDatabase(r)
 	}
-	if r.ExpectedMetadataLocation != nil {
-		err = checkLocation("expectedMetadataLocation", r.GetExpectedMetadataLocation())
-	}
-	return firstError(checkLocation("metadataLocation", r.GetMetadataLocation()), err)
+	return firstError(checkLocation("metadataLocation", r.GetMetadataLocation()), checkExpectedLocation(r.ExpectedMetadataLocation != nil, r.GetExpectedMetadataLocation()))
 }
 
 // checkOneDatabase refuses two spellings of a database where they name two.

@@ -17,10 +17,10 @@ func (s *userTableService) DropUserTable(ctx context.Context, r *htsv1.DropUserT
 	if r.IsSoftDelete == nil {
 		err = firstError(err, fault.Field("isSoftDelete", "must be given"))
 	}
-	if err := firstError(err, checkUserKey(r.GetDatabaseId(), r.GetTableId())); err != nil {
+	if err := firstError(err, checkUserKey(r.GetDatabaseId(), r.GetTableId()), checkExpectedLocation(r.ExpectedMetadataLocation != nil, r.GetExpectedMetadataLocation())); err != nil {
 		return nil, err
 	}
-	change := housetable.DropTable{Key: userKey(r), Expect: housetable.Expectation{Kind: housetable.KindTable}}
+	change := housetable.DropTable{Key: userKey(r), Expect: housetable.Expectation{Kind: housetable.KindTable, MetadataLocation: r.ExpectedMetadataLocation}}
 	if r.GetIsSoftDelete() {
 		change.Soft, change.PurgeAfterMS = true, time.Now().Add(s.options.SoftDeleteTTL).UnixMilli()
 	}
@@ -35,12 +35,20 @@ func afterDrop(key housetable.TableKey, v housetable.Verdict) error {
 	switch v := v.(type) {
 	case housetable.Committed, housetable.Replay:
 		return nil
-	case housetable.Conflict: // missing, or a view
-		return noSuchUserTable(key)
+	case housetable.Conflict:
+		return dropConflict(key, v.Changes[0])
 	case housetable.Refused:
 		return v.Err
 	}
 	return expectNever(v)
+}
+
+func dropConflict(key housetable.TableKey, c housetable.ChangeConflict) error {
+	if c.Current == nil || c.Current.Kind != housetable.KindTable { // missing, or a view
+		return noSuchUserTable(key)
+	}
+	return lost(fault.CommitFailed, c, "user table %s.%s has been modified by other processes: its version is %s",
+		key.DatabaseID, key.TableID, c.Current.MetadataLocation)
 }
 
 // QuerySoftDeletedUserTables is a page of one database's soft-deleted tables; a
@@ -127,17 +135,17 @@ func (s *userTableService) afterRestore(ctx context.Context, warehouse string, g
 	case housetable.Replay: // our own operation: the answer to its first delivery was lost
 		return s.get(ctx, warehouse, g.Key)
 	case housetable.Conflict:
-		return housetable.Table{}, restoreConflict(g, v.Changes[0].Reason)
+		return housetable.Table{}, restoreConflict(g, v.Changes[0])
 	case housetable.Refused:
 		return housetable.Table{}, v.Err
 	}
 	return housetable.Table{}, expectNever(v)
 }
 
-func restoreConflict(g housetable.SoftDeletedKey, reason housetable.Reason) error {
-	switch reason {
+func restoreConflict(g housetable.SoftDeletedKey, c housetable.ChangeConflict) error {
+	switch c.Reason {
 	case housetable.TableExists:
-		return fault.New(fault.AlreadyExists, "Table %s already exists", g.Key.TableID)
+		return lost(fault.AlreadyExists, c, "Table %s already exists", g.Key.TableID)
 	case housetable.NamespaceNotFound:
 		return fault.New(fault.NoSuchNamespace, "database %s cannot be found", g.Key.DatabaseID)
 	default:

@@ -118,21 +118,21 @@ func putConflict(key housetable.TableKey, c housetable.ChangeConflict) error {
 	case c.Reason == housetable.NamespaceNotFound:
 		return fault.New(fault.NoSuchNamespace, "database %s cannot be found", key.DatabaseID)
 	case c.Reason == housetable.TableNotFound:
-		return fault.New(fault.CommitFailed, "user table %s.%s has been deleted by other processes", key.DatabaseID, key.TableID)
+		return lost(fault.CommitFailed, c, "user table %s.%s has been deleted by other processes", key.DatabaseID, key.TableID)
 	case c.Current.Kind != housetable.KindTable:
-		return fault.New(fault.AlreadyExists, "%s.%s is a view", key.DatabaseID, key.TableID)
+		return lost(fault.AlreadyExists, c, "%s.%s is a view", key.DatabaseID, key.TableID)
 	}
-	return fault.New(fault.CommitFailed, "user table %s.%s has been modified/created by other processes: its version is %s",
+	return lost(fault.CommitFailed, c, "user table %s.%s has been modified/created by other processes: its version is %s",
 		key.DatabaseID, key.TableID, c.Current.MetadataLocation)
 }
 
 // DeleteUserTable is one commit with one drop.
 func (s *userTableService) DeleteUserTable(ctx context.Context, r *htsv1.DeleteUserTableRequest) (*htsv1.DeleteUserTableResponse, error) {
 	warehouse, err := warehouseOr(r.GetWarehouse())
-	if err := firstError(err, checkUserKey(r.GetDatabaseId(), r.GetTableId())); err != nil {
+	if err := firstError(err, checkUserKey(r.GetDatabaseId(), r.GetTableId()), checkExpectedLocation(r.ExpectedMetadataLocation != nil, r.GetExpectedMetadataLocation())); err != nil {
 		return nil, err
 	}
-	drop := housetable.DropTable{Key: userKey(r), Expect: housetable.Expectation{Kind: housetable.KindTable}}
+	drop := housetable.DropTable{Key: userKey(r), Expect: housetable.Expectation{Kind: housetable.KindTable, MetadataLocation: r.ExpectedMetadataLocation}}
 	verdict, err := commitOne(ctx, s.commits, warehouse, "deleteUserTable", r, drop)
 	if err != nil {
 		return nil, err

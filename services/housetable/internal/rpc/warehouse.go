@@ -82,7 +82,7 @@ func (s *warehouseService) DeleteWarehouse(ctx context.Context, r *htsv1.DeleteW
 	if err := checkWarehouse("name", r.GetName()); err != nil {
 		return nil, err
 	}
-	if err := s.store.DeleteWarehouse(ctx, r.GetName()); err != nil {
+	if err := s.store.DeleteWarehouse(ctx, r.GetName(), r.GetExpectedVersion()); err != nil {
 		return nil, err
 	}
 	return &htsv1.DeleteWarehouseResponse{}, nil

@@ -85,13 +85,22 @@ func (s *Store) putJob(ctx context.Context, house string, j housetable.Job, befo
 }
 
 // DeleteJob deletes one job.
-func (s *Store) DeleteJob(ctx context.Context, house, id string) error {
+func (s *Store) DeleteJob(ctx context.Context, house, id string, expected *int64) error {
 	return s.writer.transact(ctx, func() error {
 		if _, err := warehouse(ctx, s.writer, house); err != nil {
 			return err
 		}
-		result, err := s.writer.exec(ctx, "DELETE FROM job WHERE warehouse_id = ? AND job_id = ?", house, id)
-		return unlessAffected(result, err, housetable.NoSuchJob(id))
+		before, err := find(ctx, s.writer, scanJob, selectJob, house, id)
+		switch {
+		case err != nil:
+			return err
+		case before == nil:
+			return housetable.NoSuchJob(id)
+		case expected != nil && *expected != before.Version:
+			return housetable.StaleJob(id)
+		}
+		_, err = s.writer.exec(ctx, "DELETE FROM job WHERE warehouse_id = ? AND job_id = ?", house, id)
+		return err
 	})
 }
 

@@ -92,12 +92,19 @@ func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 }
 
 // DeleteWarehouse deletes an empty warehouse; the foreign keys of what it holds refuse.
-func (s *Store) DeleteWarehouse(ctx context.Context, name string) error {
+func (s *Store) DeleteWarehouse(ctx context.Context, name string, expectedVersion int64) error {
 	return s.writer.transact(ctx, func() error {
-		result, err := s.writer.exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = ?", name)
+		w, err := warehouse(ctx, s.writer, name)
+		switch {
+		case err != nil:
+			return err
+		case expectedVersion != 0 && expectedVersion != w.Version:
+			return housetable.StaleWarehouse(name, expectedVersion, w.Version)
+		}
+		_, err = s.writer.exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = ?", name)
 		if violates(err) {
 			return housetable.WarehouseNotEmpty(name)
 		}
-		return unlessAffected(result, err, housetable.NoSuchWarehouse(name))
+		return err
 	})
 }

@@ -32,7 +32,7 @@ const (
 	ConflictReason_CONFLICT_REASON_TABLE_NOT_FOUND ConflictReason = 1
 	// The key is taken by a table, view or function.
 	ConflictReason_CONFLICT_REASON_TABLE_EXISTS ConflictReason = 2
-	// The house table is not as expected.
+	// The house table or the namespace is not as expected.
 	ConflictReason_CONFLICT_REASON_VERSION_MISMATCH ConflictReason = 3
 	// There is no such namespace, or no such parent.
 	ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_FOUND ConflictReason = 4
@@ -1152,9 +1152,11 @@ func (x *CreateNamespace) GetProperties() map[string]string {
 type DropNamespace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// DatabaseId of the namespace.
-	DatabaseId    string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,2,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *DropNamespace) Reset() {
@@ -1194,7 +1196,15 @@ func (x *DropNamespace) GetDatabaseId() string {
 	return ""
 }
 
-// UpdateNamespace changes single properties, the last writer of a key winning.
+func (x *DropNamespace) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+// UpdateNamespace changes single properties, the last writer of a key winning
+// unless a version is expected.
 type UpdateNamespace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// DatabaseId of the namespace.
@@ -1202,9 +1212,11 @@ type UpdateNamespace struct {
 	// Updates are set, others stay.
 	Updates map[string]string `protobuf:"bytes,2,rep,name=updates,proto3" json:"updates,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Removals are taken away; keys that are not set are passed over.
-	Removals      []string `protobuf:"bytes,3,rep,name=removals,proto3" json:"removals,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Removals []string `protobuf:"bytes,3,rep,name=removals,proto3" json:"removals,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *UpdateNamespace) Reset() {
@@ -1256,6 +1268,13 @@ func (x *UpdateNamespace) GetRemovals() []string {
 		return x.Removals
 	}
 	return nil
+}
+
+func (x *UpdateNamespace) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
 }
 
 // CommitResponse is one of three answers.
@@ -1538,9 +1557,11 @@ type ChangeConflict struct {
 	// destination's), where there is one.
 	Current *HouseTable `protobuf:"bytes,3,opt,name=current,proto3" json:"current,omitempty"`
 	// Winner is the change that made the current version, where it is known.
-	Winner        *TableVersion `protobuf:"bytes,4,opt,name=winner,proto3" json:"winner,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Winner *TableVersion `protobuf:"bytes,4,opt,name=winner,proto3" json:"winner,omitempty"`
+	// CurrentNamespace that is not at the expected version.
+	CurrentNamespace *Namespace `protobuf:"bytes,5,opt,name=current_namespace,json=currentNamespace,proto3" json:"current_namespace,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ChangeConflict) Reset() {
@@ -1597,6 +1618,13 @@ func (x *ChangeConflict) GetCurrent() *HouseTable {
 func (x *ChangeConflict) GetWinner() *TableVersion {
 	if x != nil {
 		return x.Winner
+	}
+	return nil
+}
+
+func (x *ChangeConflict) GetCurrentNamespace() *Namespace {
+	if x != nil {
+		return x.CurrentNamespace
 	}
 	return nil
 }
@@ -1934,15 +1962,17 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"properties\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"0\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
 	"\rDropNamespace\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
-	"databaseId\"\xd7\x01\n" +
+	"databaseId\x12)\n" +
+	"\x10expected_version\x18\x02 \x01(\x03R\x0fexpectedVersion\"\x82\x02\n" +
 	"\x0fUpdateNamespace\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12K\n" +
 	"\aupdates\x18\x02 \x03(\v21.igloo.housetable.v1.UpdateNamespace.UpdatesEntryR\aupdates\x12\x1a\n" +
-	"\bremovals\x18\x03 \x03(\tR\bremovals\x1a:\n" +
+	"\bremovals\x18\x03 \x03(\tR\bremovals\x12)\n" +
+	"\x10expected_version\x18\x04 \x01(\x03R\x0fexpectedVersion\x1a:\n" +
 	"\fUpdatesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x01\n" +
@@ -1959,12 +1989,13 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12<\n" +
 	"\tnamespace\x18\x02 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"I\n" +
 	"\bConflict\x12=\n" +
-	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xd9\x01\n" +
+	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xa6\x02\n" +
 	"\x0eChangeConflict\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.igloo.housetable.v1.ConflictReasonR\x06reason\x129\n" +
 	"\acurrent\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\acurrent\x129\n" +
-	"\x06winner\x18\x04 \x01(\v2!.igloo.housetable.v1.TableVersionR\x06winner\"P\n" +
+	"\x06winner\x18\x04 \x01(\v2!.igloo.housetable.v1.TableVersionR\x06winner\x12K\n" +
+	"\x11current_namespace\x18\x05 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\x10currentNamespace\"P\n" +
 	"\x06Replay\x12F\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2&.igloo.housetable.v1.RecordedOperationR\n" +
@@ -2081,19 +2112,20 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	0,  // 35: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
 	31, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
 	33, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
-	5,  // 38: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
-	5,  // 39: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
-	1,  // 40: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
-	22, // 41: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
-	24, // 42: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
-	16, // 43: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
-	23, // 44: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
-	25, // 45: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
-	43, // [43:46] is the sub-list for method output_type
-	40, // [40:43] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	32, // 38: igloo.housetable.v1.ChangeConflict.current_namespace:type_name -> igloo.housetable.v1.Namespace
+	5,  // 39: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
+	5,  // 40: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
+	1,  // 41: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
+	22, // 42: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
+	24, // 43: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
+	16, // 44: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
+	23, // 45: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
+	25, // 46: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
+	44, // [44:47] is the sub-list for method output_type
+	41, // [41:44] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_commit_proto_init() }

@@ -428,7 +428,8 @@ func (x *CreateNamespaceResponse) GetNamespace() *Namespace {
 	return nil
 }
 
-// UpdateNamespaceRequest changes single properties, the last writer of a key winning.
+// UpdateNamespaceRequest changes single properties, the last writer of a key
+// winning unless a version is expected.
 type UpdateNamespaceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// DatabaseId of the namespace.
@@ -438,9 +439,11 @@ type UpdateNamespaceRequest struct {
 	// Removals are taken away; keys that are not set are passed over.
 	Removals []string `protobuf:"bytes,3,rep,name=removals,proto3" json:"removals,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Warehouse string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *UpdateNamespaceRequest) Reset() {
@@ -501,6 +504,13 @@ func (x *UpdateNamespaceRequest) GetWarehouse() string {
 	return ""
 }
 
+func (x *UpdateNamespaceRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
 // UpdateNamespaceResponse returns the namespace as stored.
 type UpdateNamespaceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -553,9 +563,11 @@ type DropNamespaceRequest struct {
 	// DatabaseId of the namespace.
 	DatabaseId string `protobuf:"bytes,1,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Warehouse string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *DropNamespaceRequest) Reset() {
@@ -600,6 +612,13 @@ func (x *DropNamespaceRequest) GetWarehouse() string {
 		return x.Warehouse
 	}
 	return ""
+}
+
+func (x *DropNamespaceRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
 }
 
 // DropNamespaceResponse is empty.
@@ -677,22 +696,24 @@ const file_igloo_housetable_v1_namespace_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\x12\x1c\n" +
 	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"W\n" +
 	"\x17CreateNamespaceResponse\x12<\n" +
-	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\x83\x02\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\xae\x02\n" +
 	"\x16UpdateNamespaceRequest\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12R\n" +
 	"\aupdates\x18\x02 \x03(\v28.igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntryR\aupdates\x12\x1a\n" +
 	"\bremovals\x18\x03 \x03(\tR\bremovals\x12\x1c\n" +
-	"\twarehouse\x18\x04 \x01(\tR\twarehouse\x1a:\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouse\x12)\n" +
+	"\x10expected_version\x18\x05 \x01(\x03R\x0fexpectedVersion\x1a:\n" +
 	"\fUpdatesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"W\n" +
 	"\x17UpdateNamespaceResponse\x12<\n" +
-	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"U\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\x80\x01\n" +
 	"\x14DropNamespaceRequest\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12\x1c\n" +
-	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"\x17\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\x12)\n" +
+	"\x10expected_version\x18\x03 \x01(\x03R\x0fexpectedVersion\"\x17\n" +
 	"\x15DropNamespaceResponse2\xa6\x04\n" +
 	"\x10NamespaceService\x12c\n" +
 	"\fGetNamespace\x12(.igloo.housetable.v1.GetNamespaceRequest\x1a).igloo.housetable.v1.GetNamespaceResponse\x12i\n" +

@@ -42,10 +42,11 @@ type NamespaceServiceClient interface {
 	// NOT_FOUND when its parent does not exist.
 	CreateNamespace(ctx context.Context, in *CreateNamespaceRequest, opts ...grpc.CallOption) (*CreateNamespaceResponse, error)
 	// UpdateNamespace changes properties, each key for itself; NOT_FOUND when the
-	// namespace does not exist.
+	// namespace does not exist, ABORTED when it is not at the expected version.
 	UpdateNamespace(ctx context.Context, in *UpdateNamespaceRequest, opts ...grpc.CallOption) (*UpdateNamespaceResponse, error)
 	// DropNamespace drops an empty namespace; FAILED_PRECONDITION when it holds
-	// tables, views, functions or namespaces, NOT_FOUND when it does not exist.
+	// tables, views, functions or namespaces, NOT_FOUND when it does not exist,
+	// ABORTED when it is not at the expected version.
 	DropNamespace(ctx context.Context, in *DropNamespaceRequest, opts ...grpc.CallOption) (*DropNamespaceResponse, error)
 }
 
@@ -123,10 +124,11 @@ type NamespaceServiceServer interface {
 	// NOT_FOUND when its parent does not exist.
 	CreateNamespace(context.Context, *CreateNamespaceRequest) (*CreateNamespaceResponse, error)
 	// UpdateNamespace changes properties, each key for itself; NOT_FOUND when the
-	// namespace does not exist.
+	// namespace does not exist, ABORTED when it is not at the expected version.
 	UpdateNamespace(context.Context, *UpdateNamespaceRequest) (*UpdateNamespaceResponse, error)
 	// DropNamespace drops an empty namespace; FAILED_PRECONDITION when it holds
-	// tables, views, functions or namespaces, NOT_FOUND when it does not exist.
+	// tables, views, functions or namespaces, NOT_FOUND when it does not exist,
+	// ABORTED when it is not at the expected version.
 	DropNamespace(context.Context, *DropNamespaceRequest) (*DropNamespaceResponse, error)
 	mustEmbedUnimplementedNamespaceServiceServer()
 }

@@ -351,9 +351,11 @@ type DeleteUserTableRequest struct {
 	// TableId is the name within the database.
 	TableId string `protobuf:"bytes,2,opt,name=table_id,json=tableId,proto3" json:"table_id,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,3,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Warehouse string `protobuf:"bytes,3,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// ExpectedMetadataLocation, when given, must be the current one.
+	ExpectedMetadataLocation *string `protobuf:"bytes,4,opt,name=expected_metadata_location,json=expectedMetadataLocation,proto3,oneof" json:"expected_metadata_location,omitempty"`
+	unknownFields            protoimpl.UnknownFields
+	sizeCache                protoimpl.SizeCache
 }
 
 func (x *DeleteUserTableRequest) Reset() {
@@ -403,6 +405,13 @@ func (x *DeleteUserTableRequest) GetTableId() string {
 func (x *DeleteUserTableRequest) GetWarehouse() string {
 	if x != nil {
 		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *DeleteUserTableRequest) GetExpectedMetadataLocation() string {
+	if x != nil && x.ExpectedMetadataLocation != nil {
+		return *x.ExpectedMetadataLocation
 	}
 	return ""
 }
@@ -911,9 +920,11 @@ type DropUserTableRequest struct {
 	// IsSoftDelete keeps the table among the soft-deleted ones; it must be given.
 	IsSoftDelete *bool `protobuf:"varint,3,opt,name=is_soft_delete,json=isSoftDelete,proto3,oneof" json:"is_soft_delete,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Warehouse string `protobuf:"bytes,4,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// ExpectedMetadataLocation, when given, must be the current one.
+	ExpectedMetadataLocation *string `protobuf:"bytes,5,opt,name=expected_metadata_location,json=expectedMetadataLocation,proto3,oneof" json:"expected_metadata_location,omitempty"`
+	unknownFields            protoimpl.UnknownFields
+	sizeCache                protoimpl.SizeCache
 }
 
 func (x *DropUserTableRequest) Reset() {
@@ -970,6 +981,13 @@ func (x *DropUserTableRequest) GetIsSoftDelete() bool {
 func (x *DropUserTableRequest) GetWarehouse() string {
 	if x != nil {
 		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *DropUserTableRequest) GetExpectedMetadataLocation() string {
+	if x != nil && x.ExpectedMetadataLocation != nil {
+		return *x.ExpectedMetadataLocation
 	}
 	return ""
 }
@@ -2104,7 +2122,9 @@ type DeleteJobRequest struct {
 	// JobId of the job.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Warehouse that holds it; empty means the default one.
-	Warehouse     string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	Warehouse string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Version, when given, must be the current one.
+	Version       *string `protobuf:"bytes,3,opt,name=version,proto3,oneof" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2149,6 +2169,13 @@ func (x *DeleteJobRequest) GetJobId() string {
 func (x *DeleteJobRequest) GetWarehouse() string {
 	if x != nil {
 		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *DeleteJobRequest) GetVersion() string {
+	if x != nil && x.Version != nil {
+		return *x.Version
 	}
 	return ""
 }
@@ -2912,12 +2939,14 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x06entity\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableR\x06entity\x12\x1c\n" +
 	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"N\n" +
 	"\x14PutUserTableResponse\x126\n" +
-	"\x06entity\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableR\x06entity\"r\n" +
+	"\x06entity\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.UserTableR\x06entity\"\xd4\x01\n" +
 	"\x16DeleteUserTableRequest\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12\x19\n" +
 	"\btable_id\x18\x02 \x01(\tR\atableId\x12\x1c\n" +
-	"\twarehouse\x18\x03 \x01(\tR\twarehouse\"\x19\n" +
+	"\twarehouse\x18\x03 \x01(\tR\twarehouse\x12A\n" +
+	"\x1aexpected_metadata_location\x18\x04 \x01(\tH\x00R\x18expectedMetadataLocation\x88\x01\x01B\x1d\n" +
+	"\x1b_expected_metadata_location\"\x19\n" +
 	"\x17DeleteUserTableResponse\"\x92\x03\n" +
 	"\x16QueryUserTablesRequest\x12$\n" +
 	"\vdatabase_id\x18\x01 \x01(\tH\x00R\n" +
@@ -2964,14 +2993,16 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x14\n" +
 	"\x05paged\x18\x05 \x01(\bR\x05paged\x12\x18\n" +
-	"\aunpaged\x18\x06 \x01(\bR\aunpaged\"\xae\x01\n" +
+	"\aunpaged\x18\x06 \x01(\bR\aunpaged\"\x90\x02\n" +
 	"\x14DropUserTableRequest\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12\x19\n" +
 	"\btable_id\x18\x02 \x01(\tR\atableId\x12)\n" +
 	"\x0eis_soft_delete\x18\x03 \x01(\bH\x00R\fisSoftDelete\x88\x01\x01\x12\x1c\n" +
-	"\twarehouse\x18\x04 \x01(\tR\twarehouseB\x11\n" +
-	"\x0f_is_soft_delete\"\x17\n" +
+	"\twarehouse\x18\x04 \x01(\tR\twarehouse\x12A\n" +
+	"\x1aexpected_metadata_location\x18\x05 \x01(\tH\x01R\x18expectedMetadataLocation\x88\x01\x01B\x11\n" +
+	"\x0f_is_soft_deleteB\x1d\n" +
+	"\x1b_expected_metadata_location\"\x17\n" +
 	"\x15DropUserTableResponse\"\xda\x02\n" +
 	"!QuerySoftDeletedUserTablesRequest\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
@@ -3095,10 +3126,13 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\x12\x1c\n" +
 	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"B\n" +
 	"\x0ePutJobResponse\x120\n" +
-	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"G\n" +
+	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\"r\n" +
 	"\x10DeleteJobRequest\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
-	"\twarehouse\x18\x02 \x01(\tR\twarehouse\"\x13\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\x12\x1d\n" +
+	"\aversion\x18\x03 \x01(\tH\x00R\aversion\x88\x01\x01B\n" +
+	"\n" +
+	"\b_version\"\x13\n" +
 	"\x11DeleteJobResponse\"\xfe\x06\n" +
 	"\x10QueryJobsRequest\x12\x1a\n" +
 	"\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x88\x01\x01\x12\x19\n" +
@@ -3325,6 +3359,7 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 		return
 	}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[0].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[5].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[7].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[8].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[12].OneofWrappers = []any{}
@@ -3336,6 +3371,7 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[22].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[23].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[24].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[29].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[31].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[32].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[34].OneofWrappers = []any{}

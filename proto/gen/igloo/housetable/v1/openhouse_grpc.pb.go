@@ -38,6 +38,9 @@ const (
 // UserTableService speaks of house tables as OpenHouse's clients do; its REST
 // form is /hts/tables. Every change is one Commit. Ids are OpenHouse's:
 // letters, digits and underscores.
+//
+// ABORTED and ALREADY_EXISTS come with a ChangeConflict among their details, which
+// names who won.
 type UserTableServiceClient interface {
 	// GetUserTable returns one user table; NOT_FOUND when there is none.
 	GetUserTable(ctx context.Context, in *GetUserTableRequest, opts ...grpc.CallOption) (*GetUserTableResponse, error)
@@ -45,13 +48,15 @@ type UserTableServiceClient interface {
 	// metadata location last read; ABORTED when it is not; NOT_FOUND when the
 	// database does not exist.
 	PutUserTable(ctx context.Context, in *PutUserTableRequest, opts ...grpc.CallOption) (*PutUserTableResponse, error)
-	// DeleteUserTable deletes a user table; NOT_FOUND when there is none.
+	// DeleteUserTable deletes a user table; NOT_FOUND when there is none, ABORTED
+	// when it is not at the metadata location expected.
 	DeleteUserTable(ctx context.Context, in *DeleteUserTableRequest, opts ...grpc.CallOption) (*DeleteUserTableResponse, error)
 	// QueryUserTables lists databases (no filter), the tables of a database, or
 	// those whose name matches a pattern.
 	QueryUserTables(ctx context.Context, in *QueryUserTablesRequest, opts ...grpc.CallOption) (*QueryUserTablesResponse, error)
 	// DropUserTable deletes a user table for good or for a while, whichever the
-	// mandatory flag says; NOT_FOUND when there is none.
+	// mandatory flag says; NOT_FOUND when there is none, ABORTED when it is not at
+	// the metadata location expected.
 	DropUserTable(ctx context.Context, in *DropUserTableRequest, opts ...grpc.CallOption) (*DropUserTableResponse, error)
 	// QuerySoftDeletedUserTables lists the soft-deleted tables of a database.
 	QuerySoftDeletedUserTables(ctx context.Context, in *QuerySoftDeletedUserTablesRequest, opts ...grpc.CallOption) (*QuerySoftDeletedUserTablesResponse, error)
@@ -183,6 +188,9 @@ func (c *userTableServiceClient) PageUserTables(ctx context.Context, in *PageUse
 // UserTableService speaks of house tables as OpenHouse's clients do; its REST
 // form is /hts/tables. Every change is one Commit. Ids are OpenHouse's:
 // letters, digits and underscores.
+//
+// ABORTED and ALREADY_EXISTS come with a ChangeConflict among their details, which
+// names who won.
 type UserTableServiceServer interface {
 	// GetUserTable returns one user table; NOT_FOUND when there is none.
 	GetUserTable(context.Context, *GetUserTableRequest) (*GetUserTableResponse, error)
@@ -190,13 +198,15 @@ type UserTableServiceServer interface {
 	// metadata location last read; ABORTED when it is not; NOT_FOUND when the
 	// database does not exist.
 	PutUserTable(context.Context, *PutUserTableRequest) (*PutUserTableResponse, error)
-	// DeleteUserTable deletes a user table; NOT_FOUND when there is none.
+	// DeleteUserTable deletes a user table; NOT_FOUND when there is none, ABORTED
+	// when it is not at the metadata location expected.
 	DeleteUserTable(context.Context, *DeleteUserTableRequest) (*DeleteUserTableResponse, error)
 	// QueryUserTables lists databases (no filter), the tables of a database, or
 	// those whose name matches a pattern.
 	QueryUserTables(context.Context, *QueryUserTablesRequest) (*QueryUserTablesResponse, error)
 	// DropUserTable deletes a user table for good or for a while, whichever the
-	// mandatory flag says; NOT_FOUND when there is none.
+	// mandatory flag says; NOT_FOUND when there is none, ABORTED when it is not at
+	// the metadata location expected.
 	DropUserTable(context.Context, *DropUserTableRequest) (*DropUserTableResponse, error)
 	// QuerySoftDeletedUserTables lists the soft-deleted tables of a database.
 	QuerySoftDeletedUserTables(context.Context, *QuerySoftDeletedUserTablesRequest) (*QuerySoftDeletedUserTablesResponse, error)
@@ -526,7 +536,8 @@ type JobServiceClient interface {
 	// PutJob creates a job, or replaces it when its version is the current one;
 	// ABORTED when it is not.
 	PutJob(ctx context.Context, in *PutJobRequest, opts ...grpc.CallOption) (*PutJobResponse, error)
-	// DeleteJob deletes a job; NOT_FOUND when there is none.
+	// DeleteJob deletes a job; NOT_FOUND when there is none, ABORTED when it is not
+	// at the version given.
 	DeleteJob(ctx context.Context, in *DeleteJobRequest, opts ...grpc.CallOption) (*DeleteJobResponse, error)
 	// QueryJobs lists the jobs whose fields equal all that are given, at once or a
 	// page at a time.
@@ -632,7 +643,8 @@ type JobServiceServer interface {
 	// PutJob creates a job, or replaces it when its version is the current one;
 	// ABORTED when it is not.
 	PutJob(context.Context, *PutJobRequest) (*PutJobResponse, error)
-	// DeleteJob deletes a job; NOT_FOUND when there is none.
+	// DeleteJob deletes a job; NOT_FOUND when there is none, ABORTED when it is not
+	// at the version given.
 	DeleteJob(context.Context, *DeleteJobRequest) (*DeleteJobResponse, error)
 	// QueryJobs lists the jobs whose fields equal all that are given, at once or a
 	// page at a time.

@@ -531,9 +531,11 @@ func (x *UpdateWarehouseResponse) GetWarehouse() *Warehouse {
 type DeleteWarehouseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the warehouse.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,2,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *DeleteWarehouseRequest) Reset() {
@@ -571,6 +573,13 @@ func (x *DeleteWarehouseRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *DeleteWarehouseRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
 }
 
 // DeleteWarehouseResponse is empty.
@@ -654,9 +663,10 @@ const file_igloo_housetable_v1_warehouse_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"W\n" +
 	"\x17UpdateWarehouseResponse\x12<\n" +
-	"\twarehouse\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.WarehouseR\twarehouse\",\n" +
+	"\twarehouse\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.WarehouseR\twarehouse\"W\n" +
 	"\x16DeleteWarehouseRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x19\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
+	"\x10expected_version\x18\x02 \x01(\x03R\x0fexpectedVersion\"\x19\n" +
 	"\x17DeleteWarehouseResponse2\xac\x04\n" +
 	"\x10WarehouseService\x12l\n" +
 	"\x0fCreateWarehouse\x12+.igloo.housetable.v1.CreateWarehouseRequest\x1a,.igloo.housetable.v1.CreateWarehouseResponse\x12c\n" +

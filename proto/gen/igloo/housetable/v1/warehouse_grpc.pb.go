@@ -41,7 +41,8 @@ type WarehouseServiceClient interface {
 	ListWarehouses(ctx context.Context, in *ListWarehousesRequest, opts ...grpc.CallOption) (*ListWarehousesResponse, error)
 	// UpdateWarehouse changes properties, each key for itself.
 	UpdateWarehouse(ctx context.Context, in *UpdateWarehouseRequest, opts ...grpc.CallOption) (*UpdateWarehouseResponse, error)
-	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds namespaces.
+	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds
+	// namespaces, ABORTED when it is not at the expected version.
 	DeleteWarehouse(ctx context.Context, in *DeleteWarehouseRequest, opts ...grpc.CallOption) (*DeleteWarehouseResponse, error)
 }
 
@@ -118,7 +119,8 @@ type WarehouseServiceServer interface {
 	ListWarehouses(context.Context, *ListWarehousesRequest) (*ListWarehousesResponse, error)
 	// UpdateWarehouse changes properties, each key for itself.
 	UpdateWarehouse(context.Context, *UpdateWarehouseRequest) (*UpdateWarehouseResponse, error)
-	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds namespaces.
+	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds
+	// namespaces, ABORTED when it is not at the expected version.
 	DeleteWarehouse(context.Context, *DeleteWarehouseRequest) (*DeleteWarehouseResponse, error)
 	mustEmbedUnimplementedWarehouseServiceServer()
 }
