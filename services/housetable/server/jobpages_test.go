@@ -45,7 +45,7 @@ var jobWorkers = []exchange{
 	{"PATCH", "/hts/jobs/heartbeat?jobId=w1", "", 200, `~"version":"2".*"heartbeatTimeMs":\d+`},
 	{"PATCH", "/hts/jobs/heartbeat/?jobId=w2", "", 409, `{"status":"CONFLICT","error":"Conflict","message":"job w2 is QUEUED"` + notAvailable},
 	{"PATCH", "/hts/jobs/heartbeat?jobId=none", "", 404, `~job none cannot be found`},
-	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=QUEUED", "", 400, `~to_state: \\"QUEUED\\" is no state that a transition leads to`},
+	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=SKIPPED", "", 400, `~to_state: \\"SKIPPED\\" is no state that a transition leads to`},
 	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=SUCCEEDED&fromStates=QUEUED", "", 400, `~from_states: no transition leads from \\"QUEUED\\" to SUCCEEDED`},
 	{"PATCH", "/hts/jobs/transition?jobId=w2&toState=SUCCEEDED", "", 409, `~job w2 is QUEUED`},
 	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=CANCELLED&fromStates=QUEUED", "", 409, `~job w1 is RUNNING`},
@@ -53,7 +53,7 @@ var jobWorkers = []exchange{
 	{"PATCH", "/hts/jobs/transition?jobId=w1&toState=FAILED", "", 409, `~job w1 is SUCCEEDED`},
 	{"PATCH", "/hts/jobs/transition?jobId=w2&toState=CANCELLED&fromStates=QUEUED&fromStates=RUNNING&reason=not+needed", "", 200, `~"state":"CANCELLED"`},
 	{"PATCH", "/hts/jobs/heartbeat?jobId=w2", "", 409, `~job w2 is CANCELLED: not needed`},
-	{"POST", "/hts/jobs/claim?leaseSeconds=3600", "", 200, `{"entity":null}`},
+	{"POST", "/hts/jobs/claim?leaseSeconds=3600", "", 200, `{"entity":null,"attempt":0,"attempts":0}`},
 	{"GET", "/hts/jobs/claim", "", 405, `~METHOD_NOT_ALLOWED`},
 	{"PUT", "/hts/jobs/heartbeat", "{}", 405, `~METHOD_NOT_ALLOWED`},
 }
