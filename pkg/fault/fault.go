@@ -148,12 +148,16 @@ type Error struct {
 	Kind       Kind
 	Message    string
 	Violations []Violation
-	// RetryAfter, when positive, says when trying again makes sense.
+	// RetryAfter, when positive, says when trying again makes sense; Never, that
+	// it does not.
 	RetryAfter time.Duration
 	// Conflict, when set, is what a lost race met with, and who won it.
 	Conflict *htsv1.ChangeConflict
 	Err      error
 }
+
+// Never is when to send a request again that would fare no better.
+const Never time.Duration = -1
 
 // New makes an error of a kind with a message for the caller.
 func New(kind Kind, format string, args ...any) *Error {

@@ -59,7 +59,35 @@ func (m *mutation) ask(ctx context.Context, looks int) (*Outcome, error) {
 	if err != nil || finished == nil {
 		return nil, nil //nolint:nilnil,nilerr // the one at work will know
 	}
-	outcome, err := m.answered(*finished)
+	return m.told(ctx, *finished)
+}
+
+// remembered lets a request through whose key is younger than what is kept. Of an
+// older one only a record tells how it ended: without one it may have been
+// applied and forgotten, and is not carried out. Before there was the warehouse
+// no request to it was made, whatever the key says: so that key tells no time.
+func (m *mutation) remembered(ctx context.Context) (*Outcome, error) {
+	made, told := m.request.made()
+	if !told || m.settings.MaxKeyAge <= 0 || m.began.Sub(made) < m.settings.MaxKeyAge {
+		return nil, nil //nolint:nilnil // nothing known is not an error
+	}
+	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	if err != nil || made.Before(w.CreatedAt) {
+		return nil, err
+	}
+	finished, err := m.pointers.Operation(ctx, m.request.Warehouse, m.op.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case finished == nil:
+		return nil, errKeyTooOld(made, m.settings.MaxKeyAge)
+	}
+	return m.told(ctx, *finished)
+}
+
+// told answers from a record, and lets the others know.
+func (m *mutation) told(ctx context.Context, finished Finished) (*Outcome, error) {
+	outcome, err := m.answered(finished)
 	if err == nil {
 		m.publish(ctx, *outcome)
 	}
@@ -96,6 +124,14 @@ func (m *mutation) release(ctx context.Context) {
 
 func errKeyReused() error {
 	return fault.New(fault.OperationReused, "Idempotency-Key was used before with another request")
+}
+
+// errKeyTooOld says nothing of when to come again: it will not be better then.
+func errKeyTooOld(made time.Time, limit time.Duration) error {
+	e := fault.New(fault.Unavailable, "Idempotency-Key was made at %s, longer ago than outcomes are kept (%s): whether this request was applied is not known any more",
+		made.UTC().Format(time.RFC3339), limit)
+	e.RetryAfter = fault.Never
+	return e
 }
 
 // errBusy is never a conflict: a client would take that for a failed commit.

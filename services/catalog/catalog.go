@@ -23,6 +23,9 @@ type Settings struct {
 	CommitDeadline time.Duration
 	// AttemptTimeout bounds each sending of a commit within that.
 	AttemptTimeout time.Duration
+	// MaxKeyAge is how old an Idempotency-Key may be under which a request is
+	// carried out: no older than operations are remembered for. 0 asks no age.
+	MaxKeyAge time.Duration
 	// Tries bounds how often a lost swap is tried on the new head.
 	Tries int
 }

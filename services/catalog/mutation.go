@@ -32,6 +32,8 @@ type mutation struct {
 	op      Operation
 	// tries counts the attempts, from 0.
 	tries int
+	// began is when it came, by this process's clock.
+	began time.Time
 	// holder tells it from others under the same key.
 	holder uuid.UUID
 	// epoch in which it was admitted; empty when that is not known.
@@ -47,11 +49,13 @@ func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(cont
 	if err != nil {
 		return Outcome{}, err
 	}
-	m := &mutation{Catalog: c, request: request, op: op, holder: uuid.New()}
+	m := &mutation{Catalog: c, request: request, op: op, began: time.Now(), holder: uuid.New()}
 	outcome, err := m.admit(ctx)
 	if err == nil && outcome == nil {
 		defer m.release(ctx)
-		outcome, err = m.run(ctx, attempt)
+		if outcome, err = m.remembered(ctx); err == nil && outcome == nil {
+			outcome, err = m.run(ctx, attempt)
+		}
 	}
 	if err != nil {
 		return Outcome{}, err

@@ -32,12 +32,15 @@ func (c *Catalog) CreateNamespace(ctx context.Context, request Request, ns Names
 	if created.Properties == nil {
 		created.Properties = map[string]string{}
 	}
-	if err := c.checkProperties(ctx, request.Warehouse, properties); err != nil {
+	if err := checkProperties(properties); err != nil {
 		return NamespaceProperties{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+	_, err := c.mutate(ctx, request, func(ctx context.Context, _ *mutation) (plan, error) {
+		if err := c.checkNamespaceLocation(ctx, request.Warehouse, properties); err != nil {
+			return plan{}, err
+		}
 		return plan{
-			outcome: Outcome{Status: statusOK, Body: smallBody(created)},
+			outcome: Outcome{Status: statusOK}, // all else follows from the request
 			changes: []Change{CreateNamespace{Namespace: ns, Properties: properties}},
 			lost: func(conflicts []Conflict) error {
 				if conflicts[0].Reason == NamespaceMissing {
@@ -50,10 +53,7 @@ func (c *Catalog) CreateNamespace(ctx context.Context, request Request, ns Names
 	if err != nil {
 		return NamespaceProperties{}, err
 	}
-	if len(outcome.Body) == 0 {
-		return c.LoadNamespaceMetadata(ctx, request.Warehouse, ns)
-	}
-	return created, unmarshalOutcome(outcome, &created)
+	return created, nil
 }
 
 // LoadNamespaceMetadata returns a namespace's properties.
@@ -112,18 +112,22 @@ func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Name
 			return PropertyChanges{}, fault.New(fault.Unprocessable, "Invalid namespace update: cannot simultaneously set and remove keys: [%s]", key)
 		}
 	}
-	if err := c.checkProperties(ctx, request.Warehouse, updates); err != nil {
+	if len(removals) > maxRemovals {
+		return PropertyChanges{}, fault.Field("removals", "has %d keys, at most %d are allowed", len(removals), maxRemovals)
+	}
+	if err := checkProperties(updates); err != nil {
 		return PropertyChanges{}, err
 	}
-	var changes PropertyChanges
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+	outcome, err := c.mutate(ctx, request, func(ctx context.Context, _ *mutation) (plan, error) {
+		if err := c.checkNamespaceLocation(ctx, request.Warehouse, updates); err != nil {
+			return plan{}, err
+		}
 		current, err := c.pointers.Namespace(ctx, request.Warehouse, ns)
 		if err != nil {
 			return plan{}, err
 		}
-		changes = propertyChanges(current, updates, removals)
 		p := plan{
-			outcome: Outcome{Status: statusOK, Body: smallBody(changes)},
+			outcome: Outcome{Status: statusOK, Body: whichSet(current, removals)},
 			lost:    func(conflicts []Conflict) error { return namespaceRefusal(ns, conflicts[0]) },
 		}
 		if len(updates)+len(removals) > 0 {
@@ -134,15 +138,11 @@ func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Name
 	if err != nil {
 		return PropertyChanges{}, err
 	}
-	if len(outcome.Body) == 0 { // too large to keep: all that can be said again is what was asked for
-		return propertyChanges(setOf(removals), updates, removals), nil
-	}
-	return changes, unmarshalOutcome(outcome, &changes)
+	return propertyChanges(updates, removals, outcome.Body), nil
 }
 
-// checkProperties refuses properties that cannot be kept, and a location where
-// no tables may lie.
-func (c *Catalog) checkProperties(ctx context.Context, warehouse string, properties map[string]string) error {
+// checkProperties refuses properties that cannot be kept.
+func checkProperties(properties map[string]string) error {
 	for key, value := range properties {
 		switch {
 		case key == "":
@@ -151,41 +151,39 @@ func (c *Catalog) checkProperties(ctx context.Context, warehouse string, propert
 			return fault.Field("properties", "key or value of %q contains NUL", key)
 		}
 	}
-	return c.checkNamespaceLocation(ctx, warehouse, properties)
+	return nil
 }
 
-// propertyChanges never leaves an array out: clients need all three.
-func propertyChanges(current, updates map[string]string, removals []string) PropertyChanges {
+// maxRemovals is how many keys one update may remove: of each, one bit is kept.
+const maxRemovals = 8 * maxOutcomeBody
+
+// whichSet tells, a bit a key, which keys are set.
+func whichSet(properties map[string]string, keys []string) []byte {
+	bits := make([]byte, (len(keys)+7)/8)
+	for i, key := range keys {
+		if _, set := properties[key]; set {
+			bits[i/8] |= 1 << (i % 8)
+		}
+	}
+	return bits
+}
+
+// propertyChanges never leaves an array out: clients need all three. was tells
+// which of the removals were set.
+func propertyChanges(updates map[string]string, removals []string, was []byte) PropertyChanges {
 	changes := PropertyChanges{Updated: []string{}, Removed: []string{}, Missing: []string{}}
 	for key := range updates {
 		changes.Updated = append(changes.Updated, key)
 	}
 	slices.Sort(changes.Updated)
-	for _, key := range removals {
-		if _, set := current[key]; set {
+	for i, key := range removals {
+		if i/8 < len(was) && was[i/8]&(1<<(i%8)) != 0 {
 			changes.Removed = append(changes.Removed, key)
 		} else {
 			changes.Missing = append(changes.Missing, key)
 		}
 	}
 	return changes
-}
-
-func setOf(keys []string) map[string]string {
-	set := make(map[string]string, len(keys))
-	for _, key := range keys {
-		set[key] = ""
-	}
-	return set
-}
-
-// smallBody is v as JSON, or nothing when it is more than is kept of a body.
-func smallBody(v any) []byte {
-	body, err := json.Marshal(v)
-	if err != nil || len(body) > maxOutcomeBody {
-		return nil
-	}
-	return body
 }
 
 func unmarshalOutcome(outcome Outcome, v any) error {

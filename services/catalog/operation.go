@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,6 +29,21 @@ type Request struct {
 
 // keyed reports whether the client can send the very same request again.
 func (r Request) keyed() bool { return r.Key != "" }
+
+// Validate refuses a key that is none.
+func (r Request) Validate() error {
+	_, err := r.operation()
+	return err
+}
+
+// made is when the key was made; false when that cannot be told from it.
+func (r Request) made() (time.Time, bool) {
+	id, err := uuid.Parse(r.Key)
+	if err != nil || id.Version() != 7 {
+		return time.Time{}, false
+	}
+	return time.Unix(id.Time().UnixTime()), true
+}
 
 // operation gives the request its identity: the key's, or a new one.
 func (r Request) operation() (Operation, error) {

@@ -28,6 +28,7 @@ type Warehouse struct {
 	// Location is the root of new tables; empty means the configured one.
 	Location   string
 	Properties map[string]string
+	CreatedAt  time.Time
 }
 
 // Pointer is what the house table service knows of a table, view or function.

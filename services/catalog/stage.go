@@ -1,6 +1,18 @@
 package catalog
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// staging is what a staged table is made of beside the request: kept, so that
+// the request sent again is answered with the same.
+type staging struct {
+	Location string    `json:"location"`
+	At       time.Time `json:"at"`
+}
 
 // StageTable makes the metadata of a table and reserves nothing: a commit with
 // assert-create may create it later, or lose the name to somebody. Sent again
@@ -11,18 +23,16 @@ func (c *Catalog) StageTable(ctx context.Context, request Request, creation Tabl
 		return Loaded{}, err
 	}
 	var d document
+	var mine []byte
 	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (p plan, err error) {
 		if d, err = m.newTable(ctx, creation); err != nil {
 			return plan{}, err
 		}
-		// All else of a staged table follows from the request.
-		return plan{outcome: Outcome{Status: statusOK, Body: []byte(d.Location())}}, nil
+		mine, err = json.Marshal(staging{Location: d.Location(), At: m.began})
+		return plan{outcome: Outcome{Status: statusOK, Body: mine}}, err
 	})
-	if err != nil {
-		return Loaded{}, err
-	}
-	if location := string(outcome.Body); d == nil || d.Location() != location {
-		d, err = c.stagedBefore(ctx, request, creation, location)
+	if err == nil && !bytes.Equal(outcome.Body, mine) {
+		d, err = c.stagedBefore(ctx, request, creation, outcome)
 	}
 	if err != nil {
 		return Loaded{}, err
@@ -31,7 +41,11 @@ func (c *Catalog) StageTable(ctx context.Context, request Request, creation Tabl
 }
 
 // stagedBefore makes a staged table's metadata again.
-func (c *Catalog) stagedBefore(ctx context.Context, request Request, creation TableCreation, location string) (document, error) {
+func (c *Catalog) stagedBefore(ctx context.Context, request Request, creation TableCreation, outcome Outcome) (document, error) {
+	var was staging
+	if err := unmarshalOutcome(outcome, &was); err != nil {
+		return nil, err
+	}
 	op, err := request.operation()
 	if err != nil {
 		return nil, err
@@ -40,5 +54,5 @@ func (c *Catalog) stagedBefore(ctx context.Context, request Request, creation Ta
 	if err != nil {
 		return nil, err
 	}
-	return createTable(w, creation, derivedUUID(op), location)
+	return createTable(w, creation, derivedUUID(op), was.Location, was.At)
 }

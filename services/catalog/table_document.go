@@ -78,10 +78,10 @@ func (r tableRevision) apply(base document, baseLocation string) (document, erro
 }
 
 // createTable makes the first metadata of a table.
-func createTable(w Warehouse, creation TableCreation, id uuid.UUID, location string) (document, error) {
+func createTable(w Warehouse, creation TableCreation, id uuid.UUID, location string, now time.Time) (document, error) {
 	table, err := iceberg.NewTableMetadata(iceberg.TableCreation{
 		UUID: id.String(), Location: location, Schema: creation.Schema, PartitionSpec: creation.Spec, WriteOrder: creation.Order,
-		Properties: w.layered(tableDefaultPrefix, tableOverridePrefix, creation.Properties), Now: time.Now(),
+		Properties: w.layered(tableDefaultPrefix, tableOverridePrefix, creation.Properties), Now: now,
 	})
 	return tableDocument{table}, refused(err)
 }

@@ -179,7 +179,7 @@ func (m *mutation) newTable(ctx context.Context, creation TableCreation) (docume
 	if err != nil {
 		return nil, err
 	}
-	d, err := createTable(w, creation, id, location)
+	d, err := createTable(w, creation, id, location, m.began)
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 	}
 	server, err := catalogserver.New(ctx, catalogserver.Config{
 		PlanKey:            key,
+		MaxKeyAge:          cfg.OperationRetention,
 		WarehouseRoot:      root,
 		AllowedRoots:       cfg.AllowedRoots,
 		NamespaceSeparator: cfg.NamespaceSeparator,

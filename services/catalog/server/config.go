@@ -25,6 +25,7 @@ type Config struct {
 	PlanDeadline       time.Duration `default:"1m" env:"IGLOO_PLAN_DEADLINE" help:"Work at most this long on the plan of a scan."`
 	PlanCacheBytes     int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`
 	PlanSubmitFiles    int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
+	MaxKeyAge          time.Duration `default:"24h" env:"IGLOO_MAX_KEY_AGE" help:"Do not carry out a request whose Idempotency-Key (UUIDv7) is older, if its outcome is not recorded any more; 0s does. At most the operation-retention of the house table service."`
 	CommitDeadline     time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 	Storage            `embed:""`
 }
@@ -38,8 +39,8 @@ func (c Config) Validate() error {
 	for _, root := range c.roots() {
 		errs = append(errs, c.validateRoot(root))
 	}
-	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 {
-		errs = append(errs, errors.New("body-limit, cache-bytes and commit-deadline must not be negative"))
+	if c.BodyLimit < 0 || c.CacheBytes < 0 || c.CommitDeadline < 0 || c.MaxKeyAge < 0 {
+		errs = append(errs, errors.New("body-limit, cache-bytes, commit-deadline and max-key-age must not be negative"))
 	}
 	if c.PlanConcurrency < 0 || c.PlanDeadline < 0 || c.PlanCacheBytes < 0 || c.PlanSubmitFiles < 0 {
 		errs = append(errs, errors.New("plan-concurrency, plan-deadline, plan-cache-bytes and plan-submit-files must not be negative"))

@@ -83,6 +83,7 @@ func (s *Server) settings() catalog.Settings {
 		VerifyFiles:    s.cfg.local(),
 		CacheBytes:     s.cfg.CacheBytes,
 		CommitDeadline: s.cfg.CommitDeadline,
+		MaxKeyAge:      s.cfg.MaxKeyAge,
 	}
 }
 

@@ -66,7 +66,9 @@ func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehous
 		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, noSuchWarehouse(name))
 	}
 	w := answer.GetWarehouse()
-	return catalog.Warehouse{Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties()}, nil
+	return catalog.Warehouse{
+		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(), CreatedAt: w.GetCreatedAt().AsTime(),
+	}, nil
 }
 
 func noSuchWarehouse(name string) error {

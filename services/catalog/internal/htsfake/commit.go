@@ -55,6 +55,9 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
 	w.namespaces, w.tables, w.listed = draft.namespaces, draft.tables, nil
+	if len(r.GetChanges()) > 0 {
+		f.applied++
+	}
 	for _, operation := range r.GetOperations() {
 		w.operations[string(operation.GetId())] = &htsv1.RecordedOperation{Operation: proto.CloneOf(operation), RecordedAt: committed.GetCommittedAt()}
 	}

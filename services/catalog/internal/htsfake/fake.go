@@ -9,6 +9,7 @@ package htsfake
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
@@ -32,6 +33,7 @@ type Fake struct {
 	warehouses map[string]*warehouse
 	intercept  Intercept
 	commits    int
+	applied    int
 }
 
 // warehouse is one tenant's whole state.
@@ -90,6 +92,13 @@ func (f *Fake) SetWarehouseProperties(name string, properties map[string]string)
 	f.warehouses[name].row.Properties = properties
 }
 
+// SetCreatedAt makes a warehouse as old as is wanted.
+func (f *Fake) SetCreatedAt(name string, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.warehouses[name].row.CreatedAt = timestamppb.New(at)
+}
+
 // SetIntercept puts something between the clients and Commit; nil takes it away.
 func (f *Fake) SetIntercept(intercept Intercept) {
 	f.mu.Lock()
@@ -102,6 +111,13 @@ func (f *Fake) Commits() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.commits
+}
+
+// Applied counts the commits that changed something.
+func (f *Fake) Applied() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.applied
 }
 
 // Conn is a connection to the service.

@@ -153,7 +153,7 @@ func retryAfter(kind fault.Kind, err error) int {
 	if kind == fault.UnknownOutcome {
 		return 0
 	}
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter != 0 {
 		return int(math.Ceil(e.RetryAfter.Seconds()))
 	}
 	if kind == fault.Unavailable || kind == fault.Overloaded {

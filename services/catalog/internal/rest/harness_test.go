@@ -33,6 +33,8 @@ type choices struct {
 	settings catalog.Settings
 	options  rest.Options
 	hts      *htsfake.Fake
+	// redis is the URL of one that takes the place of memory.
+	redis string
 }
 
 func newWorld(t *testing.T, change ...func(*choices)) *world {
@@ -46,12 +48,8 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 	local, err := objectstore.OpenLocal()
 	check(t, err)
 	pointers := hts.New(w.hts.Conn())
-	epoch := replays.Follow(pointers.Epoch)
-	t.Cleanup(func() { check(t, epoch.Close()) })
-	memory, err := replays.NewMemory(epoch)
-	check(t, err)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), memory, c.settings, log)
+	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), remembering(t, pointers, c.redis, log), c.settings, log)
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)
@@ -60,6 +58,30 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	return w
+}
+
+// remembering makes the cache of replays.
+func remembering(t *testing.T, pointers *hts.Pointers, redis string, log *slog.Logger) catalog.Replays {
+	t.Helper()
+	epoch := replays.Follow(pointers.Epoch)
+	t.Cleanup(func() { check(t, epoch.Close()) })
+	if redis == "" {
+		memory, err := replays.NewMemory(epoch)
+		check(t, err)
+		return memory
+	}
+	shared, err := replays.OpenRedis(redis, epoch, log)
+	check(t, err)
+	t.Cleanup(func() { check(t, shared.Close()) })
+	return shared
+}
+
+// replica is another catalog on the same house tables and folder.
+func (w *world) replica(t *testing.T, change ...func(*choices)) *world {
+	t.Helper()
+	return newWorld(t, append([]func(*choices){func(c *choices) {
+		c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder
+	}}, change...)...)
 }
 
 func check(t *testing.T, err error) {
@@ -144,10 +166,13 @@ func (w *world) refused(t *testing.T, status int, kind, method, path, body strin
 }
 
 // abandon sends a request whose answer nobody waits for.
-func (w *world) abandon(ctx context.Context, method, path, body string) {
+func (w *world) abandon(ctx context.Context, method, path, body string, header ...string) {
 	request, err := http.NewRequestWithContext(ctx, method, w.url+path, strings.NewReader(body))
 	if err != nil {
 		return
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
 	}
 	if r, err := http.DefaultTransport.RoundTrip(request); err == nil {
 		r.Body.Close()

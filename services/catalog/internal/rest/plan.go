@@ -13,7 +13,7 @@ import (
 // planTableScan, like the others here, changes nothing: an idempotency key needs
 // no memory, as sending the request again does no harm.
 func (h *Handler) planTableScan(c *call) (answer, error) {
-	body, err := c.readObject()
+	body, err := c.keyedObject()
 	if err != nil {
 		return answer{}, err
 	}
@@ -25,6 +25,14 @@ func (h *Handler) planTableScan(c *call) (answer, error) {
 	return answer{status: http.StatusOK, stream: func(w io.Writer) error {
 		return h.scans.Plan(c.Context(), w, table, request)
 	}}, err
+}
+
+// keyedObject reads a body that may come under a key.
+func (c *call) keyedObject() (*object, error) {
+	if _, err := c.request(nil); err != nil {
+		return nil, err
+	}
+	return c.readObject()
 }
 
 // scanRequest reads a PlanTableScanRequest.
@@ -60,6 +68,9 @@ func (h *Handler) fetchPlanningResult(c *call) (answer, error) {
 }
 
 func (h *Handler) cancelPlanning(c *call) (answer, error) {
+	if _, err := c.request(nil); err != nil {
+		return answer{}, err
+	}
 	table, err := h.planned(c)
 	if err != nil {
 		return answer{}, err
@@ -71,7 +82,7 @@ func (h *Handler) cancelPlanning(c *call) (answer, error) {
 }
 
 func (h *Handler) fetchScanTasks(c *call) (answer, error) {
-	body, err := c.readObject()
+	body, err := c.keyedObject()
 	if err != nil {
 		return answer{}, err
 	}

@@ -33,6 +33,9 @@ func (c *call) request(body []byte) (catalog.Request, error) {
 	if request.Key == "" {
 		return request, nil
 	}
+	if err := request.Validate(); err != nil {
+		return catalog.Request{}, err
+	}
 	fingerprint, err := c.fingerprint(request.Principal, body)
 	request.Fingerprint = fingerprint
 	return request, err

@@ -110,3 +110,29 @@ func TestTransactionCreates(t *testing.T) {
 	w.must(t, "GET", "/v1/namespaces/n/tables/s", "")
 	w.refused(t, 409, "AlreadyExistsException", "POST", transactions, transaction(change("s", create), change("t", setProperty("a", "2"))))
 }
+
+// I13: a transaction that is sent again without a key is known by its snapshots,
+// whatever came after. One that shares but some of them, or has them with other
+// manifests, tells of an earlier attempt: of that nothing is known that a 4xx may say.
+func TestTransactionsSentAgainWithoutAKey(t *testing.T) {
+	w := withTables(t)
+	inT, inU := appends(1, 0, "file:///one"), appends(2, 0, "file:///two")
+	body := transaction(change("t", inT), change("u", inU))
+	w.must(t, "POST", transactions, body)
+	w.must(t, "POST", table, appends(3, 1, "file:///three"))
+	w.must(t, "POST", nTables+"/u", setProperty("later", "1"))
+	commits, head := w.hts.Commits(), text(w.loads(t), "metadata-location")
+	w.must(t, "POST", transactions, body)
+	w.must(t, "POST", transactions, transaction(change("u", inU), change("t", inT)))
+	for name, other := range map[string]string{
+		"other manifests": transaction(change("t", inT), change("u", strings.Replace(inU, "file:///two", "file:///other", 1))),
+		"one of two":      transaction(change("t", inT), change("u", appends(4, 2, "file:///four"))),
+	} {
+		if r := w.do(t, "POST", transactions, other); r.status != 500 || !strings.Contains(string(r.body), "CommitStateUnknownException") {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	if w.hts.Commits() != commits || text(w.loads(t), "metadata-location") != head {
+		t.Error("something was committed")
+	}
+}
