@@ -1,7 +1,6 @@
 package igloo
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -28,22 +27,4 @@ func lockFolder(folder string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("data folder: %w", err), file.Close())
 	}
 	return file, nil
-}
-
-// planKey is the key that scan plans are signed with. It is made once and stays
-// in the folder, so that a restart loses no plan.
-func planKey(folder string) (string, error) {
-	path := filepath.Join(folder, "plan.key")
-	key, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
-	if err == nil && len(key) > 0 {
-		return string(key), nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("key of scan plans: %w", err)
-	}
-	made := rand.Text()
-	if err := os.WriteFile(path, []byte(made), 0o600); err != nil {
-		return "", fmt.Errorf("key of scan plans: %w", err)
-	}
-	return made, nil
 }
