@@ -69,7 +69,7 @@ func (s span) mayStartWith(v value) bool {
 	low, _ := s.low.(string)
 	high, _ := s.high.(string)
 	return (!s.hasLow || low[:min(len(low), len(prefix))] <= prefix) &&
-		(!s.hasHigh || high[:min(len(high), len(prefix))] >= prefix[:min(len(high), len(prefix))])
+		(!s.hasHigh || high[:min(len(high), len(prefix))] >= prefix)
 }
 
 func (s span) allStartWith(v value) bool {

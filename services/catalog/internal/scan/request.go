@@ -27,10 +27,12 @@ type scan struct {
 	snapshot snapshot
 	// empty is a table without snapshots.
 	empty bool
-	// added are the snapshots of an incremental scan; nil for all of one.
-	added  map[int64]bool
-	schema *iceberg.Schema
-	specs  map[int]partitionSpec
+	// added are the ids of the appends of an incremental scan, newest first in
+	// appends; nil for all of one snapshot.
+	added   map[int64]bool
+	appends []snapshot
+	schema  *iceberg.Schema
+	specs   map[int]partitionSpec
 	// filter is bound; filtered says that there was one.
 	filter   *expression
 	filtered bool
@@ -106,18 +108,19 @@ func (s *scan) pick(field string, id int64) error {
 	return nil
 }
 
-// pickRange takes the snapshots after start up to end, which must descend from
+// pickRange takes the appends after start up to end, which must descend from
 // it. Start itself may have expired.
 func (s *scan) pickRange(start, end int64) error {
 	if err := s.pick("end-snapshot-id", end); err != nil {
 		return err
 	}
 	s.added = map[int64]bool{}
-	for at := s.snapshot; at.ID != start; {
+	for at, seen := s.snapshot, 0; at.ID != start; seen++ {
 		if at.Summary["operation"] == "append" {
 			s.added[at.ID] = true
+			s.appends = append(s.appends, at)
 		}
-		if at.Parent == nil || len(s.added) > len(s.table.snapshots) {
+		if at.Parent == nil || seen > len(s.table.snapshots) {
 			return fault.Field("start-snapshot-id", "snapshot %d is not an ancestor of snapshot %d", start, end)
 		}
 		if *at.Parent == start {
@@ -168,12 +171,7 @@ func (s *scan) wants(f *file) bool {
 func (s *scan) divide(list manifestList) (data, deleted []manifest, err error) {
 	for _, m := range list {
 		if m.ManifestContent() == iceberg.ManifestContentDeletes {
-			if s.added == nil {
-				deleted = append(deleted, m)
-			}
-			continue
-		}
-		if s.added != nil && !s.added[m.SnapshotID()] {
+			deleted = append(deleted, m)
 			continue
 		}
 		spec, err := s.spec(m)

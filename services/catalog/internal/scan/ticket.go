@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
 // The purposes of tickets.
@@ -105,4 +108,50 @@ func (s sealer) open(text string) (ticket, error) {
 		return ticket{}, errTicket
 	}
 	return t, nil
+}
+
+// open reads a ticket of one of the purposes, which must be of the table.
+func (p *Planner) open(ctx context.Context, t Table, text string, refused fault.Kind, purposes ...string) (ticket, *table, error) {
+	opened, err := p.sealer.open(text)
+	if err != nil {
+		return ticket{}, nil, fault.Wrap(refused, err, "%s %s", noun(refused), errTicket)
+	}
+	decoded, err := p.table(ctx, t)
+	if err != nil {
+		return ticket{}, nil, err
+	}
+	fits := false
+	for _, purpose := range purposes {
+		fits = fits || opened.Purpose == purpose
+	}
+	if !fits || opened.Warehouse != t.Warehouse || opened.Table != decoded.uuid {
+		return ticket{}, nil, fault.New(refused, "%s is not one of this table", noun(refused))
+	}
+	return opened, decoded, nil
+}
+
+func noun(kind fault.Kind) string {
+	if kind == fault.NoSuchPlanTask {
+		return "plan-task"
+	}
+	return "plan-id"
+}
+
+// resume is the scan that a ticket is of, on the snapshot that it was planned on.
+func resume(t ticket, decoded *table, refused fault.Kind) (*scan, error) {
+	r := t.Request
+	if r.SnapshotID == nil && r.EndSnapshotID == nil && t.Snapshot != 0 {
+		r.SnapshotID = &t.Snapshot
+	}
+	if _, kept := decoded.snapshots[t.Snapshot]; !kept && t.Snapshot != 0 {
+		return nil, fault.New(refused, "%s is of snapshot %d, which the table has no more", noun(refused), t.Snapshot)
+	}
+	if decoded.schemas[t.Schema] == nil {
+		return nil, fault.New(refused, "%s is of schema %d, which the table has no more", noun(refused), t.Schema)
+	}
+	s, err := decoded.resolveIn(r, &t.Schema)
+	if fault.Is(err, fault.Invalid) { // it was fine when it was sealed
+		return nil, fault.Wrap(refused, err, "%s is of what the table has no more", noun(refused))
+	}
+	return s, err
 }
