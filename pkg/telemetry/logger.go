@@ -1,5 +1,6 @@
 // Package telemetry owns what Igloo tells its operators: structured logs, each
-// line with the request and the trace it belongs to.
+// line with the request and the trace it belongs to, and metrics for Prometheus
+// to fetch.
 //
 // It promises that a log line never holds a secret that a caller passed as an
 // attribute of this package's making, and that logging never blocks a request

@@ -29,11 +29,17 @@ func (m *mutation) admit(ctx context.Context) (*Outcome, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, busyLimit)
 	defer cancel()
-	for looks := 0; ; looks++ {
+	looks, began := 0, time.Now()
+	defer func() {
+		if looks > 0 {
+			m.measures.waited(ctx, time.Since(began))
+		}
+	}()
+	for ; ; looks++ {
 		r := m.replays.Reserve(ctx, m.claim())
 		m.epoch = r.Epoch
 		if r.Finished != nil {
-			return m.answered(*r.Finished)
+			return m.answered(ctx, *r.Finished, m.replays.Name())
 		}
 		if r.Busy == nil {
 			return nil, nil //nolint:nilnil // it is this request's turn
@@ -45,6 +51,7 @@ func (m *mutation) admit(ctx context.Context) (*Outcome, error) {
 			return outcome, err
 		}
 		if wait(ctx, min(lookFirst<<min(looks, 8), lookEvery)) != nil {
+			m.measures.rejected(ctx)
 			return nil, errBusy()
 		}
 	}
@@ -87,17 +94,18 @@ func (m *mutation) remembered(ctx context.Context) (*Outcome, error) {
 
 // told answers from a record, and lets the others know.
 func (m *mutation) told(ctx context.Context, finished Finished) (*Outcome, error) {
-	outcome, err := m.answered(finished)
+	outcome, err := m.answered(ctx, finished, fromHouseTables)
 	if err == nil {
 		m.publish(ctx, *outcome)
 	}
 	return outcome, err
 }
 
-func (m *mutation) answered(finished Finished) (*Outcome, error) {
+func (m *mutation) answered(ctx context.Context, finished Finished, source string) (*Outcome, error) {
 	if !finished.Matches(m.op.Fingerprint) {
 		return nil, errKeyReused()
 	}
+	m.measures.replayed(ctx, source)
 	return &finished.Outcome, nil
 }
 

@@ -1,8 +1,14 @@
 package catalog
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // Settings are the choices of an operator.
@@ -28,6 +34,8 @@ type Settings struct {
 	MaxKeyAge time.Duration
 	// Tries bounds how often a lost swap is tried on the new head.
 	Tries int
+	// Meter, when set, is told how commits, replays and the cache of metadata fare.
+	Meter metric.Meter
 }
 
 func (s Settings) withDefaults() Settings {
@@ -53,6 +61,7 @@ type Catalog struct {
 	replays  Replays
 	settings Settings
 	metadata *metadataCache
+	measures measures
 	log      *slog.Logger
 }
 
@@ -63,5 +72,12 @@ func New(pointers Pointers, files Files, replays Replays, settings Settings, log
 	if err != nil {
 		return nil, err
 	}
-	return &Catalog{pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, log: log}, nil
+	meter := telemetry.OrNone(settings.Meter)
+	measures, err := newMeasures(meter)
+	if err := errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use)); err != nil {
+		return nil, fmt.Errorf("measure the catalog: %w", err)
+	}
+	return &Catalog{
+		pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, measures: measures, log: log,
+	}, nil
 }

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // document is table or view metadata. It never changes.
@@ -59,6 +61,7 @@ func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache,
 		Weigher: func(key documentKey, d document) uint32 {
 			return uint32(min(len(key.location)+d.Size()+1024, 1<<31))
 		},
+		StatsRecorder: stats.NewCounter(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make metadata cache: %w", err)
@@ -75,6 +78,13 @@ func (c *metadataCache) load(ctx context.Context, kind Kind, location string) (d
 	// Many may wait for this reading: it must not end with whoever came first.
 	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, document](c.read))
 	return d, missingFile(location, err)
+}
+
+// use takes readings of files for misses: a lookup that fails looks once more
+// before it reads.
+func (c *metadataCache) use() telemetry.CacheUse {
+	s := c.cache.Stats()
+	return telemetry.CacheUse{Hits: s.Hits, Misses: s.LoadSuccesses + s.LoadFailures, Evictions: s.Evictions, Bytes: c.cache.WeightedSize()}
 }
 
 // look makes sure that the file of a known document is still there.

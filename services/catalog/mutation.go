@@ -38,6 +38,8 @@ type mutation struct {
 	holder uuid.UUID
 	// epoch in which it was admitted; empty when that is not known.
 	epoch string
+	// lost is set once the answer to a sending of it was lost.
+	lost bool
 	// published is set once the outcome is known to all.
 	published bool
 }
@@ -65,6 +67,9 @@ func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(cont
 
 func (m *mutation) run(ctx context.Context, attempt func(context.Context, *mutation) (plan, error)) (*Outcome, error) {
 	for ; m.tries < m.settings.Tries; m.tries++ {
+		if m.tries > 0 {
+			m.measures.rebases.Add(ctx, 1)
+		}
 		if err := pause(ctx, m.tries); err != nil {
 			return nil, err
 		}
@@ -97,10 +102,12 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 	case err != nil:
 		return nil, nil, err // files stay: what became of them is not known here
 	case verdict.Replay != nil:
+		m.replayed(ctx)
 		m.discard(ctx, p.files, verdict.Replay.MetadataLocations)
 		m.publish(ctx, *verdict.Replay)
 		return verdict.Replay, nil, nil
 	case len(verdict.Conflicts) > 0:
+		m.measures.conflict(ctx, verdict.Conflicts[0].Reason)
 		m.discard(ctx, p.files, nil)
 		return nil, p.lost(verdict.Conflicts), nil
 	}
@@ -122,6 +129,7 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 	case err != nil:
 		return nil, err
 	case verdict.Replay != nil:
+		m.replayed(ctx)
 		outcome = *verdict.Replay
 		m.publish(ctx, outcome)
 		return &outcome, nil
@@ -141,13 +149,17 @@ func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change
 	}
 	sent := false // an earlier sending may have been applied
 	for n := 0; ; n++ {
+		if n > 0 {
+			m.measures.resends.Add(ctx, 1)
+		}
 		verdict, err := m.send(ctx, commit)
 		if err == nil {
+			m.resolved(ctx, sent)
 			return verdict, nil
 		}
 		switch fault.KindOf(err) {
 		case fault.UnknownOutcome:
-			sent = true
+			sent, m.lost = true, true
 		case fault.Unavailable, fault.Overloaded:
 			if !sent {
 				return Verdict{}, err // nothing was written, and the client may come again
@@ -160,8 +172,24 @@ func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change
 			}
 		}
 		if wait(ctx, backoff(n)) != nil {
+			m.measures.unknown(ctx, false)
 			return Verdict{}, m.unknown(err)
 		}
+	}
+}
+
+// resolved tells of a commit whose answer was lost, and is known now.
+func (m *mutation) resolved(ctx context.Context, lost bool) {
+	if lost {
+		m.measures.unknown(ctx, true)
+	}
+}
+
+// replayed tells of an answer that the house tables had. Where one of this very
+// request was lost, that is what they had: no client sent anything again.
+func (m *mutation) replayed(ctx context.Context) {
+	if !m.lost {
+		m.measures.replayed(ctx, fromHouseTables)
 	}
 }
 

@@ -18,6 +18,8 @@ type Replays interface {
 	Publish(ctx context.Context, claim Claim, outcome Outcome)
 	// Release gives the operation back, its end unknown, if the holder has it.
 	Release(ctx context.Context, claim Claim)
+	// Name is how operators call it: "memory", "redis".
+	Name() string
 }
 
 // Claim is one request that wants to be at work on an operation.

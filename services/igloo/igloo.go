@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
 	htsserver "github.com/igloo-catalog/igloo/services/housetable/server"
 )
@@ -114,7 +115,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 func (i *Igloo) handler() http.Handler {
 	rest, catalog := http.NewServeMux(), i.catalog.Handler()
 	i.probes.Register(rest)
-	rest.Handle("GET /metrics", i.housetable.Metrics())
+	rest.Handle("GET /metrics", telemetry.Scrape(i.catalog.Meters(), i.housetable.Meters()))
 	rest.Handle("/hts/", i.housetable.Gateway())
 	rest.Handle("/v1/hts/", i.housetable.Gateway())
 	rest.Handle("/", catalog)

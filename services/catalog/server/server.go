@@ -15,11 +15,13 @@ import (
 	"net/http"
 	"slices"
 
+	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
@@ -27,10 +29,15 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
 
+// meterName is under which everything in the service measures.
+const meterName = "github.com/igloo-catalog/igloo/services/catalog"
+
 // Server is a catalog service, ready to serve.
 type Server struct {
 	cfg      Config
 	log      *slog.Logger
+	meters   *telemetry.Meters
+	meter    metric.Meter
 	pointers *hts.Pointers
 	handler  *rest.Handler
 	closers  []io.Closer
@@ -42,7 +49,11 @@ func New(ctx context.Context, cfg Config, conn grpc.ClientConnInterface, log *sl
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log}
+	meters, err := telemetry.NewMeters()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: log, meters: meters, meter: meters.Meter(meterName), closers: []io.Closer{meters}}
 	if err := s.open(ctx, conn); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -58,6 +69,9 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return err
 	}
+	if conn, err = hts.Measure(conn, s.meter); err != nil {
+		return fmt.Errorf("measure calls: %w", err)
+	}
 	s.pointers = hts.New(conn)
 	outcomes, err := s.openReplays()
 	if err != nil {
@@ -71,8 +85,12 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
-	s.handler, err = rest.New(domain, rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans}, s.log)
+	s.handler, err = rest.New(domain, s.protocol(scans), s.log)
 	return err
+}
+
+func (s *Server) protocol(scans *scan.Planner) rest.Options {
+	return rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
 }
 
 func (s *Server) settings() catalog.Settings {
@@ -84,6 +102,7 @@ func (s *Server) settings() catalog.Settings {
 		CacheBytes:     s.cfg.CacheBytes,
 		CommitDeadline: s.cfg.CommitDeadline,
 		MaxKeyAge:      s.cfg.MaxKeyAge,
+		Meter:          s.meter,
 	}
 }
 
@@ -94,6 +113,7 @@ func (s *Server) planning() scan.Settings {
 		Concurrency: s.cfg.PlanConcurrency,
 		Deadline:    s.cfg.PlanDeadline,
 		SubmitFiles: s.cfg.PlanSubmitFiles,
+		Meter:       s.meter,
 	}
 }
 
@@ -118,7 +138,7 @@ func (s *Server) openReplays() (catalog.Replays, error) {
 	if s.cfg.RedisURL == "" {
 		return replays.NewMemory(epoch)
 	}
-	shared, err := replays.OpenRedis(s.cfg.RedisURL, epoch, s.log)
+	shared, err := replays.OpenRedis(s.cfg.RedisURL, epoch, s.meter, s.log)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +154,9 @@ func (s *Server) Handler() http.Handler {
 		s.handler.Fail(w, r, fault.New(fault.Internal, "panic"))
 	})
 }
+
+// Meters hold what the service measures.
+func (s *Server) Meters() *telemetry.Meters { return s.meters }
 
 // Ready reports whether requests can be served.
 func (s *Server) Ready(ctx context.Context) error { return s.pointers.Ready(ctx) }
@@ -162,14 +185,15 @@ func (s *Server) Serve(ctx context.Context) error {
 	return errors.Join(listener.Serve(ctx), s.Close())
 }
 
-// front tells probes from the protocol, without touching the path.
+// front tells probes and metrics from the protocol, without touching the path.
 func (s *Server) front(probes *httpserver.Probes) http.Handler {
 	mux := http.NewServeMux()
 	probes.Register(mux)
+	mux.Handle("GET /metrics", telemetry.Scrape(s.meters))
 	handler := s.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/livez", "/startedz", "/readyz":
+		case "/livez", "/startedz", "/readyz", "/metrics":
 			mux.ServeHTTP(w, r)
 		default:
 			handler.ServeHTTP(w, r)

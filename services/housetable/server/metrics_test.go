@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable/server"
 )
@@ -32,7 +33,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	recorder := httptest.NewRecorder()
-	s.Metrics().ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+	telemetry.Scrape(s.Meters()).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
 	for _, want := range []string{
 		`igloo_housetable_batch_size_sum{calls="commits"} 2`, `igloo_housetable_queue_wait_seconds_count{calls="commits"} 2`,
 		`igloo_housetable_conflicts_total 1`,

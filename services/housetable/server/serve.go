@@ -12,6 +12,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // drainTime is how long calls in flight may take once the service is told to end.
@@ -23,7 +24,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	probes := httpserver.NewProbes(s.Ready)
 	mux := http.NewServeMux()
 	probes.Register(mux)
-	mux.Handle("GET /metrics", s.Metrics())
+	mux.Handle("GET /metrics", telemetry.Scrape(s.meters))
 	mux.Handle("/", s.gateway)
 	web, err := httpserver.Listen(ctx, s.config.HTTPListen, mux, s.log)
 	if err != nil {

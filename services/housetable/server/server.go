@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/gateway"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
@@ -35,7 +36,7 @@ type Server struct {
 	lane    *lane.Lane
 	channel *inprocgrpc.Channel
 	gateway http.Handler
-	meters  *meters
+	meters  *telemetry.Meters
 	sweeper *sweeper
 	// ending is closed by end: streams end then.
 	ending chan struct{}
@@ -47,7 +48,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	meters, err := newMeters()
+	meters, err := telemetry.NewMeters()
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +117,8 @@ func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 // Gateway serves everything under /hts.
 func (s *Server) Gateway() http.Handler { return s.gateway }
 
-// Metrics serves what the service measures, in Prometheus' form.
-func (s *Server) Metrics() http.Handler { return s.meters.handler }
+// Meters hold what the service measures.
+func (s *Server) Meters() *telemetry.Meters { return s.meters }
 
 // Ready is nil when the service can answer.
 func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
@@ -126,7 +127,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 func (s *Server) Close() error {
 	s.end()
 	s.sweeper.stop()
-	return errors.Join(s.store.Close(), s.meters.close())
+	return errors.Join(s.store.Close(), s.meters.Close())
 }
 
 // Migrate brings the database to the schema that this build needs.

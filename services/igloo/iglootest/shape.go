@@ -27,9 +27,14 @@ func Shapes() []Shape {
 type Deployment struct {
 	// URL serves /v1; HTS serves /hts.
 	URL, HTS string
+	// Redis is what replicas share; nil where there is none.
+	Redis *redistest.Server
 	// parts are the programs, in the order they are started in.
 	parts []*part
 }
+
+// Output is what the program that serves /v1 has written.
+func (d *Deployment) Output() string { return d.parts[len(d.parts)-1].process.Output() }
 
 // Kill ends every program at once, as a power cut would.
 func (d *Deployment) Kill(t *testing.T) {
@@ -92,13 +97,13 @@ func startEmbedded(t *testing.T, settings ...string) *Deployment {
 
 func startSplit(t *testing.T, settings ...string) *Deployment {
 	t.Helper()
-	database, redis := pgtest.New(t, nil), redistest.New(t).URL()
+	database, redis := pgtest.New(t, nil), redistest.New(t)
 	housetable := Program(t, "housetable")
 	if out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput(); err != nil { //nolint:gosec,noctx // a program of ours, which ends by itself
 		t.Fatalf("housetable migrate: %v\n%s", err, out)
 	}
 	grpc, rest, listen := Address(t), Address(t), Address(t)
-	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, parts: []*part{
+	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, Redis: redis, parts: []*part{
 		{
 			path:  housetable,
 			args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database},
@@ -107,7 +112,7 @@ func startSplit(t *testing.T, settings ...string) *Deployment {
 		{
 			path: Program(t, "catalog"),
 			args: append([]string{
-				"serve", "--listen", listen, "--housetable", grpc, "--redis-url", redis,
+				"serve", "--listen", listen, "--housetable", grpc, "--redis-url", redis.URL(),
 				"--warehouse-root", "file://" + filepath.Join(t.TempDir(), "warehouse"),
 			}, settings...),
 			ready: "http://" + listen + "/readyz",

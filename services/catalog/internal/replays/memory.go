@@ -48,6 +48,9 @@ func weigh(key string, f catalog.Finished) uint32 {
 	return uint32(weight)
 }
 
+// Name implements catalog.Replays.
+func (m *Memory) Name() string { return "memory" }
+
 // Reserve implements catalog.Replays.
 func (m *Memory) Reserve(_ context.Context, claim catalog.Claim) catalog.Reservation {
 	epoch, known := m.epoch.Current()

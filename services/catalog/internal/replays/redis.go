@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -43,6 +45,7 @@ type Redis struct {
 	// when the breaker closes again, both in nanoseconds.
 	livesUntil atomic.Int64
 	restsUntil atomic.Int64
+	measures   *measures
 	slots      chan struct{}
 	stop       context.CancelFunc
 	working    sync.WaitGroup
@@ -50,9 +53,10 @@ type Redis struct {
 
 var _ catalog.Replays = (*Redis)(nil)
 
-// OpenRedis makes a cache over the Redis at url; it connects when first used,
+// OpenRedis makes a cache over the Redis at url, and tells the meter, if there is
+// one, whether it is used; it connects when first used,
 // and a Redis that is away is no reason not to start.
-func OpenRedis(url string, epoch *Epoch, log *slog.Logger) (*Redis, error) {
+func OpenRedis(url string, epoch *Epoch, meter metric.Meter, log *slog.Logger) (*Redis, error) {
 	client, err := connect(url)
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: %w", err)
@@ -62,6 +66,10 @@ func OpenRedis(url string, epoch *Epoch, log *slog.Logger) (*Redis, error) {
 		client: client, epoch: epoch, log: log, instance: uuid.New(),
 		slots: make(chan struct{}, publishers), stop: cancel,
 	}
+	if r.measures, err = measure(r, telemetry.OrNone(meter)); err != nil {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("measure Redis: %w", err), client.Close())
+	}
 	r.working.Go(func() { r.beat(ctx) })
 	return r, nil
 }
@@ -70,8 +78,11 @@ func OpenRedis(url string, epoch *Epoch, log *slog.Logger) (*Redis, error) {
 func (r *Redis) Close() error {
 	r.stop()
 	r.working.Wait()
-	return r.client.Close()
+	return errors.Join(r.measures.breaker.Unregister(), r.client.Close())
 }
+
+// Name implements catalog.Replays.
+func (r *Redis) Name() string { return "redis" }
 
 // Reserve implements catalog.Replays: a look and a reservation in one round trip.
 func (r *Redis) Reserve(ctx context.Context, claim catalog.Claim) catalog.Reservation {
@@ -215,6 +226,7 @@ func (r *Redis) failed(ctx context.Context, err error) {
 	}
 	until := time.Now().Add(redisRest).UnixNano()
 	if old := r.restsUntil.Swap(until); old < time.Now().UnixNano() {
+		r.measures.openings.Add(ctx, 1)
 		r.log.WarnContext(ctx, "Redis failed: going on without", "for", redisRest, "error", err)
 	}
 }

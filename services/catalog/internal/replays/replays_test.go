@@ -72,7 +72,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 func openRedis(t *testing.T, url string, epoch *replays.Epoch) *replays.Redis {
 	t.Helper()
-	r, err := replays.OpenRedis(url, epoch, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	r, err := replays.OpenRedis(url, epoch, nil, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestURLs(t *testing.T) {
 		"redis://127.0.0.1:1?addr=127.0.0.1:2&no_such_option=1":  false,
 		"redis://user:secret@127.0.0.1:port-that-is-none/0":      false,
 	} {
-		r, err := replays.OpenRedis(url, one(t), slog.New(slog.DiscardHandler))
+		r, err := replays.OpenRedis(url, one(t), nil, slog.New(slog.DiscardHandler))
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", url, err)
 		}

@@ -5,6 +5,10 @@ import (
 	"fmt"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // defaultCodedBytes is what compressed answers may take of the memory.
@@ -17,15 +21,22 @@ type codedCache struct {
 	cache *otter.Cache[string, []byte]
 }
 
-func newCodedCache(maxBytes int64) (*codedCache, error) {
+func newCodedCache(maxBytes int64, meter metric.Meter) (*codedCache, error) {
 	cache, err := otter.New(&otter.Options[string, []byte]{
 		MaximumWeight: uint64(maxBytes),
 		Weigher:       func(key string, body []byte) uint32 { return uint32(min(len(key)+cap(body)+256, 1<<31)) },
+		StatsRecorder: stats.NewCounter(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make cache of compressed answers: %w", err)
 	}
-	return &codedCache{cache: cache}, nil
+	c := &codedCache{cache: cache}
+	return c, telemetry.MeasureCache(meter, "answers", c.use)
+}
+
+func (c *codedCache) use() telemetry.CacheUse {
+	s := c.cache.Stats()
+	return telemetry.CacheUse{Hits: s.Hits, Misses: s.Misses, Evictions: s.Evictions, Bytes: c.cache.WeightedSize()}
 }
 
 // compress is the answer's body in a coding, from the cache where it can be.

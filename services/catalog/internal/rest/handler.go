@@ -9,13 +9,17 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
@@ -30,6 +34,8 @@ type Options struct {
 	CodedBytes int64
 	// Scans plans scans; without it planning is not served.
 	Scans *scan.Planner
+	// Meter, when set, is told of every request.
+	Meter metric.Meter
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -47,6 +53,7 @@ type Handler struct {
 	separator  separator
 	bodyLimit  int64
 	compressed *codedCache
+	measures   *measures
 	log        *slog.Logger
 }
 
@@ -67,19 +74,26 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	compressed, err := newCodedCache(options.CodedBytes)
+	meter := telemetry.OrNone(options.Meter)
+	compressed, err := newCodedCache(options.CodedBytes, meter)
 	if err != nil {
 		return nil, err
 	}
 	h := &Handler{catalog: c, scans: options.Scans, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
+	if h.measures, err = newMeasures(meter, routes); err != nil {
+		return nil, fmt.Errorf("measure requests: %w", err)
+	}
 	return h, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call, route, err := h.route(r)
+	answered := h.measures.begin(w, route.operation)
+	defer answered.end(r.Context())
+	w = answered
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -37,7 +37,7 @@ type choices struct {
 	redis string
 }
 
-func newWorld(t *testing.T, change ...func(*choices)) *world {
+func newWorld(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
 	w := &world{folder: t.TempDir()}
 	c := choices{hts: htsfake.New(), settings: catalog.Settings{WarehouseRoot: "file://" + w.folder, VerifyFiles: true}}
@@ -47,7 +47,12 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 	w.hts = c.hts
 	local, err := objectstore.OpenLocal()
 	check(t, err)
-	pointers := hts.New(w.hts.Conn())
+	conn := w.hts.Conn()
+	if c.options.Meter != nil {
+		conn, err = hts.Measure(conn, c.options.Meter)
+		check(t, err)
+	}
+	pointers := hts.New(conn)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), remembering(t, pointers, c.redis, log), c.settings, log)
 	check(t, err)
@@ -61,7 +66,7 @@ func newWorld(t *testing.T, change ...func(*choices)) *world {
 }
 
 // remembering makes the cache of replays.
-func remembering(t *testing.T, pointers *hts.Pointers, redis string, log *slog.Logger) catalog.Replays {
+func remembering(t testing.TB, pointers *hts.Pointers, redis string, log *slog.Logger) catalog.Replays {
 	t.Helper()
 	epoch := replays.Follow(pointers.Epoch)
 	t.Cleanup(func() { check(t, epoch.Close()) })
@@ -70,21 +75,21 @@ func remembering(t *testing.T, pointers *hts.Pointers, redis string, log *slog.L
 		check(t, err)
 		return memory
 	}
-	shared, err := replays.OpenRedis(redis, epoch, log)
+	shared, err := replays.OpenRedis(redis, epoch, nil, log)
 	check(t, err)
 	t.Cleanup(func() { check(t, shared.Close()) })
 	return shared
 }
 
 // replica is another catalog on the same house tables and folder.
-func (w *world) replica(t *testing.T, change ...func(*choices)) *world {
+func (w *world) replica(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
 	return newWorld(t, append([]func(*choices){func(c *choices) {
 		c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder
 	}}, change...)...)
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +104,7 @@ type response struct {
 }
 
 // do sends a request as raw as it can be: the path is not cleaned, not re-escaped.
-func (w *world) do(t *testing.T, method, path, body string, header ...string) response {
+func (w *world) do(t testing.TB, method, path, body string, header ...string) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewReader([]byte(body)))
 	check(t, err)
@@ -115,7 +120,7 @@ func (w *world) do(t *testing.T, method, path, body string, header ...string) re
 }
 
 // must sends a request that has to succeed, and decodes the answer.
-func (w *world) must(t *testing.T, method, path, body string, header ...string) map[string]any {
+func (w *world) must(t testing.TB, method, path, body string, header ...string) map[string]any {
 	t.Helper()
 	r := w.do(t, method, path, body, header...)
 	if r.status != http.StatusOK && r.status != http.StatusNoContent {
@@ -124,7 +129,7 @@ func (w *world) must(t *testing.T, method, path, body string, header ...string) 
 	return r.json(t)
 }
 
-func (r response) json(t *testing.T) map[string]any {
+func (r response) json(t testing.TB) map[string]any {
 	t.Helper()
 	if len(r.body) == 0 {
 		return nil

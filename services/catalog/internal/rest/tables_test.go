@@ -19,7 +19,7 @@ import (
 const schema = `{"type":"struct","schema-id":0,"fields":[{"id":1,"name":"id","type":"long","required":true},{"id":2,"name":"data","type":"string","required":false}]}`
 
 // withTable makes a world that has the table n.t.
-func withTable(t *testing.T, change ...func(*choices)) *world {
+func withTable(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
 	w := newWorld(t, change...)
 	w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"]}`)

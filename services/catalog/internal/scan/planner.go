@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // Files is what planning needs of storage: an objectstore.Store has it.
@@ -29,6 +31,7 @@ type Planner struct {
 	sealer   sealer
 	slots    chan struct{}
 	stops    stops
+	measures measures
 }
 
 // New makes a planner that reads from files.
@@ -37,16 +40,24 @@ func New(files Files, settings Settings, log *slog.Logger) (*Planner, error) {
 	cache, err := otter.New(&otter.Options[string, sized]{
 		MaximumWeight: uint64(settings.CacheBytes),
 		Weigher:       func(key string, v sized) uint32 { return uint32(min(len(key)+v.size(), 1<<31)) },
+		StatsRecorder: stats.NewCounter(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make manifest cache: %w", err)
+	}
+	measures, err := measure(cache, telemetry.OrNone(settings.Meter))
+	if err != nil {
+		return nil, fmt.Errorf("measure planning: %w", err)
 	}
 	key := settings.Key
 	if key == "" {
 		log.Warn("no key for scan plans: a random one is used, which no other replica knows and a restart forgets")
 		key = rand.Text()
 	}
-	p := &Planner{files: files, settings: settings, cache: cache, sealer: sealer{[]byte(key)}, slots: make(chan struct{}, settings.Concurrency)}
+	p := &Planner{
+		files: files, settings: settings, cache: cache, sealer: sealer{[]byte(key)},
+		slots: make(chan struct{}, settings.Concurrency), measures: measures,
+	}
 	return p, p.stops.open()
 }
 
@@ -57,6 +68,7 @@ func (p *Planner) work(ctx context.Context, plan string, do func(context.Context
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	default:
+		p.measures.rejected(ctx)
 		return &fault.Error{Kind: fault.Overloaded, Message: fmt.Sprintf("%d scans are being planned already", p.settings.Concurrency), RetryAfter: time.Second}
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.settings.Deadline)

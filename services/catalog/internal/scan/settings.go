@@ -1,6 +1,10 @@
 package scan
 
-import "time"
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+)
 
 // Settings are the choices of an operator.
 type Settings struct {
@@ -19,6 +23,8 @@ type Settings struct {
 	// SubmitFiles is the size of a snapshot, in files, from which plans are
 	// submitted and their answers fetched.
 	SubmitFiles int64
+	// Meter, when set, is told how planning and the cache of manifests fare.
+	Meter metric.Meter
 }
 
 func (s Settings) withDefaults() Settings {

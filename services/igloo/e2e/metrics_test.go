@@ -1,0 +1,140 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
+	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
+)
+
+const (
+	requestCount = "igloo_catalog_request_duration_seconds_count"
+	callCount    = "rpc_client_call_duration_seconds_count"
+	setOne       = `{"requirements":[],"updates":[{"action":"set-properties","updates":{"k":"1"}}]}`
+)
+
+// TestWhatHappensIsMeasured sends a known sequence of requests and looks which
+// series moved.
+func TestWhatHappensIsMeasured(t *testing.T) {
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
+			const table = "/v1/namespaces/m/tables/t"
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["m"]}`)
+			mustCreate(t, d, "/v1/namespaces/m/tables", `{"name":"t","schema":`+oneColumn+`}`)
+			before := telemetrytest.Fetch(t, d.URL+"/metrics")
+			for range 3 {
+				ask(t, http.MethodGet, d.URL+table, "")
+			}
+			ask(t, http.MethodGet, d.URL+table+"x", "")
+			for range 2 {
+				ask(t, http.MethodPost, d.URL+table, setOne, "Idempotency-Key", "019aa1b2-0000-7000-8000-00000000000a")
+			}
+			ask(t, http.MethodPost, d.URL+table+"/plan", `{}`)
+			after := telemetrytest.Fetch(t, d.URL+"/metrics")
+			source := map[string]string{"embedded": "memory", "split": "redis"}[shape.Name]
+			for _, moved := range []struct {
+				by     float64
+				name   string
+				labels []string
+			}{
+				{3, requestCount, []string{"operation", "loadTable", "status", "2xx"}},
+				{1, requestCount, []string{"operation", "loadTable", "status", "4xx"}},
+				{2, requestCount, []string{"operation", "updateTable", "status", "2xx"}},
+				{1, requestCount, []string{"operation", "planTableScan", "status", "2xx"}},
+				{0, requestCount, []string{"status", "5xx"}},
+				{1, "igloo_catalog_replays_total", []string{"source", source}},
+				{0, "igloo_catalog_commit_conflicts_total", nil},
+				{0, "igloo_catalog_commit_unknown_total", nil},
+				{0, "igloo_catalog_rejections_total", nil},
+				{1, callCount, []string{"rpc_method", "igloo.housetable.v1.CommitService/Commit", "rpc_response_status_code", "OK"}},
+			} {
+				if by := after.Sum(moved.name, moved.labels...) - before.Sum(moved.name, moved.labels...); by != moved.by {
+					t.Errorf("%s%q moved by %v, want %v", moved.name, moved.labels, by, moved.by)
+				}
+			}
+			if hits := after.Sum("igloo_cache_lookups_total", "cache", "metadata", "result", "hit"); hits < 3 {
+				t.Errorf("the cache of metadata had %v hits", hits)
+			}
+			if telemetrytest.Fetch(t, d.HTS+"/metrics").Sum("igloo_housetable_batch_size_sum", "calls", "commits") < 3 {
+				t.Error("the house tables do not tell of their commits")
+			}
+		})
+	}
+}
+
+// TestRacesAreMeasured lets commits lose against one another.
+func TestRacesAreMeasured(t *testing.T) {
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["m"]}`)
+			mustCreate(t, d, "/v1/namespaces/m/tables", `{"name":"t","schema":`+oneColumn+`}`)
+			for deadline := time.Now().Add(time.Minute); ; {
+				var all sync.WaitGroup
+				for i := range 8 {
+					body := strings.Replace(setOne, `"k"`, strconv.Quote(strconv.Itoa(i)), 1)
+					all.Go(func() { _, _, _ = send(t.Context(), http.MethodPost, d.URL+"/v1/namespaces/m/tables/t", body) })
+				}
+				all.Wait()
+				found := telemetrytest.Fetch(t, d.URL+"/metrics")
+				conflicts, rebases := found.Sum("igloo_catalog_commit_conflicts_total", "reason", "table_moved"), found.Sum("igloo_catalog_commit_rebases_total")
+				if conflicts != rebases {
+					t.Errorf("%v conflicts and %v rebases", conflicts, rebases)
+				}
+				if conflicts > 0 {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("no commit ever loses")
+				}
+			}
+		})
+	}
+}
+
+// TestRedisThatStopsIsSeen: the breaker opens, in the metrics and in the log, and
+// closes when Redis is back; requests are answered throughout.
+func TestRedisThatStopsIsSeen(t *testing.T) {
+	d := startShape(t, "split")
+	mustCreate(t, d, "/v1/namespaces", `{"namespace":["m"]}`)
+	const open, openings = "igloo_catalog_redis_breaker_open", "igloo_catalog_redis_breaker_openings_total"
+	if found := telemetrytest.Fetch(t, d.URL+"/metrics"); !found.Has(open) || found.Sum(open) != 0 || !found.Has(openings) || found.Sum(openings) != 0 {
+		t.Fatal("the breaker is open before anything happened")
+	}
+	if err := d.Redis.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the breaker opens", func() bool {
+		if status, body := ask(t, http.MethodPost, d.URL+"/v1/namespaces", `{"namespace":["m"]}`, "Idempotency-Key", "019aa1b2-0000-7000-8000-00000000000b"); status != http.StatusConflict {
+			t.Fatalf("without Redis: %d %s", status, body)
+		}
+		found := telemetrytest.Fetch(t, d.URL+"/metrics")
+		return found.Sum(open) == 1 && found.Sum(openings) > 0
+	})
+	if log := d.Output(); !strings.Contains(log, "Redis failed: going on without") {
+		t.Errorf("the log does not tell of it:\n%s", log)
+	}
+	if err := d.Redis.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the breaker closes", func() bool { return telemetrytest.Fetch(t, d.URL+"/metrics").Sum(open) == 0 })
+}
+
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(30 * time.Second); !holds(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
