@@ -19,6 +19,7 @@ type Store interface {
 	Jobs
 	Toggles
 	Sweeps
+	Replays
 
 	// Epoch names the database's line of history: it changes when a failover or
 	// a restored backup may have lost commits that were acknowledged.
@@ -38,6 +39,18 @@ type Committer interface {
 	// An error says that the outcome of all of them is unknown (UnknownOutcome)
 	// or that none was applied (any other kind); they may be sent again at will.
 	Commit(ctx context.Context, commits []Commit) ([]Verdict, error)
+}
+
+// Replays makes any changes repeatable, not those of one commit alone.
+type Replays interface {
+	// Once does work and records the operation with the outcome that work returns,
+	// all in one transaction, and returns the record. When the operation was
+	// recorded before, for whichever request, that record is returned and no work
+	// is done. work changes what it changes through the store that it is given; it
+	// may be called again when a rival came in between. An error of work leaves
+	// nothing behind and is returned; UnknownOutcome is the only other error that
+	// may have left something.
+	Once(ctx context.Context, warehouse string, o Operation, work func(ctx context.Context, s Store) (Outcome, error)) (RecordedOperation, error)
 }
 
 // Reader is the read-only half.

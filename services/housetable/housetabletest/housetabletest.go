@@ -27,6 +27,8 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"AllOrNothing":            allOrNothing,
 		"Replay":                  replay,
 		"Folding":                 folding,
+		"Once":                    once,
+		"OneEffectOfOnce":         onceRace,
 		"OutcomeOnly":             outcomeOnly,
 		"BatchVerdicts":           batchVerdicts,
 		"SoftDelete":              softDelete,

@@ -30,6 +30,8 @@ import (
 const (
 	maxBodyBytes = 1 << 20
 	requestIDKey = "x-request-id"
+	// idempotencyKey is a header of changes, and the metadata that it becomes.
+	idempotencyKey = "idempotency-key"
 )
 
 // New makes the handler of everything under /hts. createdHeader is the answer
@@ -39,8 +41,10 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
 		runtime.WithForwardResponseOption(statusOf(createdHeader)),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
-		runtime.WithMetadata(func(ctx context.Context, _ *http.Request) metadata.MD {
-			return metadata.Pairs(requestIDKey, telemetry.RequestID(ctx))
+		runtime.WithMetadata(func(ctx context.Context, r *http.Request) metadata.MD {
+			md := metadata.Pairs(requestIDKey, telemetry.RequestID(ctx))
+			md.Append(idempotencyKey, r.Header.Values(idempotencyKey)...)
+			return md
 		}),
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 			writeError(w, r, fromGRPC(r, err))

@@ -114,6 +114,10 @@ func tune(params map[string]string) {
 type conns struct {
 	pool *pgxpool.Pool
 	wait time.Duration
+	// held, when set, is the one connection for everything: it is in a transaction,
+	// and failed becomes the first error there.
+	held   *pgxpool.Conn
+	failed error
 }
 
 // unsent is an error from before a statement was sent.
@@ -133,6 +137,9 @@ func (c *conns) transact(ctx context.Context, work func(pgx.Tx) error) error {
 
 // use runs work on a connection, alone.
 func (c *conns) use(ctx context.Context, work func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	if c.held != nil {
+		return c.useHeld(ctx, work)
+	}
 	conn, err := c.acquire(ctx)
 	if err != nil {
 		return unsent{err}
@@ -143,6 +150,16 @@ func (c *conns) use(ctx context.Context, work func(ctx context.Context, conn *pg
 	err = work(bounded, conn)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		c.pool.Reset() // the other connections lead to the same silent server
+	}
+	return err
+}
+
+func (c *conns) useHeld(ctx context.Context, work func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	err := work(ctx, c.held)
+	if c.failed == nil {
+		c.failed = err
 	}
 	return err
 }

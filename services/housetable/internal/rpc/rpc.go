@@ -48,12 +48,15 @@ func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
-	htsv1.RegisterNamespaceServiceServer(r, &namespaceService{store: store, commits: commits})
-	htsv1.RegisterWarehouseServiceServer(r, &warehouseService{store: store})
-	htsv1.RegisterUserTableServiceServer(r, &userTableService{store: store, commits: commits, options: o})
-	htsv1.RegisterJobServiceServer(r, &jobService{store: store})
-	htsv1.RegisterToggleServiceServer(r, &toggleService{store: store})
 	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
+	once := replayed{to: r, scope: scope{store: store, commits: commits}}
+	once.service(htsv1.NamespaceService_ServiceDesc, func(in scope) any { return &namespaceService{store: in.store, commits: in.commits} })
+	once.service(htsv1.WarehouseService_ServiceDesc, func(in scope) any { return &warehouseService{store: in.store} })
+	once.service(htsv1.UserTableService_ServiceDesc, func(in scope) any {
+		return &userTableService{store: in.store, commits: in.commits, options: o}
+	})
+	once.service(htsv1.JobService_ServiceDesc, func(in scope) any { return &jobService{store: in.store} })
+	once.service(htsv1.ToggleService_ServiceDesc, func(in scope) any { return &toggleService{store: in.store} })
 }
 
 // warehouseOr is the warehouse that a request names, or the default one.

@@ -142,6 +142,10 @@ func (s *userTableService) DeleteUserTable(ctx context.Context, r *htsv1.DeleteU
 
 // created tells the REST form to answer 201.
 func created(ctx context.Context) error {
+	if made, ok := ctx.Value(creationKey{}).(*creation); ok {
+		made.done = true
+		return nil
+	}
 	return grpc.SetHeader(ctx, metadata.Pairs(CreatedHeader, "true"))
 }
 

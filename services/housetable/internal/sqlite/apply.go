@@ -42,12 +42,7 @@ type application struct {
 
 func (a *application) apply(ctx context.Context) (housetable.Verdict, error) {
 	for _, o := range a.commit.Operations {
-		locations, err := encodeJSON(o.Outcome.MetadataLocations)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := a.writer.exec(ctx, insertOperation, a.commit.Warehouse, o.ID[:], blob(o.Fingerprint), o.Kind,
-			o.Outcome.Status, locations, blob(o.Outcome.Body), micros(a.now)); err != nil {
+		if err := a.writer.record(ctx, a.commit.Warehouse, o, a.now); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,8 @@ type writer struct {
 	conn *sql.Conn
 	// statements are prepared once; their number is that of the queries in this package.
 	statements map[string]*sql.Stmt
+	// inside is set within a transaction: what would be one joins it.
+	inside bool
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -30,6 +32,9 @@ func (w *writer) close() error { return w.conn.Close() }
 // transact runs work in one immediate transaction. An error of work leaves
 // nothing behind; an error of the commit itself leaves the outcome unknown.
 func (w *writer) transact(ctx context.Context, work func() error) error {
+	if w.inside {
+		return work()
+	}
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
