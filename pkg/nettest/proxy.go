@@ -42,6 +42,7 @@ type Proxy struct {
 	judge   func(sent []byte) Fate
 	away    bool
 	frozen  bool
+	slow    time.Duration
 	open    map[net.Conn]bool
 }
 
@@ -109,6 +110,13 @@ func (p *Proxy) freeze(frozen bool) {
 	p.changed.Broadcast()
 }
 
+// Slow holds every read's bytes back for a while, in both directions.
+func (p *Proxy) Slow(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slow = d
+}
+
 func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
@@ -167,13 +175,15 @@ func (p *Proxy) destination() string {
 	return p.target
 }
 
-// passage waits while the proxy is frozen.
+// passage waits while the proxy is frozen, and for as long as it is slow.
 func (p *Proxy) passage() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for p.frozen {
 		p.changed.Wait()
 	}
+	slow := p.slow
+	p.mu.Unlock()
+	<-time.After(slow)
 }
 
 // pair is a client's connection and the one to the server that belongs to it.

@@ -123,3 +123,14 @@ func TestFreezeAwayAndLead(t *testing.T) {
 		t.Fatalf("a new connection: %q, %v", answer, err)
 	}
 }
+
+func TestSlow(t *testing.T) {
+	addr, _ := echo(t, "a")
+	p := nettest.NewProxy(t, addr)
+	conn := dial(t, p)
+	p.Slow(100 * time.Millisecond)
+	began := time.Now()
+	if answer, err := conn.ask("one", long); err != nil || answer != "a one\n" || time.Since(began) < 200*time.Millisecond {
+		t.Errorf("%q, %v after %v", answer, err, time.Since(began))
+	}
+}
