@@ -24,12 +24,11 @@ import (
 const roundRobin = `{"loadBalancingConfig":[{"round_robin":{}}]}`
 
 // Dial makes a client connection to target ("host:port"); it connects when it
-// is first used.
+// is first used. Its calls are traced if the process has a tracer provider by now.
 func Dial(target string) (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient("dns:///"+target,
+	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithUnaryInterceptor(SendRequestID),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler()),
 		grpc.WithDefaultServiceConfig(roundRobin),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(grpcserver.MaxMessageBytes)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 5 * time.Second}),
@@ -37,7 +36,13 @@ func Dial(target string) (*grpc.ClientConn, error) {
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: 2 * time.Second,
 		}),
-	)
+		grpc.WithInitialWindowSize(grpcserver.StreamWindow),
+		grpc.WithInitialConnWindowSize(grpcserver.ConnectionWindow),
+	}
+	if telemetry.Tracing() {
+		options = append(options, grpc.WithStatsHandler(otelgrpc.NewClientHandler()))
+	}
+	conn, err := grpc.NewClient("dns:///"+target, options...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
 	}

@@ -32,6 +32,11 @@ const (
 	// MaxMessageBytes bounds a message in either direction: a commit of 1,000
 	// tables is well below.
 	MaxMessageBytes = 8 << 20
+	// StreamWindow and ConnectionWindow are how many bytes may be under way, of one
+	// call and of all that share a connection. They are fixed because gRPC, where
+	// it looks for them by itself, sends a ping along with nearly every short call.
+	StreamWindow     = 1 << 20
+	ConnectionWindow = 4 << 20
 	// callTimeout bounds a call whose caller set no deadline.
 	callTimeout = 30 * time.Second
 	// streamWorkers are goroutines that are kept for calls: one made for a call
@@ -41,23 +46,33 @@ const (
 	connectionAge = 10 * time.Minute
 )
 
-// New makes a server with the interceptors of Unary and Stream, tracing, health and
-// reflection; its health says SERVING until SetHealth says otherwise.
+// New makes a server with the interceptors of Unary and Stream, health and
+// reflection, and with tracing if the process has a tracer provider by now; its
+// health says SERVING until SetHealth says otherwise.
 func New(log *slog.Logger, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
-	options = append([]grpc.ServerOption{
-		grpc.UnaryInterceptor(Unary(log)),
-		grpc.StreamInterceptor(Stream(log)),
-		grpc.StatsHandler(otelgrpc.NewServerHandler()),
-		grpc.MaxRecvMsgSize(MaxMessageBytes),
-		grpc.NumStreamWorkers(streamWorkers),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-	}, options...)
-	server := grpc.NewServer(options...)
+	server := grpc.NewServer(append(standing(log), options...)...)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(server, state)
 	reflection.Register(server)
 	return server, state
+}
+
+// standing are the options of every server.
+func standing(log *slog.Logger) []grpc.ServerOption {
+	options := []grpc.ServerOption{
+		grpc.UnaryInterceptor(Unary(log)),
+		grpc.StreamInterceptor(Stream(log)),
+		grpc.MaxRecvMsgSize(MaxMessageBytes),
+		grpc.NumStreamWorkers(streamWorkers),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.InitialWindowSize(StreamWindow),
+		grpc.InitialConnWindowSize(ConnectionWindow),
+	}
+	if telemetry.Tracing() {
+		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler()))
+	}
+	return options
 }
 
 // Unary is what stands in front of every handler. An in-process channel uses it

@@ -21,6 +21,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/igloo-catalog/igloo/pkg/heap"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
@@ -57,12 +58,14 @@ type globals struct {
 // Main runs the program and ends the process: 0 when all went well, 1 when the
 // command failed, 2 when it was told something it does not understand.
 func Main(name, description string, commands any) {
+	release := heap.Floor()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := Run(ctx, App{
 		Name: name, Description: description, Commands: commands,
 		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
 	})
 	stop()
+	release()
 	if err == nil {
 		return
 	}
