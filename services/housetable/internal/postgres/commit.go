@@ -129,7 +129,7 @@ func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]hou
 	}
 	verdicts := make([]housetable.Verdict, len(commits))
 	results := make([]housetable.Committed, len(commits))
-	_, err = collect(ctx, s.pool, func(r pgx.CollectableRow) (struct{}, error) {
+	_, err = alter(ctx, s.pool, func(r pgx.CollectableRow) (struct{}, error) {
 		return struct{}{}, note(r, commits, results, verdicts)
 	}, statement, args...)
 	if err != nil {

@@ -114,6 +114,7 @@ func tune(params map[string]string) {
 type conns struct {
 	pool *pgxpool.Pool
 	wait time.Duration
+	crowd
 	// held, when set, is the one connection for everything: it is in a transaction,
 	// and failed becomes the first error there.
 	held   *pgxpool.Conn
@@ -148,6 +149,9 @@ func (c *conns) use(ctx context.Context, work func(ctx context.Context, conn *pg
 	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err = work(bounded, conn)
+	if unanswered(err) {
+		c.suspect.Store(true)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		c.pool.Reset() // the other connections lead to the same silent server
 	}
@@ -158,6 +162,9 @@ func (c *conns) useHeld(ctx context.Context, work func(ctx context.Context, conn
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := work(ctx, c.held)
+	if unanswered(err) {
+		c.suspect.Store(true)
+	}
 	if c.failed == nil {
 		c.failed = err
 	}
@@ -169,11 +176,15 @@ func (c *conns) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	defer cancel()
 	conn, err := c.pool.Acquire(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil && c.full() {
-		e := fault.Wrap(fault.Overloaded, err, "all connections to the database are busy")
-		e.RetryAfter = retryAfter
-		return nil, e
+		return nil, busy(err)
 	}
 	return conn, err
+}
+
+func busy(cause error) error {
+	e := fault.Wrap(fault.Overloaded, cause, "all connections to the database are busy")
+	e.RetryAfter = retryAfter
+	return e
 }
 
 func (c *conns) full() bool {
@@ -186,6 +197,11 @@ func (c *conns) Close() { c.pool.Close() }
 
 // Exec runs one statement that changes something.
 func (c *conns) Exec(ctx context.Context, statement string, args ...any) (tag pgconn.CommandTag, err error) {
+	done, err := c.change(ctx)
+	if err != nil {
+		return tag, err
+	}
+	defer done()
 	err = c.use(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		tag, err = conn.Exec(ctx, statement, args...)
 		return err
@@ -198,6 +214,16 @@ func (c *conns) send(ctx context.Context, pipeline *pgx.Batch) error {
 	return c.use(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return conn.SendBatch(ctx, pipeline).Close()
 	})
+}
+
+// alter runs one statement that changes something and reads what it returns.
+func alter[T any](ctx context.Context, c *conns, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	done, err := c.change(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return collect(ctx, c, scan, text, args...)
 }
 
 // collect runs one query and reads all its rows.

@@ -45,6 +45,11 @@ func (s *Store) Once(ctx context.Context, warehouse string, o housetable.Operati
 }
 
 func (s *Store) once(ctx context.Context, warehouse string, o housetable.Operation, work func(context.Context, housetable.Store) (housetable.Outcome, error)) (recorded housetable.RecordedOperation, err error) {
+	done, err := s.pool.change(ctx)
+	if err != nil {
+		return recorded, classify(err, "begin")
+	}
+	defer done()
 	conn, err := s.pool.acquire(ctx)
 	if err != nil {
 		return recorded, classify(unsent{err}, "begin")
@@ -65,7 +70,7 @@ func (s *Store) once(ctx context.Context, warehouse string, o housetable.Operati
 
 // within is the store inside a transaction on one connection.
 func (s *Store) within(conn *pgxpool.Conn) *Store {
-	return &Store{pool: &conns{pool: s.pool.pool, wait: s.pool.wait, held: conn}, measures: s.measures}
+	return &Store{pool: &conns{pool: s.pool.pool, wait: s.pool.wait, crowd: s.pool.crowd, held: conn}, measures: s.measures}
 }
 
 func (s *Store) onceWithin(ctx context.Context, warehouse string, o housetable.Operation, work func(context.Context, housetable.Store) (housetable.Outcome, error)) (housetable.RecordedOperation, error) {

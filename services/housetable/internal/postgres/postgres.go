@@ -64,7 +64,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Store{pool: &conns{pool: pool, wait: wait}, measures: measures}, nil
+	return &Store{pool: &conns{pool: pool, wait: wait, crowd: newCrowd(o.Connections)}, measures: measures}, nil
 }
 
 // Epoch is the database system with its timeline, which changes at every

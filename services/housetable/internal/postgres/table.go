@@ -126,7 +126,7 @@ func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, te
 // write runs one statement that changes something, beside commits, and reads
 // what it returns.
 func write[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
-	found, err := collect(ctx, s.pool, scan, text, args...)
+	found, err := alter(ctx, s.pool, scan, text, args...)
 	return found, classify(undecided(err), what)
 }
 
