@@ -34,43 +34,73 @@ const startTimeout = 20 * time.Second
 // Server is a running S3 server with one bucket.
 type Server struct {
 	port    int
-	folder  string
 	process *proctest.Process
+	sts     string
 }
 
-// New starts a server for the test.
+// New starts a server that knows one key, which may do everything.
 func New(t testing.TB) *Server {
+	t.Helper()
+	return start(t)
+}
+
+// NewWithSTS starts a server that keeps to the policies of temporary keys, and
+// the service that gives them out.
+func NewWithSTS(t testing.TB) *Server {
+	t.Helper()
+	iam := startIAM(t)
+	s := start(t, "--iam-standalone-endpoint", iam.socket, "--iam-cache-disable")
+	s.sts = iam.serveSTS(t)
+	return s
+}
+
+func start(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	s := &Server{port: freePort(t)}
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, Bucket), 0o755); err != nil { //nolint:gosec // a test's
+		t.Fatal(err)
+	}
+	flags = append(flags, "posix", "--sidecar", t.TempDir(), folder)
+	s.process = run(t, s.port, flags...)
+	waitReady(t, s.Endpoint(), s.process)
+	return s
+}
+
+// run starts the program. It keeps no connections: on one that it keeps, it takes
+// the end of a multipart upload of pyarrow for the next request.
+func run(t testing.TB, port int, flags ...string) *proctest.Process {
 	t.Helper()
 	program, err := exec.LookPath("versitygw")
 	if err != nil {
 		absent(t, err)
 	}
-	port, err := proctest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{port: port, folder: t.TempDir()}
-	if err := os.Mkdir(filepath.Join(s.folder, Bucket), 0o755); err != nil { //nolint:gosec // a test's
-		t.Fatal(err)
-	}
-	// It keeps no connections: on one that it keeps, it takes the end of a
-	// multipart upload of pyarrow for the next request.
-	s.process, err = proctest.Start(proctest.Command{
+	process, err := proctest.Start(proctest.Command{
 		Path: program,
-		Args: []string{
+		Args: append([]string{
 			"--port", "127.0.0.1:" + strconv.Itoa(port), "--region", Region,
 			"--access", AccessKeyID, "--secret", SecretAccessKey, "--quiet", "--health", "/health",
-			"posix", "--sidecar", t.TempDir(), s.folder,
-		},
+		}, flags...),
 		Dir: os.TempDir(),
 	})
 	if err != nil {
 		t.Fatalf("start S3 server: %v", err)
 	}
-	t.Cleanup(func() { _ = s.process.Kill() })
-	s.waitReady(t)
-	return s
+	t.Cleanup(func() { _ = process.Kill() })
+	return process
 }
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	port, err := proctest.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// STS is the URL of the service that gives out temporary keys.
+func (s *Server) STS() string { return s.sts }
 
 // Endpoint is the server's URL.
 func (s *Server) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s.port) }
@@ -78,25 +108,25 @@ func (s *Server) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s
 // Address is the server's host and port.
 func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
-func (s *Server) waitReady(t testing.TB) {
+func waitReady(t testing.TB, url string, process *proctest.Process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	for {
-		err := s.healthy(ctx)
+		err := healthy(ctx, url)
 		if err == nil {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("S3 server did not answer: %v\n%s", err, s.process.Output())
+			t.Fatalf("S3 server did not answer: %v\n%s", err, process.Output())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-func (s *Server) healthy(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint()+"/health", nil)
+func healthy(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
 	if err != nil {
 		return err
 	}

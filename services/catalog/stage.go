@@ -37,7 +37,7 @@ func (c *Catalog) StageTable(ctx context.Context, request Request, creation Tabl
 	if err != nil {
 		return Loaded{}, err
 	}
-	return Loaded{Metadata: d.Bytes()}, nil
+	return Loaded{Metadata: d.Bytes(), of: d}, nil
 }
 
 // stagedBefore makes a staged table's metadata again.

@@ -89,5 +89,5 @@ func createTable(w Warehouse, creation TableCreation, id uuid.UUID, location str
 // loadedRefs is a table with only those snapshots that something points at.
 func loadedRefs(location string, d document) (Loaded, error) {
 	table := d.(tableDocument) //nolint:forcetypeassert // tables have tables' documents
-	return Loaded{MetadataLocation: location, Metadata: table.RefsDocument()}, nil
+	return Loaded{MetadataLocation: location, Metadata: table.RefsDocument(), of: d}, nil
 }

@@ -14,6 +14,29 @@ type Loaded struct {
 	MetadataLocation string
 	// Metadata is the document as stored; nil when the client has it already.
 	Metadata []byte
+	// of is what was loaded; nil when the client has it already.
+	of document
+}
+
+// Folders are the locations that belong to a table: its own, and where its
+// properties put data and metadata when that is elsewhere.
+func (l Loaded) Folders() []string {
+	if l.of == nil {
+		return nil
+	}
+	folders := []string{l.of.Location()}
+	for _, property := range folderProperties() {
+		if folder, set := l.of.Property(property); set && folder != "" {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
+}
+
+// folderProperties are the properties, of today and of old, that say where a
+// table's files lie.
+func folderProperties() []string {
+	return []string{metadataPathProperty, "write.data.path", "write.object-storage.path", "write.folder-storage.path"}
 }
 
 // LoadOptions are a client's wishes.
@@ -103,7 +126,7 @@ func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdent
 	if options.RefsOnly {
 		return loadedRefs(p.MetadataLocation, d)
 	}
-	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes()}, nil
+	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes(), of: d}, nil
 }
 
 // stored makes an error over what is stored ours: whoever only asked for it sent
@@ -144,7 +167,7 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 	if err != nil {
 		return Loaded{}, stored(err)
 	}
-	return Loaded{MetadataLocation: location, Metadata: d.Bytes()}, nil
+	return Loaded{MetadataLocation: location, Metadata: d.Bytes(), of: d}, nil
 }
 
 // vacant refuses a name that is taken, or whose namespace is not there; its

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -68,6 +69,34 @@ var _ objectstore.Store = (*Store)(nil)
 
 // Open makes a store; it connects when first used.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	loaded, err := load(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(loaded, func(o *s3.Options) {
+		o.UsePathStyle = cfg.PathStyle
+		if cfg.Endpoint != "" {
+			o.BaseEndpoint = aws.String(cfg.Endpoint)
+		}
+	})
+	return &Store{client: client, limit: objectstore.DefaultReadLimit}, nil
+}
+
+// TokenService is the way to the service that makes temporary keys, at endpoint
+// or else AWS's own, for whoever cfg says.
+func TokenService(ctx context.Context, cfg Config, endpoint string) (*sts.Client, error) {
+	loaded, err := load(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sts.NewFromConfig(loaded, func(o *sts.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+	}), nil
+}
+
+func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient()),
 		config.WithRetryer(retryer),
@@ -84,15 +113,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("load S3 settings: %w", err)
+		return aws.Config{}, fmt.Errorf("load S3 settings: %w", err)
 	}
-	client := s3.NewFromConfig(loaded, func(o *s3.Options) {
-		o.UsePathStyle = cfg.PathStyle
-		if cfg.Endpoint != "" {
-			o.BaseEndpoint = aws.String(cfg.Endpoint)
-		}
-	})
-	return &Store{client: client, limit: objectstore.DefaultReadLimit}, nil
+	return loaded, nil
 }
 
 func httpClient() *awshttp.BuildableClient {

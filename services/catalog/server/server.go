@@ -85,12 +85,18 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
-	s.handler, err = rest.New(domain, s.protocol(scans), s.log)
+	delegation, err := s.openDelegation(ctx)
+	if err != nil {
+		return fmt.Errorf("open delegation: %w", err)
+	}
+	s.handler, err = rest.New(domain, s.protocol(scans, delegation), s.log)
 	return err
 }
 
-func (s *Server) protocol(scans *scan.Planner) rest.Options {
-	return rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
+func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegation) rest.Options {
+	return rest.Options{
+		Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Delegation: delegation, Meter: s.meter,
+	}
 }
 
 func (s *Server) settings() catalog.Settings {

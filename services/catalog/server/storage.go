@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/adls"
@@ -21,11 +22,17 @@ type Storage struct {
 	S3PathStyle       bool   `name:"s3-path-style" env:"IGLOO_S3_PATH_STYLE" help:"Name the bucket in the path of a request instead of its host."`
 	S3AccessKeyID     string `name:"s3-access-key-id" env:"IGLOO_S3_ACCESS_KEY_ID" help:"Id of the key to S3; what AWS's tools find without one."`
 	S3SecretAccessKey string `name:"s3-secret-access-key" env:"IGLOO_S3_SECRET_ACCESS_KEY" help:"The key to S3." secret:""`
+	S3RoleARN         string `name:"s3-role-arn" env:"IGLOO_S3_ROLE_ARN" help:"Role that is assumed to make keys for clients, each for the files of one table; without one they are made none." placeholder:"arn:aws:iam::…"`
+	S3ExternalID      string `name:"s3-external-id" env:"IGLOO_S3_EXTERNAL_ID" help:"External id that the role asks for."`
+	S3STSEndpoint     string `name:"s3-sts-endpoint" env:"IGLOO_S3_STS_ENDPOINT" help:"URL of the token service that the role is assumed at; AWS's own without one." placeholder:"https://…"`
 	GCSEndpoint       string `name:"gcs-endpoint" env:"IGLOO_GCS_ENDPOINT" help:"URL of a server that speaks the protocol of Google Cloud Storage; Google's own without one." placeholder:"https://…"`
 	GCSServiceAccount string `name:"gcs-service-account" env:"IGLOO_GCS_SERVICE_ACCOUNT" help:"File with the key of a service account of Google; what Google's tools find without one." placeholder:"FILE"`
 	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in."`
 	ADLSEndpoint      string `name:"adls-endpoint" env:"IGLOO_ADLS_ENDPOINT" help:"URL of the account's blob service; Azure's own without one." placeholder:"https://…"`
 	ADLSAccountKey    string `name:"adls-account-key" env:"IGLOO_ADLS_ACCOUNT_KEY" help:"The account's shared key; what Azure's tools find without one." secret:""`
+
+	Delegation     string        `default:"on-request" enum:"never,on-request,always" env:"IGLOO_DELEGATION" help:"Give clients keys to tables' files never, when they say that they can work with them, or always."`
+	DelegationLife time.Duration `default:"1h" env:"IGLOO_DELEGATION_LIFE" help:"Let such keys live this long, from 30 minutes to 12 hours."`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -33,8 +40,17 @@ func (s Storage) Validate() error {
 	if (s.S3AccessKeyID == "") != (s.S3SecretAccessKey == "") {
 		return errors.New("s3-access-key-id and s3-secret-access-key go together: one of them is missing")
 	}
+	if s.DelegationLife != 0 && (s.DelegationLife < minKeyLife || s.DelegationLife > maxKeyLife) {
+		return fmt.Errorf("delegation-life is %s, allowed is from %s to %s", s.DelegationLife, minKeyLife, maxKeyLife)
+	}
 	return nil
 }
+
+// What roles allow, and clients need to renew in time.
+const (
+	minKeyLife = 30 * time.Minute
+	maxKeyLife = 12 * time.Hour
+)
 
 // openStores opens the stores that the roots lie in, and no others.
 func (s *Server) openStores(ctx context.Context) (*objectstore.Router, error) {

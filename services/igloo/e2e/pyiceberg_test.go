@@ -37,7 +37,7 @@ func TestPyIceberg(t *testing.T) {
 // TestPyIcebergOnStores goes through the same with the warehouse in a bucket.
 func TestPyIcebergOnStores(t *testing.T) {
 	for _, shape := range iglootest.Shapes() {
-		for name, open := range map[string]func(*testing.T) store{"S3": onS3, "GCS": onGCS, "ADLS": onADLS} {
+		for name, open := range map[string]func(*testing.T) store{"S3": onS3, "S3 with vended keys": onVendedS3, "GCS": onGCS, "ADLS": onADLS} {
 			t.Run(shape.Name+"/"+name, func(t *testing.T) {
 				s := open(t)
 				d := shape.Start(t, s.settings...)
@@ -64,6 +64,17 @@ func onS3(t *testing.T) store {
 			"s3.access-key-id=" + s3test.AccessKeyID, "s3.secret-access-key=" + s3test.SecretAccessKey,
 		},
 	}
+}
+
+// onVendedS3 leaves PyIceberg with nothing but what the catalog gives it.
+func onVendedS3(t *testing.T) store {
+	t.Helper()
+	s3 := s3test.NewWithSTS(t)
+	return store{settings: []string{
+		"--warehouse-root", "s3://" + s3test.Bucket + "/warehouse", "--s3-endpoint", s3.Endpoint(), "--s3-path-style",
+		"--s3-region", s3test.Region, "--s3-access-key-id", s3test.AccessKeyID, "--s3-secret-access-key", s3test.SecretAccessKey,
+		"--s3-role-arn", "arn:aws:iam::000000000000:role/tables", "--s3-sts-endpoint", s3.STS(),
+	}}
 }
 
 func onGCS(t *testing.T) store {

@@ -21,6 +21,8 @@ type answer struct {
 	etag string
 	// keep says that the tag stands for this very body, for ever.
 	keep bool
+	// secret says that nobody but the client may keep the body.
+	secret bool
 	// stream writes the body of an answer too large to be put together first; it
 	// writes nothing before it is known to be a success.
 	stream func(io.Writer) error
@@ -47,6 +49,9 @@ func value(v any) (answer, error) {
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.etag != "" || a.body != nil {
 		w.Header().Set("Vary", "Accept-Encoding")
+	}
+	if a.secret {
+		w.Header().Set("Cache-Control", "no-store")
 	}
 	a, to := h.coded(r, a)
 	if a.etag != "" {

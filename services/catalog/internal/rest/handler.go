@@ -36,6 +36,9 @@ type Options struct {
 	Scans *scan.Planner
 	// Meter, when set, is told of every request.
 	Meter metric.Meter
+	// Delegation gives clients access to tables' files; without it they have to
+	// have their own.
+	Delegation catalog.Delegation
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -48,6 +51,7 @@ const defaultBodyLimit = 32 << 20
 type Handler struct {
 	catalog    *catalog.Catalog
 	scans      *scan.Planner
+	delegation catalog.Delegation
 	routes     []served
 	endpoints  []string
 	separator  separator
@@ -79,7 +83,7 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, scans: options.Scans, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
+	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	if h.measures, err = newMeasures(meter, routes); err != nil {

@@ -49,7 +49,7 @@ func (h *Handler) table() []route {
 		functions  = namespace + "/functions"
 		function   = functions + "/{function}"
 	)
-	return append([]route{
+	return slices.Concat([]route{
 		{http.MethodGet, "/config", "getConfig", h.getConfig},
 		{http.MethodPost, "/oauth/tokens", "getToken", h.getToken},
 		{http.MethodGet, namespaces, "listNamespaces", h.listNamespaces},
@@ -81,7 +81,7 @@ func (h *Handler) table() []route {
 		{http.MethodGet, function, "loadFunction", h.loadFunction},
 		{http.MethodDelete, function, "dropFunction", h.dropFunction},
 		{http.MethodPost, namespace + "/register-function", "registerFunction", h.registerFunction},
-	}, h.planningTable(table)...)
+	}, h.planningTable(table), h.delegationTable(table))
 }
 
 // planningTable is what is served below a table for those who let it be planned here.

@@ -66,13 +66,13 @@ func (h *Handler) createTable(c *call) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		return loadAnswer(staged, "")
+		return h.created(c, creation.Identifier, staged, "")
 	}
 	created, err := h.catalog.CreateTable(c.Context(), request, creation)
 	if err != nil {
 		return answer{}, err
 	}
-	return loadAnswer(created, tagOf(created.MetadataLocation, allSnapshots))
+	return h.created(c, creation.Identifier, created, tagOf(created.MetadataLocation, allSnapshots))
 }
 
 func (h *Handler) registerTable(c *call) (answer, error) {
@@ -90,7 +90,7 @@ func (h *Handler) registerTable(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return loadAnswer(registered, tagOf(registered.MetadataLocation, allSnapshots))
+	return h.created(c, id, registered, tagOf(registered.MetadataLocation, allSnapshots))
 }
 
 func (h *Handler) loadTable(c *call) (answer, error) {
@@ -106,6 +106,9 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 		mode = allSnapshots
 	case mode != allSnapshots && mode != refsOnly:
 		return answer{}, fault.Field("snapshots", "must be all or refs, found %q", clip(mode))
+	}
+	if ways := h.waysOf(c); ways != nil {
+		return h.loadDelegated(c, id, mode, ways)
 	}
 	conditions := c.Header.Values("If-None-Match")
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{

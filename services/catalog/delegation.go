@@ -1,0 +1,60 @@
+package catalog
+
+import (
+	"context"
+	"time"
+)
+
+// Delegation gives clients access to the files of one table, and to no others.
+type Delegation interface {
+	// Delegates reports whether a client that names these ways may be given
+	// anything. Without ways it said nothing.
+	Delegates(ways []Way) bool
+	// Vend returns the access that a grant comes to; the zero Access when nothing
+	// is to be given. fault.Unavailable when whoever issues keys is away,
+	// fault.Forbidden when it refuses.
+	Vend(ctx context.Context, grant Grant) (Access, error)
+}
+
+// Grant is what a client may do, and with what it can work.
+type Grant struct {
+	Warehouse string
+	// Principal is who asks; keys are shared between nobody else.
+	Principal string
+	// Locations are the folders that belong to the table: its location first, and
+	// where its data and metadata lie when that is elsewhere.
+	Locations []string
+	// Write is the right to add and remove files, beside reading them.
+	Write bool
+	// Ways are what the client named as what it can work with; none when it did
+	// not ask.
+	Ways []Way
+}
+
+// Way is one way to give access, in the protocol's word for it.
+type Way string
+
+// The ways of the protocol.
+const (
+	VendedCredentials Way = "vended-credentials" //nolint:gosec // the name of a way
+	RemoteSigning     Way = "remote-signing"
+)
+
+// Access is what a client is told.
+type Access struct {
+	// Config goes with the table's configuration.
+	Config map[string]string
+	// Credentials are for files below a prefix each.
+	Credentials []StorageCredential
+	// Expires is when the first of the credentials ends; zero when none does.
+	Expires time.Time
+	// RefreshKey is the configuration key under which clients look for where they
+	// get new credentials; empty when these do not end.
+	RefreshKey string
+}
+
+// StorageCredential is a key to the files below a prefix.
+type StorageCredential struct {
+	Prefix string
+	Config map[string]string
+}

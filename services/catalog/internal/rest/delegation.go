@@ -1,0 +1,206 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// delegationHeader is how a client says in which ways it can be given access.
+const delegationHeader = "X-Iceberg-Access-Delegation"
+
+// delegationTable is what is served below a table for those who delegate access.
+func (h *Handler) delegationTable(table string) []route {
+	if h.delegation == nil {
+		return nil
+	}
+	return []route{{http.MethodGet, table + "/credentials", "loadCredentials", h.loadCredentials}}
+}
+
+// waysOf are the ways that a client names; nil when access is not delegated to
+// it, and empty when that does not depend on what it says.
+func (h *Handler) waysOf(c *call) []catalog.Way {
+	if h.delegation == nil {
+		return nil
+	}
+	ways := []catalog.Way{}
+	for _, value := range c.Header.Values(delegationHeader) {
+		for name := range strings.SplitSeq(value, ",") {
+			switch way := catalog.Way(strings.TrimSpace(name)); way {
+			case catalog.VendedCredentials, catalog.RemoteSigning:
+				ways = append(ways, way)
+			}
+		}
+	}
+	slices.Sort(ways)
+	ways = slices.Compact(ways)
+	if !h.delegation.Delegates(ways) {
+		return nil
+	}
+	return ways
+}
+
+// loadCredentials makes keys anew for a client whose own are about to end.
+func (h *Handler) loadCredentials(c *call) (answer, error) {
+	id, err := h.identifierOf(c, "table")
+	if err != nil {
+		return answer{}, err
+	}
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{RefsOnly: true})
+	if err != nil {
+		return answer{}, err
+	}
+	access, err := h.delegation.Vend(c.Context(), catalog.Grant{
+		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: []catalog.Way{catalog.VendedCredentials},
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := value(map[string]any{"storage-credentials": credentialModels(access.Credentials)})
+	a.secret = true
+	return a, err
+}
+
+// loadDelegated is a table with access to its files.
+func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string, ways []catalog.Way) (answer, error) {
+	conditions := c.Header.Values("If-None-Match")
+	representation := mode + "+" + joined(ways)
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
+		RefsOnly: mode == refsOnly,
+		Known:    func(location string) bool { return tagLasts(conditions, tagOf(location, representation), time.Now()) },
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	tag := tagOf(loaded.MetadataLocation, representation)
+	if loaded.Metadata == nil {
+		return answer{status: http.StatusNotModified, etag: lasting(conditions, tag)}, nil
+	}
+	access, err := h.access(c, id, loaded, ways)
+	if err != nil {
+		return answer{}, err
+	}
+	return accessAnswer(loaded, access, tagUntil(tag, access.Expires))
+}
+
+// created is the answer to what was just made, with access to its files where
+// that is delegated. It was made: that no key can be had does not undo it, and
+// the client finds out when it asks for one.
+func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, tag string) (answer, error) {
+	ways := h.waysOf(c)
+	if ways == nil {
+		return loadAnswer(loaded, tag)
+	}
+	access, err := h.access(c, id, loaded, ways)
+	if err != nil {
+		h.log.WarnContext(c.Context(), "table is answered without access to its files", "error", err)
+		return loadAnswer(loaded, tag)
+	}
+	return accessAnswer(loaded, access, tag)
+}
+
+// access is what the client is given, and where it finds more of it.
+func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, ways []catalog.Way) (catalog.Access, error) {
+	access, err := h.delegation.Vend(c.Context(), catalog.Grant{
+		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: ways,
+	})
+	if err != nil || access.RefreshKey == "" {
+		return access, err
+	}
+	access.Config[access.RefreshKey] = h.pathOf(c, id) + "/credentials"
+	return access, nil
+}
+
+// pathOf is the path of a table, to be appended to the catalog's address.
+func (h *Handler) pathOf(c *call, id catalog.TableIdentifier) string {
+	levels := make([]string, len(id.Namespace))
+	for i, level := range id.Namespace {
+		levels[i] = url.PathEscape(level)
+	}
+	return strings.Join([]string{
+		"v1", url.PathEscape(c.warehouse), "namespaces", strings.Join(levels, h.separator.escaped), "tables", url.PathEscape(id.Name),
+	}, "/")
+}
+
+type credentialModel struct {
+	Prefix string            `json:"prefix"`
+	Config map[string]string `json:"config"`
+}
+
+func credentialModels(credentials []catalog.StorageCredential) []credentialModel {
+	models := make([]credentialModel, len(credentials))
+	for i, c := range credentials {
+		models[i] = credentialModel{Prefix: c.Prefix, Config: c.Config}
+	}
+	return models
+}
+
+// accessAnswer is a LoadTableResult that opens the table's files.
+func accessAnswer(loaded catalog.Loaded, access catalog.Access, tag string) (answer, error) {
+	config, err := json.Marshal(access.Config)
+	if err != nil {
+		return answer{}, err
+	}
+	credentials, err := json.Marshal(credentialModels(access.Credentials))
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := assemble(loaded, tag, `,"config":`+string(config)+`,"storage-credentials":`+string(credentials)+`}`)
+	a.secret = true
+	return a, err
+}
+
+func joined(ways []catalog.Way) string {
+	names := make([]string, len(ways))
+	for i, way := range ways {
+		names[i] = string(way)
+	}
+	return strings.Join(names, ",")
+}
+
+// tagLead is how long before its keys end an answer stops being good enough.
+// Clients keep what they have on a 304, and begin to renew five minutes before.
+const tagLead = 6 * time.Minute
+
+// tagUntil is a tag that says until when the answer is good enough; for ever when
+// its keys do not end.
+func tagUntil(tag string, expires time.Time) string {
+	if expires.IsZero() {
+		return tag
+	}
+	return strings.TrimSuffix(tag, `"`) + "." + strconv.FormatInt(expires.Add(-tagLead).Unix(), 16) + `"`
+}
+
+// tagLasts is tagMatches for tags that may end.
+func tagLasts(conditions []string, tag string, now time.Time) bool {
+	found := lasting(conditions, tag)
+	_, until, ends := strings.Cut(strings.Trim(found, `"`), ".")
+	if !ends {
+		return found != ""
+	}
+	seconds, err := strconv.ParseInt(until, 16, 64)
+	return err == nil && now.Unix() < seconds
+}
+
+// lasting is the first of a client's tags that is tag, with its end and without
+// its coding; empty when there is none.
+func lasting(conditions []string, tag string) string {
+	hash := strings.Trim(tag, `"`)
+	for candidate := range strings.SplitSeq(strings.Join(conditions, ","), ",") {
+		candidate = strings.Trim(strings.TrimPrefix(strings.TrimSpace(candidate), "W/"), `"`)
+		if candidate == "*" {
+			return tag
+		}
+		uncoded, _, _ := strings.Cut(candidate, "-")
+		if found, _, _ := strings.Cut(uncoded, "."); found == hash {
+			return `"` + uncoded + `"`
+		}
+	}
+	return ""
+}
