@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,9 +60,6 @@ func renames(from, to string) string {
 	return fmt.Sprintf(`{"source":{"namespace":["n"],"name":%q},"destination":{"namespace":["n"],"name":%q}}`, from, to)
 }
 
-// wants8after7 is a commit that only follows one of snapshot 7.
-var wants8after7 = appends(8, 7, "file:///eight")
-
 func commitsStaged() string {
 	return createsStaged(map[string]any{"metadata": map[string]any{
 		"table-uuid": "5f1e7a60-0000-4000-8000-000000000001", "location": "{folder}/staged",
@@ -74,6 +72,7 @@ func mutations() []mutation {
 	createX, dropX := wire{"POST", nTables, creates("x")}, wire{"DELETE", nTables + "/x", ""}
 	viewX, dropViewX := wire{"POST", nViews, createsView("x")}, wire{"DELETE", nViews + "/x", ""}
 	dropT, seven := wire{"DELETE", table, ""}, wire{"POST", table, appends(7, 0, "file:///seven")}
+	wants8after7 := appends(8, 7, "file:///eight")
 	later := wire{"POST", nTables + "/x", setProperty("later", "1")}
 	namespace, noTable, noView, exists := "NoSuchNamespaceException", "NoSuchTableException", "NoSuchViewException", "AlreadyExistsException"
 	failed := "CommitFailedException"
@@ -202,10 +201,18 @@ func keyless() []string {
 	}
 }
 
+// named is the mutation of a name, its snapshots made now: they may not be older
+// than their table.
+func named(name string) mutation {
+	all := mutations()
+	return all[slices.IndexFunc(all, func(m mutation) bool { return m.name == name })]
+}
+
 // laid is a world in which the setup has been done, with requests spelled for it.
 func laid(t *testing.T, m mutation, change ...func(*choices)) (*world, mutation) {
 	t.Helper()
 	w := withTable(t, change...)
+	m = named(m.name)
 	w.must(t, "POST", nViews, createsView("v"))
 	function := at(w.functionBody(t), "metadata-location")
 	spelled := strings.NewReplacer(
