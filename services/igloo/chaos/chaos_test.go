@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -44,6 +45,16 @@ func TestChaos(t *testing.T) {
 	report(t, w.record.requests, observed, nemesis)
 }
 
+// subjects counts what requests were about.
+func subjects(history []chaos.Request) string {
+	about := map[chaos.Space]int{}
+	for _, r := range history {
+		about[r.Space]++
+	}
+	return fmt.Sprintf("%d were about tables, %d about names of tables, %d about views, %d about namespaces",
+		about[""], about[chaos.TableNames], about[chaos.Views], about[chaos.Namespaces])
+}
+
 // report counts, and fails a run that shows nothing.
 func report(t *testing.T, history []chaos.Request, observed chaos.Observed, n *nemesis) {
 	t.Helper()
@@ -63,6 +74,7 @@ func report(t *testing.T, history []chaos.Request, observed chaos.Observed, n *n
 	}
 	t.Logf("seed %d, %s: %d requests: %d done, %d refused, %d without an answer, %d answered twice; %d sent once more",
 		*seed, *duration, len(history), acknowledged, refused, unknown, doubled, len(observed.Replays))
+	t.Logf("of these %s", subjects(history))
 	t.Logf("harm: %s", n)
 	if acknowledged < 100 || refused == 0 || doubled == 0 || len(n.done) < 3 {
 		t.Error("too little happened for the run to show anything")

@@ -44,8 +44,11 @@ func Check(history []Request, observed Observed) []Violation {
 	for _, name := range slices.Sorted(maps.Keys(observed.Tables)) {
 		found = append(found, checkTable(name, observed.Tables[name])...)
 	}
+	for _, name := range slices.Sorted(maps.Keys(observed.Values)) {
+		found = append(found, checkView(name, observed.Values[name])...)
+	}
 	for _, name := range observed.Moved {
-		found = append(found, Violation{ReplayMoved, "table " + name})
+		found = append(found, Violation{ReplayMoved, name})
 	}
 	return append(found, checkOrder(history, observed)...)
 }
@@ -91,6 +94,17 @@ func split(effects []Effect, observed Observed) (there, missing []Effect) {
 		}
 	}
 	return there, missing
+}
+
+// checkView: a view comes to each value once.
+func checkView(name string, values []string) []Violation {
+	var found []Violation
+	for i, value := range values {
+		if slices.Contains(values[:i], value) {
+			found = append(found, Violation{AppliedTwice, fmt.Sprintf("view %s: value %s", name, value)})
+		}
+	}
+	return found
 }
 
 // checkTable: a table comes to each head and to each value once, and every file

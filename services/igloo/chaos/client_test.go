@@ -2,6 +2,8 @@ package chaos_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
@@ -56,13 +58,21 @@ func (a answer) settles() bool {
 
 func (a answer) reply() chaos.Reply {
 	reply := chaos.Reply{Status: a.status}
-	var located struct {
+	var said struct {
 		Location string `json:"metadata-location"`
+		Error    struct{ Message, Type string }
 	}
-	if a.status == http.StatusOK && json.Unmarshal(a.body, &located) == nil {
-		reply.Location = located.Location
+	if json.Unmarshal(a.body, &said) != nil || said.Error.Type == "" {
+		reply.Location, reply.Digest = said.Location, digest(a.body)
+		return reply
 	}
+	reply.Digest = digest([]byte(said.Error.Type + ": " + said.Error.Message))
 	return reply
+}
+
+func digest(said []byte) string {
+	sum := sha256.Sum256(said)
+	return hex.EncodeToString(sum[:8])
 }
 
 // do sends a request until it is settled, some of them twice at once, and notes

@@ -25,6 +25,21 @@ const (
 	Rename Kind = "rename"
 	// Exists asks whether a name is taken.
 	Exists Kind = "exists"
+	// Replace gives what is under a name another value.
+	Replace Kind = "replace"
+	// Look reads the value under a name.
+	Look Kind = "look"
+)
+
+// Space is what names are of; each has its own.
+type Space string
+
+// The spaces.
+const (
+	TableNames Space = "names of tables"
+	// Views and Namespaces have a value each: a view's query, a property.
+	Views      Space = "views"
+	Namespaces Space = "namespaces"
 )
 
 // Request is one thing that a client wanted, however many times it sent it.
@@ -40,9 +55,12 @@ type Request struct {
 	Effects []Effect
 	// Seen is what a load saw.
 	Seen State
-	// From is the name that a create, drop, rename or look-up is about, and To
-	// the new one of a rename.
+	// From is the name that a create, drop, rename, replace or look-up is about,
+	// and To the new one of a rename.
 	From, To string
+	Space    Space
+	// Value is the one that a create or replace gives, and a look saw.
+	Value string
 	// Replies are the answers that settle the outcome, 2xx and 4xx, of every
 	// time that it was sent.
 	Replies []Reply
@@ -61,6 +79,8 @@ type Reply struct {
 	Status int
 	// Location of the metadata that the answer is made of; empty where there is none.
 	Location string
+	// Digest of all else that was said: two answers that differ have two.
+	Digest string
 }
 
 // status is the first reply's; 0 when there is none.
@@ -106,8 +126,10 @@ func (t Table) holds(e Effect) bool {
 // Observed is what is there once everything has healed.
 type Observed struct {
 	Tables map[string]Table
+	// Values are those that each view that is there ever had, the oldest first.
+	Values map[string][]string
 	// Replays are the answers to requests that were sent once more, by id.
 	Replays map[int]Reply
-	// Moved are tables that those replays changed.
+	// Moved are the things that those replays changed.
 	Moved []string
 }

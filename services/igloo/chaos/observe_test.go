@@ -67,7 +67,14 @@ func (w *worker) locations(t *testing.T) map[string]string {
 		a := w.must(t, wire{method: http.MethodGet, path: tablePath + tableName(i) + "?snapshots=refs"})
 		found[tableName(i)] = a.reply().Location
 	}
-	found["names"] = string(w.must(t, wire{method: http.MethodGet, path: namePath}).body)
+	for _, path := range []string{namePath, viewPath, namespacePath} {
+		found[path] = string(w.must(t, wire{method: http.MethodGet, path: path}).body)
+	}
+	for _, name := range names {
+		for _, path := range []string{viewPath + "/" + name, namespacePath + "/" + name} {
+			found[path] = string(w.client.insist(t.Context(), wire{method: http.MethodGet, path: path}).body)
+		}
+	}
 	return found
 }
 
@@ -111,17 +118,38 @@ func read(location string) (document, error) {
 func (w *worker) observe(t *testing.T) chaos.Observed {
 	t.Helper()
 	before := w.locations(t)
-	observed := chaos.Observed{Tables: map[string]chaos.Table{}, Replays: w.replayAll(t)}
-	for name, location := range w.locations(t) {
-		if before[name] != location {
+	observed := chaos.Observed{Tables: map[string]chaos.Table{}, Values: w.values(t), Replays: w.replayAll(t)}
+	after := w.locations(t)
+	for name, location := range after {
+		if steady(before[name]) != steady(location) {
 			observed.Moved = append(observed.Moved, name)
 		}
-		if name != "names" {
-			observed.Tables[name] = table(t, location)
-		}
+	}
+	for i := range tables {
+		observed.Tables[tableName(i)] = table(t, after[tableName(i)])
 	}
 	slices.Sort(observed.Moved)
 	return observed
+}
+
+// steady is an answer without the id of its request.
+func steady(said string) string {
+	said, _, _ = strings.Cut(said, `,"stack":`)
+	return said
+}
+
+// values looks at every view and namespace once more, and tells the values that
+// each view ever had.
+func (w *worker) values(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, name := range names {
+		w.look(t.Context(), chaos.Namespaces, name)
+		if view := w.look(t.Context(), chaos.Views, name); view.Location != "" {
+			found[name] = view.history()
+		}
+	}
+	return found
 }
 
 func (w *worker) replayAll(t *testing.T) map[int]chaos.Reply {

@@ -16,12 +16,16 @@ const orderTimeout = 60 * time.Second
 // checkOrder: some order of the requests, each at a moment between its call and
 // its return, explains every answer.
 func checkOrder(history []Request, observed Observed) []Violation {
-	var found []Violation
+	spaces := []Space{TableNames, Views, Namespaces}
+	found := make([]Violation, 0, len(observed.Tables)+len(spaces))
 	for _, name := range slices.Sorted(maps.Keys(observed.Tables)) {
 		operations := onTable(name, history, observed)
 		found = append(found, explain("table "+name, tableModel(), operations)...)
 	}
-	return append(found, explain("names", nameModel(), onNames(history))...)
+	for _, space := range spaces {
+		found = append(found, explain(string(space), nameModel(), onNames(space, history))...)
+	}
+	return found
 }
 
 func explain(what string, model porcupine.Model, operations []porcupine.Operation) []Violation {
@@ -76,31 +80,36 @@ func tableModel() porcupine.Model {
 	}
 }
 
-func onNames(history []Request) []porcupine.Operation {
+func onNames(space Space, history []Request) []porcupine.Operation {
 	var operations []porcupine.Operation
 	for _, r := range history {
-		switch r.Kind {
-		case Create, Drop, Rename, Exists:
+		if r.Space == space {
 			operations = append(operations, operation(r, r, r.status()))
-		default:
 		}
 	}
 	return operations
 }
 
-// names are those that are taken, between commas, in their order.
+// names are those that are taken with their values: ",name=value" in the order
+// of names, and a comma.
 type names string
 
-func (n names) has(name string) bool { return strings.Contains(string(n), ","+name+",") }
+func (n names) has(name string) bool { return strings.Contains(string(n), ","+name+"=") }
 
-func (n names) with(name string) names {
-	all := append(strings.FieldsFunc(string(n), func(r rune) bool { return r == ',' }), name)
+func (n names) value(name string) string {
+	_, after, _ := strings.Cut(string(n), ","+name+"=")
+	value, _, _ := strings.Cut(after, ",")
+	return value
+}
+
+func (n names) with(name, value string) names {
+	all := append(strings.FieldsFunc(string(n), func(r rune) bool { return r == ',' }), name+"="+value)
 	slices.Sort(all)
 	return names("," + strings.Join(all, ",") + ",")
 }
 
 func (n names) without(name string) names {
-	return names(strings.Replace(string(n), ","+name+",", ",", 1))
+	return names(strings.Replace(string(n), ","+name+"="+n.value(name)+",", ",", 1))
 }
 
 // nameModel is the set of names that are taken. A request without an answer may
@@ -125,15 +134,27 @@ func nameModel() porcupine.Model {
 
 // applied is what a request makes of the names; nothing when it could not be applied.
 func applied(n names, r Request) []any {
-	switch {
-	case r.Kind == Create && !n.has(r.From):
-		return []any{n.with(r.From)}
-	case r.Kind == Drop && n.has(r.From):
+	if n.has(r.From) == (r.Kind == Create) {
+		return nil
+	}
+	switch r.Kind {
+	case Create:
+		return []any{n.with(r.From, r.Value)}
+	case Drop:
 		return []any{n.without(r.From)}
-	case r.Kind == Rename && n.has(r.From) && !n.has(r.To):
-		return []any{n.without(r.From).with(r.To)}
-	case r.Kind == Exists && n.has(r.From):
+	case Replace:
+		return []any{n.without(r.From).with(r.From, r.Value)}
+	case Rename:
+		if !n.has(r.To) {
+			return []any{n.without(r.From).with(r.To, n.value(r.From))}
+		}
+	case Look:
+		if n.value(r.From) == r.Value {
+			return []any{n}
+		}
+	case Exists:
 		return []any{n}
+	default:
 	}
 	return nil
 }

@@ -66,16 +66,20 @@ func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		ctx := context.WithoutCancel(ctx) // what is begun is brought to its end
 		switch n := rand.IntN(100); {
-		case n < 40:
+		case n < 36:
 			w.commit(ctx, 1, w.append)
-		case n < 55:
+		case n < 48:
 			w.commit(ctx, 1, w.value)
-		case n < 70:
+		case n < 60:
 			w.commit(ctx, 2+rand.IntN(2), w.either)
-		case n < 80:
+		case n < 70:
 			w.load(ctx, tableName(rand.IntN(tables)))
-		default:
+		case n < 82:
 			w.rename(ctx)
+		case n < 92:
+			w.view(ctx)
+		default:
+			w.namespace(ctx)
 		}
 	}
 }
@@ -175,9 +179,8 @@ func (w *worker) commit(ctx context.Context, n int, edits func(context.Context, 
 
 // rename is any request about a name.
 func (w *worker) rename(ctx context.Context) {
-	i := rand.IntN(len(names))
-	from, to := names[i], names[(i+1+rand.IntN(len(names)-1))%len(names)]
-	request := chaos.Request{From: from}
+	from, to := twoNames()
+	request := chaos.Request{Space: chaos.TableNames, From: from}
 	var sent wire
 	switch rand.IntN(4) {
 	case 0:
@@ -202,7 +205,7 @@ func (w *worker) rename(ctx context.Context) {
 // prepare makes the namespaces and the tables that commits go to.
 func (w *worker) prepare(t *testing.T) {
 	t.Helper()
-	for _, namespace := range []string{"chaos", "names"} {
+	for _, namespace := range []string{"chaos", "names", "views"} {
 		w.must(t, wire{method: http.MethodPost, path: "/v1/namespaces", body: fmt.Sprintf(`{"namespace":[%q]}`, namespace)})
 	}
 	for i := range tables {
