@@ -51,6 +51,25 @@ func TestRulesOfCommits(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	})
+	t.Run("CM3 all requirements are checked on what is swapped", requirementsMove)
+	t.Run("I9 I10 the key is in the commit that swaps, and no secret with it", keyTravelsWithSwap)
+	t.Run("I11 staging and registering views under a key, no 5xx kept", func(t *testing.T) {
+		w := withView(t)
+		viewed := text(w.must(t, "GET", view, ""), "metadata-location")
+		w.must(t, "DELETE", view, "")
+		again := fmt.Sprintf(`{"name":"v","metadata-location":%q}`, viewed)
+		w.hts.SetIntercept(refusing(fault.Internal))
+		w.refused(t, 500, "InternalServerError", "POST", "/v1/namespaces/n/register-view", again, "Idempotency-Key", keyA)
+		w.hts.SetIntercept(nil)
+		for range 2 {
+			w.must(t, "POST", "/v1/namespaces/n/register-view", again, "Idempotency-Key", keyA)
+		}
+		stage := `{"name":"s","stage-create":true,"schema":` + schema + `}`
+		first := w.must(t, "POST", "/v1/namespaces/n/tables", stage, "Idempotency-Key", keyB)
+		if diff := cmp.Diff(at(first, "metadata", "table-uuid"), at(w.replica(t).must(t, "POST", "/v1/namespaces/n/tables", stage, "Idempotency-Key", keyB), "metadata", "table-uuid")); diff != "" {
+			t.Error(diff)
+		}
+	})
 	t.Run("CM5 a stale sequence number is a lost race", func(t *testing.T) {
 		w := withTable(t)
 		w.must(t, "POST", table, appends(1, 0, "file:///m1"))
@@ -101,6 +120,13 @@ func TestRulesOfCommits(t *testing.T) {
 			t.Error("two transactions were mixed")
 		}
 	})
+	t.Run("TX4 a missing member is a missing table", func(t *testing.T) {
+		w := withTables(t)
+		nowhere := strings.Replace(change("t", setProperty("a", "1")), `["n"]`, `["nowhere"]`, 1)
+		for _, missing := range []string{change("x", setProperty("a", "1")), nowhere} {
+			w.refused(t, 404, "NoSuchTableException", "POST", transactions, transaction(change("u", setProperty("a", "1")), missing))
+		}
+	})
 	t.Run("RQ1 E7 a requirement that fails is a 409, in Java's words", everyRequirement)
 	t.Run("RQ2 without requirements", func(t *testing.T) {
 		withTable(t).must(t, "POST", table, setProperty("a", "b"))
@@ -110,6 +136,61 @@ func TestRulesOfCommits(t *testing.T) {
 		id := strings.ToUpper(text(w.must(t, "GET", table, ""), "metadata", "table-uuid"))
 		w.must(t, "POST", table, `{"requirements":[{"type":"assert-table-uuid","uuid":"`+id+`"}],"updates":[]}`)
 	})
+}
+
+// requirementsMove lets a rival break each requirement between the check and the
+// swap: it is checked again on what is then.
+func requirementsMove(t *testing.T) {
+	const evolve = `{"action":"add-schema","schema":{"type":"struct","fields":[{"id":1,"name":"id","type":"long","required":true},{"id":3,"name":"more","type":"long","required":false}]}},
+		{"action":"set-current-schema","schema-id":-1}`
+	const part = `{"action":"add-spec","spec":{"spec-id":1,"fields":[{"name":"p","transform":"identity","source-id":1}]}},{"action":"set-default-spec","spec-id":-1}`
+	const order = `{"action":"add-sort-order","sort-order":{"order-id":1,"fields":[{"transform":"identity","source-id":1,"direction":"asc","null-order":"nulls-first"}]}},
+		{"action":"set-default-sort-order","sort-order-id":-1}`
+	for requirement, rival := range map[string]string{
+		`"assert-ref-snapshot-id","ref":"main","snapshot-id":null`:             "",
+		`"assert-last-assigned-field-id","last-assigned-field-id":2`:           evolve,
+		`"assert-current-schema-id","current-schema-id":0`:                     evolve,
+		`"assert-last-assigned-partition-id","last-assigned-partition-id":999`: part,
+		`"assert-default-spec-id","default-spec-id":0`:                         part,
+		`"assert-default-sort-order-id","default-sort-order-id":0`:             order,
+	} {
+		w := withTable(t)
+		winner := `{"requirements":[],"updates":[` + rival + `]}`
+		if rival == "" {
+			winner = appends(7, 0, "file:///theirs")
+		}
+		w.hts.SetIntercept(meanwhile(func() { w.must(t, "POST", table, winner) }))
+		mine := strings.Replace(setProperty("mine", "1"), `"requirements":[]`, `"requirements":[{"type":`+requirement+`}]`, 1)
+		w.refused(t, 409, "CommitFailedException", "POST", table, mine)
+		if text(w.must(t, "GET", table, ""), "metadata", "properties", "mine") != "" {
+			t.Errorf("%s: the loser was applied", requirement)
+		}
+	}
+}
+
+// keyTravelsWithSwap looks at what is sent to the house tables.
+func keyTravelsWithSwap(t *testing.T) {
+	w := withTable(t)
+	var sent []*htsv1.CommitRequest
+	w.hts.SetIntercept(func(_ context.Context, r *htsv1.CommitRequest, next func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
+		sent = append(sent, r)
+		return next()
+	})
+	committed := w.must(t, "POST", table, setProperty("password", "hunter2"), "Idempotency-Key", keyA)
+	if len(sent) != 1 || len(sent[0].GetChanges()) != 1 || len(sent[0].GetOperations()) != 1 {
+		t.Fatalf("%v", sent)
+	}
+	operation := sent[0].GetOperations()[0]
+	outcome := operation.GetOutcome()
+	if len(operation.GetId()) != 16 || outcome.GetStatus() != 200 || len(operation.GetFingerprint()) == 0 {
+		t.Errorf("%v", operation)
+	}
+	if locations := outcome.GetMetadataLocations(); len(locations) != 1 || locations[0] != text(committed, "metadata-location") {
+		t.Errorf("%v", outcome)
+	}
+	if strings.Contains(operation.String(), "hunter2") {
+		t.Errorf("what is kept of the request has its content: %v", operation)
+	}
 }
 
 // everyMutationTwice sends each mutation twice under one key, the second time to

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,6 +120,24 @@ func TestRulesOfNames(t *testing.T) {
 		some := map[string]any{"updated": []any{"b"}, "removed": []any{"a"}, "missing": []any{"c"}}
 		if diff := cmp.Diff(some, w.must(t, "POST", "/v1/namespaces/n/properties", `{"removals":["a","c"],"updates":{"b":""}}`)); diff != "" {
 			t.Error(diff)
+		}
+	})
+	t.Run("N4 properties that are set at once are all set", func(t *testing.T) {
+		w := newWorld(t)
+		second := w.replica(t)
+		w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"],"properties":{"first":"1"}}`)
+		var group sync.WaitGroup
+		for i := range 20 {
+			group.Go(func() {
+				body := fmt.Sprintf(`{"updates":{"k%d":"v","last":"%d"},"removals":["first"]}`, i, i)
+				if r := []*world{w, second}[i%2].do(t, "POST", "/v1/namespaces/n/properties", body); r.status != 200 {
+					t.Errorf("%d %s", r.status, r.body)
+				}
+			})
+		}
+		group.Wait()
+		if properties, _ := at(w.must(t, "GET", "/v1/namespaces/n", ""), "properties").(map[string]any); len(properties) != 21 {
+			t.Errorf("%v", properties)
 		}
 	})
 	t.Run("N5 a namespace that moves does not move its tables", func(t *testing.T) {

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
 
 // The protocol's rules by their ids: CT creates, LT loads, T entity tags, DT
@@ -76,6 +79,52 @@ func TestRulesOfTables(t *testing.T) {
 			}
 		}
 	})
+	t.Run("LT4 who plans scans is the client's choice", func(t *testing.T) {
+		w := withFiles(t, 1, scan.Settings{})
+		if got := at(w.must(t, "GET", table, ""), "config", "scan-planning-mode"); got != nil {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("UR2 unregistering is served, and clients are told", func(t *testing.T) {
+		w := withTable(t)
+		endpoints, _ := w.must(t, "GET", "/v1/config", "")["endpoints"].([]any)
+		if !slices.Contains(endpoints, any("POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/unregister")) {
+			t.Errorf("%v", endpoints)
+		}
+		w.must(t, "POST", table+"/unregister", "")
+		if files := w.metadataFiles(t); len(files) != 1 {
+			t.Errorf("files: %q", files)
+		}
+	})
+	t.Run("T4 T8 what has a tag holds no credentials", func(t *testing.T) {
+		w := withTable(t)
+		for _, header := range []string{"", "vended-credentials", "remote-signing"} {
+			r := w.do(t, "GET", table, "", "X-Iceberg-Access-Delegation", header)
+			if got := r.json(t); got["storage-credentials"] != nil && r.header.Get("ETag") != "" && r.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %v %v", header, r.header, got)
+			}
+		}
+	})
+	t.Run("T7 who keeps a table asks whether it is the same", func(t *testing.T) {
+		w := withTable(t)
+		for i := range 3 {
+			tag := w.do(t, "GET", table, "").header.Get("ETag")
+			if r := w.do(t, "GET", table, "", "If-None-Match", tag); r.status != 304 {
+				t.Errorf("unchanged: %d", r.status)
+			}
+			w.must(t, "POST", table, setProperty("k", fmt.Sprint(i)))
+			if r := w.do(t, "GET", table, "", "If-None-Match", tag); r.status != 200 || text(r.json(t), "metadata", "properties", "k") != fmt.Sprint(i) {
+				t.Errorf("changed: %d %s", r.status, r.body)
+			}
+		}
+	})
+	t.Run("VW4 views have no configuration", func(t *testing.T) {
+		if got := withView(t).must(t, "GET", view, "")["config"]; !cmp.Equal(got, map[string]any{}) {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("MD1 what each format version says of no snapshot", formatVersions)
+	t.Run("MD1 legacy fields of format version 1", legacyFields)
 	t.Run("LT3 no configuration, or Java makes a FileIO for each table", func(t *testing.T) {
 		if got := withTable(t).must(t, "GET", table, "")["config"]; !cmp.Equal(got, map[string]any{}) {
 			t.Errorf("%v", got)
@@ -167,6 +216,40 @@ func TestRulesOfTables(t *testing.T) {
 			w.must(t, "DELETE", fmt.Sprintf("/v1/namespaces/n/tables/r%d", i), "")
 		}
 	})
+}
+
+func formatVersions(t *testing.T) {
+	for version, want := range map[string]struct{ current, sequence, row any }{
+		"1": {-1.0, nil, nil}, "2": {-1.0, 0.0, nil}, "3": {nil, 0.0, 0.0},
+	} {
+		w := newWorld(t)
+		w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"]}`)
+		w.must(t, "POST", "/v1/namespaces/n/tables", `{"name":"t","schema":`+schema+`,"properties":{"format-version":"`+version+`"}}`)
+		metadata := at(w.must(t, "GET", table, ""), "metadata")
+		if at(metadata, "current-snapshot-id") != want.current || at(metadata, "next-row-id") != want.row {
+			t.Errorf("format version %s: %v", version, metadata)
+		}
+		if got := at(metadata, "last-sequence-number"); got != want.sequence && (version != "1" || got != 0.0) {
+			t.Errorf("format version %s: last-sequence-number %v", version, got)
+		}
+	}
+}
+
+// legacyFields registers a table as the oldest writers left them, and commits to it.
+func legacyFields(t *testing.T) {
+	w := withTable(t)
+	document := `{"format-version":1,"location":"file://` + w.folder + `/old","last-updated-ms":1600000000000,"last-column-id":2,"schema":` + schema + `,
+		"partition-spec":[{"name":"p","transform":"identity","source-id":1,"field-id":1000}],"properties":{},"current-snapshot-id":-1,"snapshots":[]}`
+	file := filepath.Join(w.folder, "v7.metadata.json")
+	check(t, os.WriteFile(file, []byte(document), 0o600))
+	w.must(t, "POST", "/v1/namespaces/n/register", fmt.Sprintf(`{"name":"old","metadata-location":"file://%s"}`, file))
+	const old = "/v1/namespaces/n/tables/old"
+	w.must(t, "POST", old, setProperty("a", "b"))
+	upgraded := w.must(t, "POST", old, `{"requirements":[],"updates":[{"action":"assign-uuid","uuid":"5f1e7a60-0000-4000-8000-000000000001"},{"action":"upgrade-format-version","format-version":2}]}`)
+	specs, _ := at(upgraded, "metadata", "partition-specs").([]any)
+	if len(specs) != 1 || len(at(upgraded, "metadata", "schemas").([]any)) != 1 || at(upgraded, "metadata", "format-version") != 2.0 {
+		t.Errorf("%v", upgraded)
+	}
 }
 
 // createsStaged is the commit that creates what was staged.

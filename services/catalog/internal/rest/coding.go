@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -84,6 +85,51 @@ var (
 		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
 	})
 )
+
+// zstdWriters stream. What one holds of a body is bounded by the window, and it
+// works in the caller's goroutine.
+var zstdWriters = sync.Pool{New: func() any {
+	w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true),
+		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10)) // the options are valid ones
+	return w
+}}
+
+// streaming compresses what is written to it; closing it ends the coding, not
+// what it writes to.
+type streaming struct {
+	io.WriteCloser
+
+	release func()
+}
+
+// Close implements io.Closer.
+func (s streaming) Close() error {
+	defer s.release()
+	return s.WriteCloser.Close()
+}
+
+// unending is a writer whose end is somebody else's matter.
+type unending struct{ io.Writer }
+
+// Close implements io.Closer.
+func (unending) Close() error { return nil }
+
+// writer puts what is written to it into the coding. One that is not closed is
+// not used again.
+func (c coding) writer(to io.Writer) io.WriteCloser {
+	switch c {
+	case zstandard:
+		w := zstdWriters.Get().(*zstd.Encoder) //nolint:forcetypeassert // the pool has nothing else
+		w.Reset(to)
+		return streaming{w, func() { w.Reset(nil); zstdWriters.Put(w) }}
+	case gzipped:
+		w := gzipWriters.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool has nothing else
+		w.Reset(to)
+		return streaming{w, func() { gzipWriters.Put(w) }}
+	default:
+		return unending{to}
+	}
+}
 
 // compress makes one body of the parts.
 func (c coding) compress(parts [][]byte) ([]byte, error) {

@@ -47,6 +47,10 @@ func value(v any) (answer, error) {
 
 // write writes an answer in the coding that the client likes best.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.stream != nil {
+		h.stream(w, r, a)
+		return
+	}
 	if a.etag != "" || a.body != nil {
 		w.Header().Set("Vary", "Accept-Encoding")
 	}
@@ -57,10 +61,6 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.etag != "" {
 		// Not Set: Go would spell it "Etag", which older Java clients do not find.
 		w.Header()["ETag"] = []string{to.tagged(a.etag)}
-	}
-	if a.stream != nil {
-		h.stream(w, r, a)
-		return
 	}
 	if a.body == nil {
 		w.WriteHeader(a.status)

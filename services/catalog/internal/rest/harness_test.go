@@ -106,17 +106,26 @@ type response struct {
 // do sends a request as raw as it can be: the path is not cleaned, not re-escaped.
 func (w *world) do(t testing.TB, method, path, body string, header ...string) response {
 	t.Helper()
+	r, err := w.try(t, method, path, body, header...)
+	check(t, err)
+	return r
+}
+
+// try is do for an answer that may break off.
+func (w *world) try(t *testing.T, method, path, body string, header ...string) (response, error) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewReader([]byte(body)))
 	check(t, err)
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
 	r, err := http.DefaultTransport.RoundTrip(request)
-	check(t, err)
+	if err != nil {
+		return response{}, err
+	}
 	defer r.Body.Close()
 	data, err := io.ReadAll(r.Body)
-	check(t, err)
-	return response{status: r.StatusCode, header: r.Header, body: data}
+	return response{status: r.StatusCode, header: r.Header, body: data}, err
 }
 
 // must sends a request that has to succeed, and decodes the answer.

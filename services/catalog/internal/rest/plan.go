@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 
-	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
 )
@@ -104,55 +102,4 @@ func (h *Handler) planned(c *call) (scan.Table, error) {
 	}
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
 	return scan.Table{Warehouse: c.warehouse, MetadataLocation: loaded.MetadataLocation, Metadata: loaded.Metadata}, err
-}
-
-// held is how much of a streamed answer is kept back before its status is sent:
-// until then an error is still answered as one.
-const held = 256 << 10
-
-// late writes a success that may still turn out to be none.
-type late struct {
-	w      http.ResponseWriter
-	status int
-	buffer bytes.Buffer
-	sent   bool
-}
-
-// Write implements io.Writer.
-func (l *late) Write(p []byte) (int, error) {
-	if l.sent {
-		return l.w.Write(p)
-	}
-	l.buffer.Write(p)
-	if l.buffer.Len() < held {
-		return len(p), nil
-	}
-	return len(p), l.send()
-}
-
-func (l *late) send() error {
-	l.sent = true
-	l.w.Header().Set("Content-Type", "application/json")
-	l.w.WriteHeader(l.status)
-	_, err := l.w.Write(l.buffer.Bytes())
-	l.buffer = bytes.Buffer{}
-	return err
-}
-
-// stream writes an answer as it comes to be. Of a failure after its beginning
-// the client is told by the connection's end.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, a answer) {
-	l := &late{w: w, status: a.status}
-	err := a.stream(l)
-	if err == nil && !l.sent {
-		err = l.send()
-	}
-	switch {
-	case err == nil:
-	case l.sent:
-		h.note(r, fault.KindOf(err), err)
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's one way to end a connection without an end
-	default:
-		h.fail(w, r, err)
-	}
 }

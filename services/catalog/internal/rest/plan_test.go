@@ -12,10 +12,15 @@ import (
 // planning gives a world the routes of scan planning.
 func planning(t *testing.T) func(*choices) {
 	t.Helper()
+	return planningWith(t, scan.Settings{Key: "a key of the tests"})
+}
+
+func planningWith(t *testing.T, settings scan.Settings) func(*choices) {
+	t.Helper()
 	return func(c *choices) {
 		local, err := objectstore.OpenLocal()
 		check(t, err)
-		c.options.Scans, err = scan.New(local, scan.Settings{Key: "a key of the tests"}, slog.New(slog.DiscardHandler))
+		c.options.Scans, err = scan.New(local, settings, slog.New(slog.DiscardHandler))
 		check(t, err)
 	}
 }

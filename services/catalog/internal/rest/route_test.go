@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,46 @@ func TestPublishedEndpointsAreServed(t *testing.T) {
 				t.Errorf("%s %s: %d %s", method, path, r.status, r.body)
 			}
 		}
+	}
+}
+
+// Every operation of the protocol is served, but for those of storage
+// credentials, and what is served beyond it is known.
+func TestEveryOperationIsServed(t *testing.T) {
+	document, err := os.ReadFile("../../../igloo/conformance/openapi/rest-catalog-open-api.yaml")
+	check(t, err)
+	operations := map[string]bool{}
+	path := ""
+	for line := range strings.Lines(string(document)) {
+		switch name := strings.TrimSuffix(strings.TrimRight(line, "\n"), ":"); {
+		case strings.HasPrefix(name, "  /v1/"):
+			path = strings.TrimSpace(name)
+		case slices.Contains([]string{"    get", "    post", "    head", "    delete", "    put"}, name):
+			operations[strings.ToUpper(strings.TrimSpace(name))+" "+path] = true
+		}
+	}
+	for _, elsewhere := range []string{
+		"GET /v1/config", "POST /v1/oauth/tokens", // which clients use before they know what is served
+		"GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials", "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/sign",
+	} {
+		if !operations[elsewhere] {
+			t.Errorf("%s is not in the document", elsewhere)
+		}
+		delete(operations, elsewhere)
+	}
+	own := []string{"DELETE /v1/{prefix}/namespaces/{namespace}/functions/{function}", "POST /v1/{prefix}/namespaces/{namespace}/register-function"}
+	endpoints, _ := newWorld(t, planning(t)).must(t, "GET", "/v1/config", "")["endpoints"].([]any)
+	for _, e := range endpoints {
+		if endpoint := e.(string); !operations[endpoint] && !slices.Contains(own, endpoint) {
+			t.Errorf("%s is served and not in the document", endpoint)
+		}
+		delete(operations, e.(string))
+	}
+	for missing := range operations {
+		t.Errorf("%s is not served", missing)
+	}
+	if len(endpoints) < 30 {
+		t.Errorf("%d endpoints", len(endpoints))
 	}
 }
 

@@ -280,7 +280,7 @@ func TestLoadRefs(t *testing.T) {
 	}
 }
 
-// LT2: a table whose metadata file vanished is not one that does not exist.
+// LT2, LT2b: a table whose metadata file vanished is not one that does not exist.
 func TestVanishedMetadata(t *testing.T) {
 	w := withTable(t)
 	tag := w.do(t, "GET", table, "").header.Get("ETag")
