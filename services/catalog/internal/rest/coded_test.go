@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"go.opentelemetry.io/otel/metric/noop"
 )
 
 // Compressed answers are kept, each once, and no more of them than fit.
 func TestCompressedAnswersAreKeptWithinABound(t *testing.T) {
 	const bound = 64 << 10
-	cache, err := newCodedCache(bound)
+	cache, err := newCodedCache(bound, noop.Meter{})
 	if err != nil {
 		t.Fatal(err)
 	}

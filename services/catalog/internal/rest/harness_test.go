@@ -112,7 +112,7 @@ func (w *world) do(t testing.TB, method, path, body string, header ...string) re
 }
 
 // try is do for an answer that may break off.
-func (w *world) try(t *testing.T, method, path, body string, header ...string) (response, error) {
+func (w *world) try(t testing.TB, method, path, body string, header ...string) (response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewReader([]byte(body)))
 	check(t, err)
