@@ -32,10 +32,11 @@ const (
 	// MaxMessageBytes bounds a message in either direction: a commit of 1,000
 	// tables is well below.
 	MaxMessageBytes = 8 << 20
-	// StreamWindow and ConnectionWindow are how many bytes may be under way, of one
-	// call and of all that share a connection. They are fixed because gRPC, where
-	// it looks for them by itself, sends a ping along with nearly every short call.
-	StreamWindow     = 1 << 20
+	// StreamWindow is how many bytes of one call may be under way. It is fixed
+	// because gRPC, where it looks for it by itself, sends a ping along with nearly
+	// every short call.
+	StreamWindow = 1 << 20
+	// ConnectionWindow is the same for all calls that share a connection.
 	ConnectionWindow = 4 << 20
 	// callTimeout bounds a call whose caller set no deadline.
 	callTimeout = 30 * time.Second

@@ -12,8 +12,10 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
+	"github.com/igloo-catalog/igloo/pkg/heap"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/pkg/proctest"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
 const (
@@ -47,11 +49,13 @@ type service struct {
 	database string
 	url      string // of its HTTP listener
 	conn     *grpc.ClientConn
+	tables   htsv1.TableServiceClient
 }
 
 func newWorld(b *testing.B) *world {
 	b.Helper()
 	pgtest.Binaries(b)
+	b.Cleanup(heap.Floor()) // as every program of Igloo has
 	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
 	cluster, err := pgtest.Start(ctx, settings...)
@@ -89,7 +93,7 @@ func (w *world) serve(b *testing.B, program, database string, tables int) *servi
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = conn.Close() })
-	s := &service{database: database, url: "http://" + httpAddress, conn: conn}
+	s := &service{database: database, url: "http://" + httpAddress, conn: conn, tables: grpcclient.Tables(conn)}
 	s.wait(b, process)
 	return s
 }

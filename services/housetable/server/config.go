@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
+	"github.com/igloo-catalog/igloo/pkg/line"
 )
 
 // Config is what the house table service is told. A zero field means its default.
@@ -78,14 +78,14 @@ func (c *Config) file() string {
 	return strings.TrimPrefix(strings.TrimPrefix(c.DatabaseURL, "sqlite://"), "sqlite:")
 }
 
-func (c *Config) limits() lane.Limits {
-	limits := lane.Limits{Slots: c.Slots, Batch: batch, Queue: c.Queue, Timeout: c.CommitTimeout}
+func (c *Config) limits() line.Limits {
+	limits := line.Limits{Slots: c.Slots, Batch: batch, Queue: c.Queue, Timeout: c.CommitTimeout}
 	if !c.postgres() {
 		limits.Slots = 1 // SQLite has one writer
 	}
 	return limits
 }
 
-func (c *Config) readLimits() lane.Limits {
-	return lane.Limits{Slots: readSlots, Batch: readBatch, Queue: c.Queue, Timeout: readTimeout}
+func (c *Config) readLimits() line.Limits {
+	return line.Limits{Slots: readSlots, Batch: readBatch, Queue: c.Queue, Timeout: readTimeout}
 }

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
@@ -35,12 +36,13 @@ type Pointers struct {
 
 var _ catalog.Pointers = (*Pointers)(nil)
 
-// New makes Pointers over a connection, which stays the caller's.
+// New makes Pointers over a connection, which stays the caller's. Point reads
+// that find others on their way go together.
 func New(conn grpc.ClientConnInterface) *Pointers {
 	return &Pointers{
 		warehouses: htsv1.NewWarehouseServiceClient(conn),
 		namespaces: htsv1.NewNamespaceServiceClient(conn),
-		tables:     htsv1.NewTableServiceClient(conn),
+		tables:     grpcclient.Tables(conn),
 		commits:    htsv1.NewCommitServiceClient(conn),
 	}
 }

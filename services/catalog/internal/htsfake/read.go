@@ -87,9 +87,10 @@ func (f *Fake) BatchGetTables(_ context.Context, r *htsv1.BatchGetTablesRequest)
 		return nil, err
 	}
 	answer := &htsv1.BatchGetTablesResponse{}
-	for _, k := range r.GetKeys() {
+	for i, k := range r.GetKeys() {
 		if e, exists := w.tables[key(k)]; exists {
 			answer.Tables = append(answer.Tables, proto.CloneOf(e.table))
+			answer.Indexes = append(answer.Indexes, uint32(i))
 		}
 	}
 	return answer, nil

@@ -10,12 +10,13 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
 // Lane is the way of commits to one store: group commit.
 type Lane struct {
-	line      line[claimant, housetable.Verdict]
+	line      line.Line[claimant, housetable.Verdict]
 	conflicts *conflicts
 }
 
@@ -26,16 +27,16 @@ type claimant struct {
 }
 
 // New makes a lane to store, which tells of itself through meters.
-func New(store housetable.Committer, limits Limits, meters metric.MeterProvider) (*Lane, error) {
+func New(store housetable.Committer, limits line.Limits, meters metric.MeterProvider) (*Lane, error) {
 	meter := meters.Meter(meterName)
 	conflicts, err := newConflicts(meter)
 	if err != nil {
 		return nil, fmt.Errorf("measure conflicts: %w", err)
 	}
-	l := &Lane{conflicts: conflicts, line: line[claimant, housetable.Verdict]{
-		what: "commits", limits: limits, free: limits.Slots, gather: ofOneSort, run: throughTo(store, limits.Timeout),
+	l := &Lane{conflicts: conflicts, line: line.Line[claimant, housetable.Verdict]{
+		What: "commits", Limits: limits, Gather: ofOneSort, Run: throughTo(store, limits.Timeout),
 	}}
-	if l.line.flow, err = newFlow(meter, l.line.what); err != nil {
+	if l.line.Began, err = newFlow(meter, l.line.What); err != nil {
 		return nil, fmt.Errorf("measure commits: %w", err)
 	}
 	return l, nil
@@ -86,17 +87,17 @@ func apartFromRivals() func(claimant) bool {
 // before the commit was handed to the store nothing was written (Unavailable);
 // afterwards the outcome is unknown (UnknownOutcome).
 func (l *Lane) Commit(ctx context.Context, c housetable.Commit) (housetable.Verdict, error) {
-	verdict, err := l.line.do(ctx, claimant{commit: c, claims: c.Claims()})
-	var left departure
+	verdict, err := l.line.Do(ctx, claimant{commit: c, claims: c.Claims()})
+	var left line.DepartureError
 	switch {
 	case err == nil:
 		l.conflicts.decided(ctx, c.Warehouse, verdict)
 		return verdict, nil
 	case !errors.As(err, &left):
 		return nil, err
-	case left.handed:
-		return nil, fault.Wrap(fault.UnknownOutcome, left.cause, "the caller left before the commit was answered")
+	case left.Handed:
+		return nil, fault.Wrap(fault.UnknownOutcome, left.Cause, "the caller left before the commit was answered")
 	default:
-		return nil, fault.Wrap(fault.Unavailable, left.cause, "the commit waited too long for its turn")
+		return nil, fault.Wrap(fault.Unavailable, left.Cause, "the commit waited too long for its turn")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
 )
@@ -54,7 +55,7 @@ func commit(n int, table string) housetable.Commit {
 	}
 }
 
-func newLane(t *testing.T, store housetable.Committer, limits lane.Limits) *lane.Lane {
+func newLane(t *testing.T, store housetable.Committer, limits line.Limits) *lane.Lane {
 	t.Helper()
 	l, err := lane.New(store, limits, noop.NewMeterProvider())
 	if err != nil {
@@ -63,7 +64,7 @@ func newLane(t *testing.T, store housetable.Committer, limits lane.Limits) *lane
 	return l
 }
 
-var limits = lane.Limits{Slots: 2, Batch: 4, Queue: 100, Timeout: time.Minute}
+var limits = line.Limits{Slots: 2, Batch: 4, Queue: 100, Timeout: time.Minute}
 
 func TestBatchesOnlyWhatQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -90,7 +91,7 @@ func TestBatchesOnlyWhatQueues(t *testing.T) {
 func TestRivalsGoInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 64, Queue: 100, Timeout: time.Minute})
+		l := newLane(t, store, line.Limits{Slots: 1, Batch: 64, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for i := range 9 {
 			wait.Go(func() {
@@ -116,7 +117,7 @@ func TestRivalsGoInTurn(t *testing.T) {
 
 func TestFullQueueIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLane(t, &slow{}, lane.Limits{Slots: 1, Batch: 4, Queue: 1, Timeout: time.Minute})
+		l := newLane(t, &slow{}, line.Limits{Slots: 1, Batch: 4, Queue: 1, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		defer wait.Wait()
 		for i := range 2 {
@@ -136,7 +137,7 @@ func TestFullQueueIsRefused(t *testing.T) {
 func TestCallerWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 4, Queue: 9, Timeout: time.Minute})
+		l := newLane(t, store, line.Limits{Slots: 1, Batch: 4, Queue: 9, Timeout: time.Minute})
 		gone, leave := context.WithCancel(t.Context())
 		var wait sync.WaitGroup
 		wait.Go(func() { // in the store already: it is carried to its end
@@ -165,7 +166,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 func TestSingleSwapsGoByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
-		l := newLane(t, store, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
+		l := newLane(t, store, line.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for i, swap := range []bool{true, true, false, true, false, true} {
 			c := commit(i, fmt.Sprint("t", i))

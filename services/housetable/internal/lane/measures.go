@@ -19,28 +19,19 @@ var (
 	waitBounds  = []float64{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10}
 )
 
-// flow tells how the calls of one line flow.
-type flow struct {
-	batch metric.Int64Histogram
-	wait  metric.Float64Histogram
-	calls metric.MeasurementOption
-}
-
-func newFlow(meter metric.Meter, what string) (flow, error) {
+// newFlow makes what tells how the calls of one line flow.
+func newFlow(meter metric.Meter, what string) (began func(context.Context, ...time.Duration), err error) {
 	batch, err := meter.Int64Histogram("igloo.housetable.batch.size", metric.WithUnit("{call}"),
 		metric.WithDescription("Calls that went to the store together."), metric.WithExplicitBucketBoundaries(batchBounds...))
 	wait, waitErr := meter.Float64Histogram("igloo.housetable.queue.wait", metric.WithUnit("s"),
 		metric.WithDescription("How long a call waited for its turn."), metric.WithExplicitBucketBoundaries(waitBounds...))
 	calls := metric.WithAttributeSet(attribute.NewSet(attribute.String("calls", what)))
-	return flow{batch: batch, wait: wait, calls: calls}, errors.Join(err, waitErr)
-}
-
-// began tells of a batch of which each call waited so long.
-func (f flow) began(ctx context.Context, waits ...time.Duration) {
-	f.batch.Record(ctx, int64(len(waits)), f.calls)
-	for _, wait := range waits {
-		f.wait.Record(ctx, wait.Seconds(), f.calls)
-	}
+	return func(ctx context.Context, waits ...time.Duration) {
+		batch.Record(ctx, int64(len(waits)), calls)
+		for _, w := range waits {
+			wait.Record(ctx, w.Seconds(), calls)
+		}
+	}, errors.Join(err, waitErr)
 }
 
 // conflicts tells how often commits lost, and over which house tables most.

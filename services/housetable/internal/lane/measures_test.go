@@ -12,6 +12,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
 )
@@ -36,7 +37,7 @@ func collected[D metricdata.Aggregation](t *testing.T, reader sdkmetric.Reader, 
 func TestBatchesAndWaitsAreMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader := sdkmetric.NewManualReader()
-		l, err := lane.New(&slow{}, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute},
+		l, err := lane.New(&slow{}, line.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute},
 			sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 		if err != nil {
 			t.Fatal(err)

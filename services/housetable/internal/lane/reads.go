@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -16,7 +17,7 @@ import (
 // statement.
 type Store struct {
 	housetable.Store
-	line line[point, *housetable.Table]
+	line line.Line[point, *housetable.Table]
 }
 
 // point is a read of one house table.
@@ -27,12 +28,12 @@ type point struct {
 
 // Coalesce makes the point reads of a store go together, and tells of them
 // through meters.
-func Coalesce(store housetable.Store, limits Limits, meters metric.MeterProvider) (*Store, error) {
-	s := &Store{Store: store, line: line[point, *housetable.Table]{
-		what: "reads", limits: limits, free: limits.Slots, gather: ofOneWarehouse, run: readFrom(store, limits.Timeout),
+func Coalesce(store housetable.Store, limits line.Limits, meters metric.MeterProvider) (*Store, error) {
+	s := &Store{Store: store, line: line.Line[point, *housetable.Table]{
+		What: "reads", Limits: limits, Gather: ofOneWarehouse, Run: readFrom(store, limits.Timeout),
 	}}
 	var err error
-	if s.line.flow, err = newFlow(meters.Meter(meterName), s.line.what); err != nil {
+	if s.line.Began, err = newFlow(meters.Meter(meterName), s.line.What); err != nil {
 		return nil, fmt.Errorf("measure reads: %w", err)
 	}
 	return s, nil
@@ -67,9 +68,9 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 	if len(keys) != 1 {
 		return s.Store.Tables(ctx, warehouse, keys)
 	}
-	table, err := s.line.do(ctx, point{warehouse: warehouse, key: keys[0]})
-	if left, ok := errors.AsType[departure](err); ok {
-		return nil, fault.Wrap(fault.Unavailable, left.cause, "the read was not answered in time")
+	table, err := s.line.Do(ctx, point{warehouse: warehouse, key: keys[0]})
+	if left, ok := errors.AsType[line.DepartureError](err); ok {
+		return nil, fault.Wrap(fault.Unavailable, left.Cause, "the read was not answered in time")
 	}
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
 )
@@ -40,7 +41,7 @@ func (l *library) Tables(ctx context.Context, warehouse string, keys []housetabl
 	return tables, nil
 }
 
-func coalesce(t *testing.T, store housetable.Store, limits lane.Limits) *lane.Store {
+func coalesce(t *testing.T, store housetable.Store, limits line.Limits) *lane.Store {
 	t.Helper()
 	s, err := lane.Coalesce(store, limits, noop.NewMeterProvider())
 	if err != nil {
@@ -69,7 +70,7 @@ func ask(ctx context.Context, t *testing.T, wait *sync.WaitGroup, store housetab
 func TestReadsOfOneWarehouseGoTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &library{}
-		store := coalesce(t, inner, lane.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
+		store := coalesce(t, inner, line.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
 		for _, read := range [][2]string{
 			{"w", "alone"}, {"w", "a"}, {"v", "a"}, {"w", "absent"}, {"w", "b"}, {"v", "absent"}, {"w", "a"}, {"w", "c"},
@@ -86,7 +87,7 @@ func TestReadsOfOneWarehouseGoTogether(t *testing.T) {
 func TestReaderWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &library{}
-		store := coalesce(t, inner, lane.Limits{Slots: 1, Batch: 4, Queue: 2, Timeout: time.Minute})
+		store := coalesce(t, inner, line.Limits{Slots: 1, Batch: 4, Queue: 2, Timeout: time.Minute})
 		gone, leave := context.WithCancel(t.Context())
 		keys := []housetable.TableKey{{DatabaseID: "db", TableID: "t"}}
 		var wait, left sync.WaitGroup

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/housetabletest"
@@ -45,7 +46,7 @@ func (r *replicas) ClaimJob(ctx context.Context, warehouse string, c housetable.
 // TestStore is the suite on two replicas of the store.
 func TestStore(t *testing.T) {
 	t.Parallel()
-	limits := lane.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
+	limits := line.Limits{Slots: 2, Batch: 16, Queue: 100, Timeout: time.Minute}
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
 		database := pgtest.New(t, postgres.Migrate)

@@ -59,9 +59,10 @@ func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTabl
 		return nil, err
 	}
 	response := &htsv1.BatchGetTablesResponse{}
-	for _, t := range tables {
+	for i, t := range tables {
 		if t != nil {
 			response.Tables = append(response.Tables, toTable(t))
+			response.Indexes = append(response.Indexes, uint32(i))
 		}
 	}
 	return response, nil

@@ -440,7 +440,9 @@ func (x *BatchGetTablesRequest) GetKeys() []*TableKey {
 type BatchGetTablesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tables that exist.
-	Tables        []*HouseTable `protobuf:"bytes,1,rep,name=tables,proto3" json:"tables,omitempty"`
+	Tables []*HouseTable `protobuf:"bytes,1,rep,name=tables,proto3" json:"tables,omitempty"`
+	// Indexes of the tables' keys in the request, from 0, in the order of tables.
+	Indexes       []uint32 `protobuf:"varint,2,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +480,13 @@ func (*BatchGetTablesResponse) Descriptor() ([]byte, []int) {
 func (x *BatchGetTablesResponse) GetTables() []*HouseTable {
 	if x != nil {
 		return x.Tables
+	}
+	return nil
+}
+
+func (x *BatchGetTablesResponse) GetIndexes() []uint32 {
+	if x != nil {
+		return x.Indexes
 	}
 	return nil
 }
@@ -1061,9 +1070,10 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\"h\n" +
 	"\x15BatchGetTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x121\n" +
-	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"Q\n" +
+	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
-	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\"\xc2\x01\n" +
+	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xc2\x01\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +

@@ -1,0 +1,136 @@
+package grpcclient
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
+	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
+)
+
+// readLimits are those of point reads over one connection. What finds all slots
+// busy shares the next call; a service that hangs costs the others a moment each.
+var readLimits = line.Limits{Slots: 2, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, Timeout: 10 * time.Second}
+
+// tables is a client whose point reads go together.
+type tables struct {
+	htsv1.TableServiceClient
+	line *line.Line[point, found]
+}
+
+// point is a read of one house table.
+type point struct {
+	warehouse, database, table string
+	function                   bool
+}
+
+// found is what a read found: a house table, none, or that it has to be asked for
+// alone.
+type found struct {
+	table *htsv1.HouseTable
+	alone bool
+}
+
+// Tables makes a client of house tables over a connection, which stays the
+// caller's. A GetTable runs at once, alone, while few are under way; those that
+// find enough of them go together in the next BatchGetTables. Its answers are
+// those of a client that was generated: each call has its own, and sees all that
+// was acknowledged before it was made.
+func Tables(conn grpc.ClientConnInterface) htsv1.TableServiceClient {
+	client := htsv1.NewTableServiceClient(conn)
+	return &tables{TableServiceClient: client, line: &line.Line[point, found]{
+		What: "reads", Limits: readLimits, Gather: ofOneWarehouse, Run: readFrom(client),
+	}}
+}
+
+// GetTable implements the generated client.
+func (t *tables) GetTable(ctx context.Context, r *htsv1.GetTableRequest, options ...grpc.CallOption) (*htsv1.GetTableResponse, error) {
+	if len(options) > 0 {
+		return t.TableServiceClient.GetTable(ctx, r, options...)
+	}
+	key := r.GetKey()
+	read, err := t.line.Do(ctx, point{r.GetWarehouse(), key.GetDatabaseId(), key.GetTableId(), key.GetFunction()})
+	left, departed := errors.AsType[line.DepartureError](err)
+	switch {
+	case departed:
+		return nil, status.FromContextError(left.Cause).Err()
+	case err != nil:
+		return nil, fault.Status(err).Err()
+	case read.alone:
+		return t.TableServiceClient.GetTable(ctx, r)
+	case read.table == nil:
+		return nil, fault.Status(fault.New(fault.NoSuchTable, "table %s.%s does not exist", key.GetDatabaseId(), key.GetTableId())).Err()
+	}
+	return &htsv1.GetTableResponse{Table: read.table}, nil
+}
+
+// ofOneWarehouse admits the reads of the warehouse that is first in the queue.
+func ofOneWarehouse() func(point) bool {
+	var first *string
+	return func(p point) bool {
+		if first == nil {
+			first = &p.warehouse
+		}
+		return p.warehouse == *first
+	}
+}
+
+// readFrom makes one call of several reads. One that is alone has to be asked
+// for alone, by its caller.
+func readFrom(client htsv1.TableServiceClient) func(context.Context, []point) ([]found, error) {
+	return func(ctx context.Context, points []point) ([]found, error) {
+		ctx, cancel := context.WithTimeout(ctx, readLimits.Timeout)
+		defer cancel()
+		if len(points) == 1 {
+			return readOne(ctx, client, points[0])
+		}
+		request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points))}
+		for i, p := range points {
+			request.Keys[i] = p.key()
+		}
+		answer, err := client.BatchGetTables(ctx, request)
+		if status.Code(err) == codes.InvalidArgument {
+			return apart(len(points)), nil // one of them is at fault, and which is no matter of the others
+		}
+		return spread(answer, len(points)), err
+	}
+}
+
+func readOne(ctx context.Context, client htsv1.TableServiceClient, p point) ([]found, error) {
+	answer, err := client.GetTable(ctx, &htsv1.GetTableRequest{Warehouse: p.warehouse, Key: p.key()})
+	return []found{{table: answer.GetTable()}}, err
+}
+
+func (p point) key() *htsv1.TableKey {
+	return &htsv1.TableKey{DatabaseId: p.database, TableId: p.table, Function: p.function}
+}
+
+// apart has every read asked for alone.
+func apart(n int) []found {
+	all := make([]found, n)
+	for i := range all {
+		all[i].alone = true
+	}
+	return all
+}
+
+// spread gives each of n reads what the answer has for it. A service of an older
+// version does not say which table is whose.
+func spread(answer *htsv1.BatchGetTablesResponse, n int) []found {
+	if len(answer.GetIndexes()) != len(answer.GetTables()) {
+		return apart(n)
+	}
+	all := make([]found, n)
+	for i, index := range answer.GetIndexes() {
+		if int(index) < n {
+			all[index].table = answer.GetTables()[i]
+		}
+	}
+	return all
+}
