@@ -18,6 +18,7 @@ type Store interface {
 	Warehouses
 	Jobs
 	Toggles
+	Reports
 	Sweeps
 	Replays
 
@@ -142,6 +143,16 @@ type Toggles interface {
 	ToggleRules(ctx context.Context, warehouse, featureID string) ([]ToggleRule, error)
 }
 
+// Reports keeps what engines report. It is no part of what a house table is.
+type Reports interface {
+	// RecordReports keeps reports of house tables that exist, and returns how many
+	// those are, the ones kept before included; NoSuchWarehouse when there is none.
+	RecordReports(ctx context.Context, warehouse string, reports []Report) (int64, error)
+	// Reports returns a page, newest first, and the id to continue before, zero at
+	// the end. Of a house table that was dropped it returns what is still kept.
+	Reports(ctx context.Context, q ReportQuery) ([]Report, UUID, error)
+}
+
 // Jobs keeps the job records.
 type Jobs interface {
 	// Job returns one job; NoSuchJob when there is none.
@@ -183,6 +194,8 @@ type Sweeps interface {
 	// ForgetOperations forgets operations that were recorded longer ago than keep.
 	// Some it keeps for hours longer, to forget them together; those it does not count.
 	ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error)
+	// ForgetReports deletes reports that were recorded longer ago than keep.
+	ForgetReports(ctx context.Context, keep time.Duration, limit int) (int64, error)
 	// ForgetEvents forgets events and versions of house tables. It counts those
 	// that it came by, whether they stay or not.
 	ForgetEvents(ctx context.Context, keep EventRetention, limit int) (int64, error)

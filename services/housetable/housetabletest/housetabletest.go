@@ -66,6 +66,8 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"ForgottenOperations":     forgottenOperations,
 		"ManySweep":               manySweep,
 		"Toggles":                 toggles,
+		"Reports":                 reports,
+		"ForgottenReports":        forgottenReports,
 		"OneWinnerOfSwaps":        swapRace,
 		"OneWinnerOfCreates":      createRace,
 		"OneWinnerOfDrops":        dropRace,

@@ -20,5 +20,11 @@ var histories = []exchange{
 	{"GET", "/hts/history/version?key.databaseId=d1&key.tableId=h", "", 400, `~version: or as_of must be given`},
 	{"GET", "/hts/history/version?key.databaseId=d1&key.tableId=h&asOf=yesterday", "", 400, `~BAD_REQUEST`},
 	{"GET", "/hts/history/version?key.databaseId=d1&key.tableId=none&version=1", "", 404, `~NOT_FOUND`},
+	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h", "", 200, `{"reports":[],"nextPageToken":""}`},
+	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h&since=2001-01-01T00:00:00Z&until=2100-01-01T00:00:00Z", "", 200, `{"reports":[],"nextPageToken":""}`},
+	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=none", "", 404, `~NOT_FOUND`},
+	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h&pageToken=x", "", 400, `~page_token: `},
+	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h&since=yesterday", "", 400, `~BAD_REQUEST`},
+	{"POST", "/hts/reports", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 	{"POST", "/hts/history/version", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 }

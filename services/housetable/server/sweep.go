@@ -45,6 +45,9 @@ func chores(store housetable.Sweeps, u Upkeep) []chore {
 		{"operations forgotten", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
 			return store.ForgetOperations(ctx, u.OperationRetention, limit)
 		}},
+		{"reports forgotten", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
+			return store.ForgetReports(ctx, u.ReportRetention, limit)
+		}},
 		{"old events looked through", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
 			return store.ForgetEvents(ctx, housetable.EventRetention{
 				Events: u.EventRetention, History: u.HistoryRetention, Versions: u.HistoryVersions,

@@ -14,6 +14,7 @@ type Upkeep struct {
 	EventRetention     time.Duration `default:"168h" env:"IGLOO_EVENT_RETENTION" name:"event-retention" help:"Keep events for this long, whoever has not read them yet."`
 	HistoryRetention   time.Duration `default:"2160h" env:"IGLOO_HISTORY_RETENTION" name:"history-retention" help:"Know for this long what a table was; not less than event-retention. The current version stays."`
 	HistoryVersions    int64         `default:"1000" env:"IGLOO_HISTORY_VERSIONS" name:"history-versions" help:"Keep the history of no more versions of a table than this, once they are older than event-retention."`
+	ReportRetention    time.Duration `default:"168h" env:"IGLOO_REPORT_RETENTION" name:"report-retention" help:"Keep metrics reports of engines for this long."`
 	SweepInterval      time.Duration `default:"10m" env:"IGLOO_SWEEP_INTERVAL" name:"sweep-interval" help:"Look this often for what need not be kept any longer."`
 	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
 }
@@ -39,6 +40,8 @@ func (u *Upkeep) checkUpkeep() error {
 		return errors.New("history-retention must be at least event-retention")
 	case u.HistoryVersions < 1:
 		return errors.New("history-versions must be positive")
+	case u.ReportRetention < 0:
+		return errors.New("report-retention must not be negative")
 	case u.SweepInterval < minInterval:
 		return errors.New("sweep-interval must be at least 10ms")
 	case u.ReapInterval < minInterval:
@@ -54,6 +57,7 @@ func (u *Upkeep) fill() {
 	orDefault(&u.EventRetention, 7*24*time.Hour)
 	orDefault(&u.HistoryRetention, 90*24*time.Hour)
 	orDefault(&u.HistoryVersions, 1000)
+	orDefault(&u.ReportRetention, 7*24*time.Hour)
 	orDefault(&u.SweepInterval, 10*time.Minute)
 	orDefault(&u.ReapInterval, 10*time.Second)
 }

@@ -52,7 +52,7 @@ func allowed(path string) string {
 	switch path = strings.TrimSuffix(path, "/"); path {
 	case "/hts/tables", "/hts/jobs":
 		return "GET, HEAD, PUT, DELETE"
-	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/togglestatuses":
+	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/reports", "/hts/togglestatuses":
 		return "GET, HEAD"
 	case "/v1/hts/tables", "/hts/tables/purge":
 		return "DELETE"

@@ -88,11 +88,35 @@ func TestPlansOfSweeps(t *testing.T) {
 		}{
 			"changed_at_ms":  {forgetJobs, []any{100, int64(0)}},
 			"purge_after_ms": {purgeExpired, []any{100}},
-			"recorded_at":    {forgetOperations("operation_untimed"), []any{100, "24 h"}},
+			"recorded_at":    {forgetRecorded("operation_untimed"), []any{100, "24 h"}},
 		} {
 			plan := s.plan(t, c.text, c.args...)
 			if !strings.Contains(plan, "Index Cond: ("+column+" < ") || strings.Contains(plan, "Seq Scan") {
 				t.Errorf("%s statistics, by %s:\n%s", statistics, column, plan)
+			}
+		}
+		s.mustExec(t, "ANALYZE")
+	}
+}
+
+// TestPlansOfReports: the reports of one table are read in the order of an index,
+// and the oldest of all found by another.
+func TestPlansOfReports(t *testing.T) {
+	s := openStore(t)
+	s.mustExec(t, `INSERT INTO metrics_report SELECT 'w' || n % 2, md5((n % 100)::text)::uuid, gen_random_uuid(), 'db', 't', 'scan-report', '{}', '', '',
+		now() - n * interval '1 minute' FROM generate_series(1, 5000) n`)
+	id := pgtype.UUID{Valid: true}
+	for _, statistics := range []string{"without", "with"} {
+		for index, c := range map[string]struct {
+			text string
+			args []any
+		}{
+			"metrics_report_pkey":     {selectReports, []any{"w1", id, id, id, 100}},
+			"metrics_report_recorded": {forgetRecorded("metrics_report"), []any{100, "24 h"}},
+		} {
+			plan := s.plan(t, c.text, c.args...)
+			if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan on metrics_report") || strings.Contains(plan, "Sort") {
+				t.Errorf("%s statistics, by %s:\n%s", statistics, index, plan)
 			}
 		}
 		s.mustExec(t, "ANALYZE")

@@ -26,12 +26,12 @@ const (
 			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + recordPurges
 )
 
-// forgetOperations is for the two partitions that are not dropped whole. Rows are
-// named by where they are: no plan made while a partition was empty, and kept
-// since, then reads all of it to find them.
-func forgetOperations(partition string) string {
-	return `DELETE FROM ` + partition + ` WHERE ctid = ANY (ARRAY(
-			SELECT ctid FROM ` + partition + ` WHERE recorded_at < now() - $2::interval
+// forgetRecorded deletes what is old of a relation. Rows are named by where they
+// are: no plan made while it was empty, and kept since, then reads all of it to
+// find them.
+func forgetRecorded(relation string) string {
+	return `DELETE FROM ` + relation + ` WHERE ctid = ANY (ARRAY(
+			SELECT ctid FROM ` + relation + ` WHERE recorded_at < now() - $2::interval
 			ORDER BY recorded_at LIMIT $1 FOR UPDATE SKIP LOCKED))`
 }
 
@@ -58,10 +58,15 @@ func (s *Store) PurgeExpired(ctx context.Context, limit int) (int64, error) {
 // ForgetOperations deletes records from the partitions that stay, and drops and
 // makes those that lie in time.
 func (s *Store) ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error) {
-	untimed, err := s.sweep(ctx, "forget operations", forgetOperations("operation_untimed"), limit, keep)
+	untimed, err := s.sweep(ctx, "forget operations", forgetRecorded("operation_untimed"), limit, keep)
 	if err != nil {
 		return 0, err
 	}
-	strayed, err := s.sweep(ctx, "forget operations", forgetOperations("operation_default"), limit-int(untimed), keep)
+	strayed, err := s.sweep(ctx, "forget operations", forgetRecorded("operation_default"), limit-int(untimed), keep)
 	return untimed + strayed, errors.Join(err, s.keepPartitions(ctx, keep))
+}
+
+// ForgetReports deletes reports that are older than keep.
+func (s *Store) ForgetReports(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	return s.sweep(ctx, "forget reports", forgetRecorded("metrics_report"), limit, keep)
 }

@@ -48,6 +48,7 @@ func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
+	htsv1.RegisterReportServiceServer(r, &reportService{store: store})
 	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
 	once := replayed{to: r, scope: scope{store: store, commits: commits}}
 	once.service(htsv1.NamespaceService_ServiceDesc, func(in scope) any { return &namespaceService{store: in.store, commits: in.commits} })

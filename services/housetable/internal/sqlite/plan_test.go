@@ -41,6 +41,7 @@ func TestPlansOfJobQueries(t *testing.T) {
 	}
 	for index, statement := range map[string]string{
 		"job_finished": forgetJobs, "soft_deleted_table_due": "DELETE FROM soft_deleted_table WHERE " + purgeExpired, "operation_recorded": forgetOperations,
+		"metrics_report_recorded": forgetReports,
 	} {
 		if plan := s.plan(t, statement, 0, 100); !strings.Contains(plan, "INDEX "+index+" ") || strings.Contains(plan, "B-TREE") {
 			t.Errorf("by %s: %s", index, plan)

@@ -23,6 +23,8 @@ const (
 			ORDER BY purge_after_ms LIMIT ?)`
 	forgetOperations = `DELETE FROM operation WHERE (warehouse_id, op_id) IN (
 			SELECT warehouse_id, op_id FROM operation WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2)`
+	forgetReports = `DELETE FROM metrics_report WHERE (warehouse_id, table_uuid, report_id) IN (
+			SELECT warehouse_id, table_uuid, report_id FROM metrics_report WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2)`
 )
 
 func (s *Store) sweep(ctx context.Context, query string, args ...any) (swept int64, err error) {
@@ -55,4 +57,9 @@ func (s *Store) PurgeExpired(ctx context.Context, limit int) (int64, error) {
 // ForgetOperations deletes records that are older than keep.
 func (s *Store) ForgetOperations(ctx context.Context, keep time.Duration, limit int) (int64, error) {
 	return s.sweep(ctx, forgetOperations, micros(s.now().Add(-keep)), limit)
+}
+
+// ForgetReports deletes reports that are older than keep.
+func (s *Store) ForgetReports(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	return s.sweep(ctx, forgetReports, micros(s.now().Add(-keep)), limit)
 }
