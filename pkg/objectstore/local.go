@@ -147,13 +147,13 @@ func (l *Local) Create(ctx context.Context, location string, data []byte) error 
 	parent, base := path.Split(name)
 	folder, err := makeFolder(r.folder, path.Clean(parent))
 	if err != nil {
-		return said("create folder", err)
+		return unmade(location, err)
 	}
 	defer folder.Close() //nolint:errcheck // nothing was written to it
 	temp := temporary + rand.Text()
 	defer folder.Remove(temp) //nolint:errcheck // a leftover is never taken for an object
 	if err := writeSynced(folder, temp, data); err != nil {
-		return said("create object", err)
+		return unwritten(location, err)
 	}
 	if err := folder.Link(temp, base); err != nil {
 		return said("create object", err)
@@ -281,6 +281,19 @@ func LocalPath(location string) (string, error) {
 	return path.Clean(p), nil
 }
 
+// RealPath is an absolute path without the symbolic links in it, as far as it
+// exists.
+func RealPath(p string) string {
+	rest := ""
+	for folder := path.Clean(p); folder != "/"; folder = path.Dir(folder) {
+		if real, err := filepath.EvalSymlinks(folder); err == nil {
+			return path.Join(real, rest)
+		}
+		rest = path.Join(path.Base(folder), rest)
+	}
+	return path.Join("/", rest)
+}
+
 // makeFolder opens a folder, made with its parents where missing; each new one
 // is synced into its parent, or a crash could lose the files in it.
 func makeFolder(t tree, name string) (*os.Root, error) {
@@ -337,6 +350,27 @@ func said(operation string, err error) error {
 	default:
 		return fmt.Errorf("%s: %w", operation, err)
 	}
+}
+
+// unmade says why the folder of a location cannot be made. What is no error of the
+// system is the refusal to follow a link out of a root.
+func unmade(location string, err error) error {
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP), errors.Is(err, fs.ErrNotExist):
+		return fault.Wrap(fault.Invalid, err, "create object: a file or a broken link is in the way of location %s", location)
+	case !errors.As(err, &system) && !errors.Is(err, fs.ErrClosed):
+		return fault.Wrap(fault.Invalid, err, "create object: location %s leads out of the folders that may be used", location)
+	}
+	return unwritten(location, err)
+}
+
+// unwritten is what the system says to writing something new.
+func unwritten(location string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.Wrap(fault.Forbidden, err, "create object: storage refuses it at %s", location)
+	}
+	return said("create object", err)
 }
 
 // disk is the tree of all local paths, for a store that is not confined.

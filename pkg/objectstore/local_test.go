@@ -85,12 +85,53 @@ func TestLocalStaysInside(t *testing.T) {
 			t.Errorf("read %s: %q", name, data)
 		}
 	}
-	if err := store.Create(t.Context(), dir+"/folder/new", nil); err == nil {
-		t.Error("created outside of the root")
+	for _, name := range []string{"/folder/new", "/folder/a/b/new", "/link/new"} {
+		if err := store.Create(t.Context(), dir+name, nil); !fault.Is(err, fault.Invalid) {
+			t.Errorf("create %s outside of the root: %v", name, err)
+		}
 	}
 	must(t, store.Delete(t.Context(), dir+"/link"))
 	if _, err := os.Stat(secret); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLocalSaysWhatIsInTheWay: where no file can be, or none may be, trying again
+// is no use.
+func TestLocalSaysWhatIsInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+	must(t, os.Symlink(filepath.Join(dir, "nothing"), filepath.Join(dir, "broken")))
+	must(t, os.Symlink("round", filepath.Join(dir, "round")))
+	must(t, os.Mkdir(filepath.Join(dir, "closed"), 0o500))
+	for _, store := range []objectstore.Store{openLocal(t), openLocal(t, dir)} {
+		for name, kind := range map[string]fault.Kind{
+			"file/x": fault.Invalid, "file/a/b/x": fault.Invalid, "broken/x": fault.Invalid, "round/x": fault.Invalid, "closed/x": fault.Forbidden, "closed/a/x": fault.Forbidden,
+		} {
+			if kind == fault.Forbidden && os.Geteuid() == 0 {
+				continue // nothing is closed to root
+			}
+			if err := store.Create(t.Context(), filepath.Join(dir, name), nil); !fault.Is(err, kind) {
+				t.Errorf("%s: %v, want %s", name, err, kind)
+			}
+		}
+	}
+}
+
+func TestRealPath(t *testing.T) {
+	dir := objectstore.RealPath(t.TempDir())
+	must(t, os.MkdirAll(filepath.Join(dir, "a", "b"), 0o755))
+	must(t, os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "link")))
+	must(t, os.Symlink("round", filepath.Join(dir, "round")))
+	for name, want := range map[string]string{
+		"/a/b": "/a/b", "/link": "/a", "/link/b/c/d": "/a/b/c/d", "/none/x": "/none/x", "/round/x": "/round/x",
+	} {
+		if got := objectstore.RealPath(dir + name); got != dir+want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if got := objectstore.RealPath("/"); got != "/" {
+		t.Error(got)
 	}
 }
 

@@ -43,7 +43,8 @@ type Store interface {
 	// Stat returns what is known about the object; ErrNotFound when there is none.
 	Stat(ctx context.Context, location string) (Object, error)
 	// Create writes a new object, whole or not at all; ErrExists when there is
-	// one. Any other error leaves open whether the object is there.
+	// one, fault.Forbidden when the store does not let us, and fault.Invalid when no
+	// object can be there. Any other error leaves open whether the object is there.
 	Create(ctx context.Context, location string, data []byte) error
 	// Delete removes objects; those that are not there are passed over.
 	Delete(ctx context.Context, locations ...string) error

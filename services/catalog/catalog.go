@@ -20,6 +20,8 @@ type Settings struct {
 	// AnyLocation lets tables lie anywhere the store reaches, for a catalog that
 	// only serves its own machine.
 	AnyLocation bool
+	// OverlappingLocations lets tables lie above and below each other.
+	OverlappingLocations bool
 	// VerifyFiles makes every load look whether the metadata file is still
 	// there, though its content is in memory. Cheap on local files.
 	VerifyFiles bool

@@ -239,10 +239,14 @@ func (m *mutation) place(ctx context.Context, p *plan, member *member, a applied
 		// Unchanged, but the others rely on it: their commit holds only if this
 		// table is still what its requirements were checked on.
 		p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, a.pointer.MetadataLocation)
-		p.changes = append(p.changes, swap(member, a.pointer, a.pointer.MetadataLocation))
+		p.changes = append(p.changes, swap(member, a.pointer, a.pointer.MetadataLocation, Holds{}))
 		return nil
 	}
 	if err := m.checkDocument(ctx, a.base, a.next); err != nil {
+		return err
+	}
+	holds, err := m.holds(member.kind, a.base, a.next)
+	if err != nil {
 		return err
 	}
 	var previous string
@@ -257,10 +261,10 @@ func (m *mutation) place(ctx context.Context, p *plan, member *member, a applied
 	p.files = append(p.files, location)
 	p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, location)
 	if a.pointer == nil {
-		p.changes = append(p.changes, CreatePointer{Identifier: member.id, Kind: member.kind, MetadataLocation: location})
+		p.changes = append(p.changes, CreatePointer{Identifier: member.id, Kind: member.kind, MetadataLocation: location, Holds: holds})
 		return nil
 	}
-	p.changes = append(p.changes, swap(member, a.pointer, location))
+	p.changes = append(p.changes, swap(member, a.pointer, location, holds))
 	p.expired = append(p.expired, expiredFiles(a.base, a.next)...)
 	return nil
 }
@@ -280,11 +284,12 @@ func expiredFiles(base, next document) []string {
 	})
 }
 
-func swap(member *member, p *Pointer, location string) Change {
+func swap(member *member, p *Pointer, location string, holds Holds) Change {
 	return SwapPointer{
 		Identifier:       member.id,
 		Expect:           Expectation{UUID: p.UUID, Version: p.Version, Kind: member.kind},
 		MetadataLocation: location,
+		Holds:            holds,
 	}
 }
 
@@ -328,6 +333,8 @@ func commitRefusal(changes []Change, members []*member, conflicts []Conflict) er
 			return fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
 		case PointerMissing:
 			return NoSuchPointer(member.kind, member.id)
+		case LocationTaken, UUIDTaken:
+			return heldRefusal(conflict, holdsOf(changes[conflict.Index]))
 		default: // lost a race
 		}
 	}

@@ -31,7 +31,7 @@ func recordable() []fault.Kind {
 		fault.NoSuchNamespace, fault.NoSuchTable, fault.NoSuchView, fault.NoSuchFunction,
 		fault.AlreadyExists, fault.CommitFailed, fault.NotEmpty,
 		fault.Unprocessable, fault.Invalid, fault.Impossible,
-		fault.Unsupported, fault.TooLarge, fault.MissingFile,
+		fault.Unsupported, fault.TooLarge, fault.MissingFile, fault.Forbidden,
 	}
 }
 

@@ -39,6 +39,8 @@ type Pointer struct {
 	Version          int64
 	MetadataLocation string
 	UpdatedAt        time.Time
+	// Dropped pointers may be restored.
+	Dropped bool
 }
 
 // Page asks for a part of a list. Without Paged the whole list is wanted.
@@ -121,6 +123,15 @@ type Expectation struct {
 	Kind    Kind
 }
 
+// Holds are what a pointer has and no other pointer of its warehouse may have, as
+// long as what was dropped can still be restored; zero fields are not held.
+type Holds struct {
+	// Location in its one spelling (heldLocation): nothing may lie above or below.
+	Location string
+	// MetadataUUID is the metadata's own, not the pointer's.
+	MetadataUUID uuid.UUID
+}
+
 // The changes.
 type (
 	// CreatePointer expects the namespace to exist and the name to be free.
@@ -128,12 +139,14 @@ type (
 		Identifier       TableIdentifier
 		Kind             Kind
 		MetadataLocation string
+		Holds            Holds
 	}
-	// SwapPointer is the compare-and-swap.
+	// SwapPointer is the compare-and-swap. What it holds replaces what was held.
 	SwapPointer struct {
 		Identifier       TableIdentifier
 		Expect           Expectation
 		MetadataLocation string
+		Holds            Holds
 	}
 	// DropPointer takes a pointer away.
 	DropPointer struct {
@@ -190,6 +203,9 @@ const (
 	NamespaceMissing
 	NamespaceExists
 	NamespaceOccupied
+	// LocationTaken and UUIDTaken are conflicts over what is held.
+	LocationTaken
+	UUIDTaken
 )
 
 // Conflict is one change that does not apply.
@@ -199,6 +215,8 @@ type Conflict struct {
 	Reason Reason
 	// Current is the pointer in the way, where there is one.
 	Current *Pointer
+	// Location that Current holds, where that is in the way.
+	Location string
 	// Winner tells which change made the current version, where that is known.
 	Winner *Winner
 }

@@ -42,7 +42,8 @@ func (c *Catalog) register(ctx context.Context, request Request, id TableIdentif
 		if _, err := m.vacant(ctx, request.Warehouse, id, kind); err != nil {
 			return plan{}, err
 		}
-		return m.pointerPlan(id, kind, location), nil
+		holds, err := m.holds(kind, nil, d)
+		return pointerPlan(id, kind, location, holds), err
 	})
 	if err != nil {
 		return Loaded{}, err
@@ -88,21 +89,24 @@ func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, kind K
 	case err != nil:
 		return plan{}, err
 	case p == nil:
-		return m.pointerPlan(id, kind, location), nil
+		holds, err := m.holds(kind, nil, d)
+		return pointerPlan(id, kind, location, holds), err
 	case p.Kind != kind:
 		return plan{}, nameTaken(kind, id, p)
 	}
 	// A table whose metadata cannot be read may be repaired by any.
-	if base, err := m.metadata.load(ctx, kind, p.MetadataLocation); err == nil && base.UUID() != d.UUID() {
+	base, err := m.metadata.load(ctx, kind, p.MetadataLocation)
+	if err == nil && base.UUID() != d.UUID() {
 		return plan{}, fault.New(fault.AlreadyExists, "%s already exists: %s, with UUID %s; the metadata to register is of %s", kind.word(), id, base.UUID(), d.UUID())
 	}
+	holds, err := m.holds(kind, base, d)
 	return plan{
 		outcome: Outcome{Status: statusOK, MetadataLocations: []string{location}},
 		changes: []Change{SwapPointer{
-			Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: kind}, MetadataLocation: location,
+			Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: kind}, MetadataLocation: location, Holds: holds,
 		}},
-		lost: func([]Conflict) error { return nil }, // whatever changed: look again
-	}, nil
+		lost: func(conflicts []Conflict) error { return heldRefusal(conflicts[0], holds) }, // whatever else changed: look again
+	}, err
 }
 
 // UnregisterTable takes a table away and returns its last metadata; all of its

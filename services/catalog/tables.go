@@ -229,23 +229,30 @@ func (c *Catalog) CreateTable(ctx context.Context, request Request, creation Tab
 
 // creationPlan writes a new document and plans its pointer.
 func (m *mutation) creationPlan(ctx context.Context, id TableIdentifier, kind Kind, d document) (plan, error) {
+	holds, err := m.holds(kind, nil, d)
+	if err != nil {
+		return plan{}, err
+	}
 	location, err := m.writeMetadata(ctx, kind, d, "", 0)
 	if err != nil {
 		return plan{}, err
 	}
-	p := m.pointerPlan(id, kind, location)
+	p := pointerPlan(id, kind, location, holds)
 	p.files = []string{location}
 	return p, nil
 }
 
 // pointerPlan plans a new pointer to what is at a location.
-func (m *mutation) pointerPlan(id TableIdentifier, kind Kind, location string) plan {
+func pointerPlan(id TableIdentifier, kind Kind, location string, holds Holds) plan {
 	return plan{
 		outcome: Outcome{Status: statusOK, MetadataLocations: []string{location}},
-		changes: []Change{CreatePointer{Identifier: id, Kind: kind, MetadataLocation: location}},
+		changes: []Change{CreatePointer{Identifier: id, Kind: kind, MetadataLocation: location, Holds: holds}},
 		lost: func(conflicts []Conflict) error {
 			if conflicts[0].Reason == NamespaceMissing {
 				return NoSuchNamespace(id.Namespace)
+			}
+			if err := heldRefusal(conflicts[0], holds); err != nil {
+				return err
 			}
 			return nameTaken(kind, id, conflicts[0].Current)
 		},

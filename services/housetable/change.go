@@ -37,6 +37,9 @@ type CreateTable struct {
 	CreationTimeMS   *int64
 	// ImplicitNamespace creates a missing namespace of one level.
 	ImplicitNamespace bool
+	// Location and MetadataUUID, where they are set, are held: see Hold.
+	Location     string
+	MetadataUUID *UUID
 }
 
 // SwapTable is the compare-and-swap: it points a house table to other metadata.
@@ -47,6 +50,9 @@ type SwapTable struct {
 	// StorageType and CreationTimeMS replace what is stored when they are set.
 	StorageType    *string
 	CreationTimeMS *int64
+	// Location and MetadataUUID replace what is held when they are set: see Hold.
+	Location     string
+	MetadataUUID *UUID
 }
 
 // DropTable removes a house table, or moves it among the soft-deleted ones.

@@ -40,14 +40,14 @@ func (c Commit) JobID(index int) string {
 	return c.Operations[0].ID.String() + "-" + strconv.Itoa(index)
 }
 
-// SingleSwap reports whether the commit is one swap with one operation, as nearly
-// all are.
+// SingleSwap reports whether the commit is one swap that takes no hold, with one
+// operation, as nearly all are.
 func (c Commit) SingleSwap() bool {
 	if len(c.Changes) != 1 || len(c.Operations) != 1 || len(c.Jobs) != 0 {
 		return false
 	}
-	_, swap := c.Changes[0].(SwapTable)
-	return swap
+	swap, ok := c.Changes[0].(SwapTable)
+	return ok && len(HoldsOf(swap)) == 0
 }
 
 // Operation is the idempotency record of one request.
@@ -128,6 +128,10 @@ const (
 	NamespaceExists
 	// NamespaceNotEmpty means that the namespace holds something.
 	NamespaceNotEmpty
+	// LocationTaken means that a location is held, or one above or below it.
+	LocationTaken
+	// MetadataUUIDTaken means that a metadata's uuid is held.
+	MetadataUUIDTaken
 )
 
 // ChangeConflict is one change that does not apply.
@@ -136,7 +140,11 @@ type ChangeConflict struct {
 	Index  int
 	Reason Reason
 	// Current house table of the key, or of the destination's when that is taken.
+	// Of a hold that is taken: its holder, as far as history tells of it; nil when
+	// another change of the commit wants the same.
 	Current *Table
+	// Location that is taken: the one wanted, or one above or below it.
+	Location string
 	// Winner made the current version, where it is known.
 	Winner *TableVersion
 	// CurrentNamespace is the one that is not at the expected version.

@@ -12,6 +12,7 @@ type Facts struct {
 	namespaces  map[string]Namespace
 	occupied    map[string]bool
 	softDeleted map[SoftDeletedKey]Table
+	holders     []Holder
 }
 
 // NewFacts knows nothing yet; fold is set for case-insensitive warehouses.
@@ -37,6 +38,14 @@ func (f *Facts) AddOccupied(databaseID string) { f.occupied[f.id(databaseID)] = 
 // AddSoftDeleted adds a soft-deleted house table.
 func (f *Facts) AddSoftDeleted(t Table) {
 	f.softDeleted[SoftDeletedKey{Key: f.key(t.Key), DeletedAtMS: *t.DeletedAtMS}] = t
+}
+
+// AddHolder adds a hold that is in the way of the commit's, or is its own; that
+// of a house table which is gone is none.
+func (f *Facts) AddHolder(h Holder) {
+	if !h.Gone() {
+		f.holders = append(f.holders, h)
+	}
 }
 
 // Table that exists under the key.
@@ -70,12 +79,15 @@ func (f *Facts) Refuse(c Commit) Verdict {
 // Judge returns the changes that do not apply; none means that the commit does.
 func (f *Facts) Judge(c Commit) []ChangeConflict {
 	var conflicts []ChangeConflict
+	wanted := wantedHolds(c.Changes)
 	for index, change := range c.Changes {
 		reason, current := f.judge(change)
 		if reason != Fits {
 			conflicts = append(conflicts, ChangeConflict{
 				Index: index, Reason: reason, Current: current, CurrentNamespace: f.stale(change, reason),
 			})
+		} else if taken := f.judgeHolds(index, change, wanted); taken != nil {
+			conflicts = append(conflicts, *taken)
 		}
 	}
 	return conflicts

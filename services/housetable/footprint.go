@@ -12,6 +12,8 @@ type Footprint struct {
 	Emptied []string
 	// SoftDeleted are the generations to restore.
 	SoftDeleted []SoftDeletedKey
+	// Holds are those that are taken.
+	Holds []Hold
 }
 
 // Footprint of the commit.
@@ -24,6 +26,7 @@ func (c Commit) Footprint() Footprint {
 }
 
 func (f *Footprint) add(change Change) {
+	f.Holds = append(f.Holds, HoldsOf(change)...)
 	switch c := change.(type) {
 	case CreateTable:
 		f.arrival(c.Key)
@@ -67,6 +70,11 @@ func (c Commit) Claims() []string {
 	}
 	for _, id := range identities(c.Changes, true) {
 		claims = append(claims, c.Warehouse+"\x00"+id)
+	}
+	for _, change := range c.Changes {
+		for _, hold := range HoldsOf(change) {
+			claims = append(claims, c.Warehouse+"\x00h\x00"+string(hold))
+		}
 	}
 	return claims
 }

@@ -199,4 +199,7 @@ type Sweeps interface {
 	// ForgetEvents forgets events and versions of house tables. It counts those
 	// that it came by, whether they stay or not.
 	ForgetEvents(ctx context.Context, keep EventRetention, limit int) (int64, error)
+	// ForgetFolders forgets the folders above locations that were held once and are
+	// not any more. It counts those that it came by, whether they stay or not.
+	ForgetFolders(ctx context.Context, limit int) (int64, error)
 }

@@ -28,6 +28,7 @@ type Config struct {
 	DataDir               string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables."`
 	WarehouseRoot         string   `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the files of tables below this location instead of the data folder." placeholder:"s3://…"`
 	AllowedRoots          []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
+	OverlappingLocations  bool     `env:"IGLOO_OVERLAPPING_LOCATIONS" help:"Let the location of a table be that of another one, or lie above or below it."`
 	NamespaceSeparator    string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	htsserver.Upkeep      `embed:""`
@@ -96,12 +97,13 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 		return nil, err
 	}
 	server, err := catalogserver.New(ctx, catalogserver.Config{
-		PlanKey:            key,
-		MaxKeyAge:          cfg.OperationRetention,
-		WarehouseRoot:      root,
-		AllowedRoots:       cfg.AllowedRoots,
-		NamespaceSeparator: cfg.NamespaceSeparator,
-		Storage:            cfg.Storage,
+		PlanKey:              key,
+		OverlappingLocations: cfg.OverlappingLocations,
+		WarehouseRoot:        root,
+		AllowedRoots:         cfg.AllowedRoots,
+		NamespaceSeparator:   cfg.NamespaceSeparator,
+		Storage:              cfg.Storage,
+		MaxKeyAge:            cfg.OperationRetention,
 	}, housetable.Conn(), log)
 	if err != nil {
 		return nil, fmt.Errorf("open the catalog: %w", err)

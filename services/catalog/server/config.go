@@ -12,22 +12,23 @@ import (
 
 // Config is what the catalog service is told.
 type Config struct {
-	Listen             string        `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 on this address."`
-	HouseTable         string        `name:"housetable" env:"IGLOO_HOUSETABLE" help:"Reach the house table service at this address." placeholder:"HOST:PORT"`
-	RedisURL           string        `env:"IGLOO_REDIS_URL" help:"Share finished outcomes between replicas through this Redis; without one they are remembered in memory." placeholder:"redis://…" secret:""`
-	WarehouseRoot      string        `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the tables of warehouses without a location of their own below this location." placeholder:"file:///…"`
-	AllowedRoots       []string      `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the warehouse; without any, tables of a local warehouse may lie anywhere on this machine." placeholder:"file:///…"`
-	NamespaceSeparator string        `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
-	BodyLimit          int64         `default:"33554432" env:"IGLOO_BODY_LIMIT" help:"Refuse request bodies of more bytes."`
-	CacheBytes         int64         `default:"67108864" env:"IGLOO_CACHE_BYTES" help:"Keep at most this many bytes of table metadata in memory."`
-	PlanKey            string        `env:"IGLOO_PLAN_KEY" help:"Sign scan plans with this key of at least 16 characters, the same for all replicas; without one they end with the process." secret:""`
-	PlanConcurrency    int           `default:"16" env:"IGLOO_PLAN_CONCURRENCY" help:"Plan at most this many scans at once."`
-	PlanDeadline       time.Duration `default:"1m" env:"IGLOO_PLAN_DEADLINE" help:"Work at most this long on the plan of a scan."`
-	PlanCacheBytes     int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`
-	PlanSubmitFiles    int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
-	MaxKeyAge          time.Duration `default:"24h" env:"IGLOO_MAX_KEY_AGE" help:"Do not carry out a request whose Idempotency-Key (UUIDv7) is older, if its outcome is not recorded any more; 0s does. At most the operation-retention of the house table service."`
-	CommitDeadline     time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
-	Storage            `embed:""`
+	Listen               string        `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 on this address."`
+	HouseTable           string        `name:"housetable" env:"IGLOO_HOUSETABLE" help:"Reach the house table service at this address." placeholder:"HOST:PORT"`
+	RedisURL             string        `env:"IGLOO_REDIS_URL" help:"Share finished outcomes between replicas through this Redis; without one they are remembered in memory." placeholder:"redis://…" secret:""`
+	WarehouseRoot        string        `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the tables of warehouses without a location of their own below this location." placeholder:"file:///…"`
+	AllowedRoots         []string      `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the warehouse; without any, tables of a local warehouse may lie anywhere on this machine." placeholder:"file:///…"`
+	OverlappingLocations bool          `env:"IGLOO_OVERLAPPING_LOCATIONS" help:"Let the location of a table be that of another one, or lie above or below it."`
+	NamespaceSeparator   string        `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
+	BodyLimit            int64         `default:"33554432" env:"IGLOO_BODY_LIMIT" help:"Refuse request bodies of more bytes."`
+	CacheBytes           int64         `default:"67108864" env:"IGLOO_CACHE_BYTES" help:"Keep at most this many bytes of table metadata in memory."`
+	PlanKey              string        `env:"IGLOO_PLAN_KEY" help:"Sign scan plans with this key of at least 16 characters, the same for all replicas; without one they end with the process." secret:""`
+	PlanConcurrency      int           `default:"16" env:"IGLOO_PLAN_CONCURRENCY" help:"Plan at most this many scans at once."`
+	PlanDeadline         time.Duration `default:"1m" env:"IGLOO_PLAN_DEADLINE" help:"Work at most this long on the plan of a scan."`
+	PlanCacheBytes       int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`
+	PlanSubmitFiles      int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
+	MaxKeyAge            time.Duration `default:"24h" env:"IGLOO_MAX_KEY_AGE" help:"Do not carry out a request whose Idempotency-Key (UUIDv7) is older, if its outcome is not recorded any more; 0s does. At most the operation-retention of the house table service."`
+	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
+	Storage              `embed:""`
 }
 
 // Validate refuses settings that cannot work. kong calls it.

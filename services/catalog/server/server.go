@@ -101,14 +101,15 @@ func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegation) re
 
 func (s *Server) settings() catalog.Settings {
 	return catalog.Settings{
-		WarehouseRoot:  s.cfg.WarehouseRoot,
-		AllowedRoots:   s.cfg.AllowedRoots,
-		AnyLocation:    s.cfg.local() && len(s.cfg.AllowedRoots) == 0,
-		VerifyFiles:    s.cfg.local(),
-		CacheBytes:     s.cfg.CacheBytes,
-		CommitDeadline: s.cfg.CommitDeadline,
-		MaxKeyAge:      s.cfg.MaxKeyAge,
-		Meter:          s.meter,
+		WarehouseRoot:        s.cfg.WarehouseRoot,
+		AllowedRoots:         s.cfg.AllowedRoots,
+		AnyLocation:          s.cfg.local() && len(s.cfg.AllowedRoots) == 0,
+		OverlappingLocations: s.cfg.OverlappingLocations,
+		VerifyFiles:          s.cfg.local(),
+		CacheBytes:           s.cfg.CacheBytes,
+		CommitDeadline:       s.cfg.CommitDeadline,
+		MaxKeyAge:            s.cfg.MaxKeyAge,
+		Meter:                s.meter,
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,8 +44,20 @@ func fill(b *testing.B, url string, tables int) {
 	if err != nil || copied != int64(tables) {
 		b.Fatalf("copied %d tables: %v", copied, err)
 	}
+	must(b, conn, folders)
+	must(b, conn, "SET session_replication_role = replica") // no foreign key is looked up
+	must(b, conn, holds)
 	must(b, conn, "VACUUM ANALYZE")
 }
+
+const (
+	folders = `INSERT INTO table_hold (warehouse_id, hold, parent) VALUES ('default', 'l:s3:', NULL), ('default', 'l:s3:/', 'l:s3:'),
+		('default', 'l:s3://warehouse', 'l:s3:/'), ('default', 'l:s3://warehouse/db', 'l:s3://warehouse')`
+	// holds gives each table a location and a uuid.
+	holds = `INSERT INTO table_hold (warehouse_id, hold, parent, table_uuid)
+		SELECT warehouse_id, 'l:s3://warehouse/db/' || table_key, 'l:s3://warehouse/db', uuid FROM house_table
+		UNION ALL SELECT warehouse_id, 'u:' || gen_random_uuid(), NULL, uuid FROM house_table`
+)
 
 // execute runs one statement on one database.
 func (w *world) execute(b *testing.B, database, statement string) {
@@ -61,7 +72,7 @@ func (w *world) execute(b *testing.B, database, statement string) {
 
 func must(b *testing.B, conn *pgx.Conn, statement string) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		b.Fatalf("%s: %v", statement, err)

@@ -25,6 +25,7 @@ func BenchmarkReach(b *testing.B) {
 		{"swaps-64", swaps(64, 1.2, 0.5)},
 		{"swaps-256", swaps(256, 0.8, 0.8)},
 		{"ten-tables", tenTables},
+		{"creates", creates},
 		{"get-by-id", getByID},
 		{"pages", pages},
 	} {

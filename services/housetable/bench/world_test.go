@@ -23,7 +23,7 @@ const (
 	many = 1_000_000
 	few  = 1_000
 	// startTimeout bounds each step of getting ready.
-	startTimeout = 2 * time.Minute
+	startTimeout = 5 * time.Minute
 )
 
 // settings of the server for both sides: commits are durable; and nothing runs
@@ -50,6 +50,8 @@ type service struct {
 	url      string // of its HTTP listener
 	conn     *grpc.ClientConn
 	tables   htsv1.TableServiceClient
+	// next is how many tables were created since.
+	next int
 }
 
 func newWorld(b *testing.B) *world {

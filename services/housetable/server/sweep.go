@@ -53,6 +53,7 @@ func chores(store housetable.Sweeps, u Upkeep) []chore {
 				Events: u.EventRetention, History: u.HistoryRetention, Versions: u.HistoryVersions,
 			}, limit)
 		}},
+		{"folders looked through", u.SweepInterval, sweepBatch, store.ForgetFolders},
 	}
 }
 

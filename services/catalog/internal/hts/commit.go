@@ -55,10 +55,12 @@ func changeOf(change catalog.Change) (*htsv1.Change, error) {
 	case catalog.CreatePointer:
 		return &htsv1.Change{Change: &htsv1.Change_CreateTable{CreateTable: &htsv1.CreateTable{
 			Key: keyOf(c.Identifier, c.Kind), Kind: kindTo(c.Kind), MetadataLocation: c.MetadataLocation,
+			Location: c.Holds.Location, MetadataUuid: uuidOr(c.Holds.MetadataUUID),
 		}}}, nil
 	case catalog.SwapPointer:
 		return &htsv1.Change{Change: &htsv1.Change_SwapTable{SwapTable: &htsv1.SwapTable{
 			Key: keyOf(c.Identifier, c.Expect.Kind), Expect: expectationOf(c.Expect), MetadataLocation: c.MetadataLocation,
+			Location: c.Holds.Location, MetadataUuid: uuidOr(c.Holds.MetadataUUID),
 		}}}, nil
 	case catalog.DropPointer:
 		return &htsv1.Change{Change: &htsv1.Change_DropTable{DropTable: &htsv1.DropTable{
@@ -93,14 +95,19 @@ func namespaceChangeOf(change catalog.Change) (*htsv1.Change, error) {
 }
 
 func expectationOf(e catalog.Expectation) *htsv1.Expectation {
-	expectation := &htsv1.Expectation{Kind: kindTo(e.Kind)}
-	if e.UUID != uuid.Nil {
-		expectation.Uuid = e.UUID[:]
-	}
+	expectation := &htsv1.Expectation{Kind: kindTo(e.Kind), Uuid: uuidOr(e.UUID)}
 	if e.Version != 0 {
 		expectation.Version = &e.Version
 	}
 	return expectation
+}
+
+// uuidOr is the uuid as it is sent, nothing for none.
+func uuidOr(id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id[:]
 }
 
 func verdictOf(answer *htsv1.CommitResponse, operation uuid.UUID) (catalog.Verdict, error) {
@@ -158,7 +165,7 @@ func (p *Pointers) Epoch(ctx context.Context) (string, error) {
 func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
 	var verdict catalog.Verdict
 	for _, change := range conflict.GetChanges() {
-		c := catalog.Conflict{Index: int(change.GetIndex()), Reason: reasonOf(change.GetReason())}
+		c := catalog.Conflict{Index: int(change.GetIndex()), Reason: reasonOf(change.GetReason()), Location: change.GetLocation()}
 		if change.GetCurrent() != nil {
 			current, err := pointerOf(change.GetCurrent())
 			if err != nil {
@@ -197,6 +204,10 @@ func reasonOf(reason htsv1.ConflictReason) catalog.Reason {
 		return catalog.NamespaceExists
 	case htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_EMPTY:
 		return catalog.NamespaceOccupied
+	case htsv1.ConflictReason_CONFLICT_REASON_LOCATION_TAKEN:
+		return catalog.LocationTaken
+	case htsv1.ConflictReason_CONFLICT_REASON_METADATA_UUID_TAKEN:
+		return catalog.UUIDTaken
 	default:
 		return catalog.PointerMoved
 	}

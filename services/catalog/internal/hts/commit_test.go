@@ -75,7 +75,8 @@ func TestConflicts(t *testing.T) {
 	if _, err := pointers.Commit(t.Context(), commit(catalog.CreateNamespace{Namespace: ns})); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pointers.Commit(t.Context(), commit(catalog.CreatePointer{Identifier: id(ns, "t"), Kind: catalog.TableKind, MetadataLocation: "1"})); err != nil {
+	held := catalog.Holds{Location: "file:/t", MetadataUUID: uuid.New()}
+	if _, err := pointers.Commit(t.Context(), commit(catalog.CreatePointer{Identifier: id(ns, "t"), Kind: catalog.TableKind, MetadataLocation: "1", Holds: held})); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -88,7 +89,13 @@ func TestConflicts(t *testing.T) {
 		"other kind":   {catalog.DropPointer{Identifier: id(ns, "t"), Expect: catalog.Expectation{Kind: catalog.ViewKind}}, catalog.PointerMoved},
 		"no namespace": {catalog.CreatePointer{Identifier: id(catalog.Namespace{"x"}, "t"), Kind: catalog.TableKind, MetadataLocation: "1"}, catalog.NamespaceMissing},
 		"namespace":    {catalog.CreateNamespace{Namespace: ns}, catalog.NamespaceExists},
-		"occupied":     {catalog.DropNamespace{Namespace: ns}, catalog.NamespaceOccupied},
+		"location": {
+			catalog.CreatePointer{Identifier: id(ns, "u"), Kind: catalog.TableKind, MetadataLocation: "1", Holds: catalog.Holds{Location: "file:/t/u"}}, catalog.LocationTaken,
+		},
+		"uuid": {
+			catalog.CreatePointer{Identifier: id(ns, "u"), Kind: catalog.TableKind, MetadataLocation: "1", Holds: held}, catalog.UUIDTaken,
+		},
+		"occupied": {catalog.DropNamespace{Namespace: ns}, catalog.NamespaceOccupied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			verdict, err := pointers.Commit(t.Context(), commit(test.change))

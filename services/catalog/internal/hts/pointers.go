@@ -218,6 +218,7 @@ func pointerOf(t *htsv1.HouseTable) (catalog.Pointer, error) {
 		Version:          t.GetVersion(),
 		MetadataLocation: t.GetMetadataLocation(),
 		UpdatedAt:        t.GetUpdatedAt().AsTime(),
+		Dropped:          t.DeletedAtMs != nil,
 	}, nil
 }
 

@@ -130,11 +130,16 @@ func (w *warehouse) create(c *htsv1.CreateTable, r *htsv1.CommitRequest, now *ti
 	if e, exists := w.tables[key(c.GetKey())]; exists {
 		return nil, e.inTheWay(htsv1.ConflictReason_CONFLICT_REASON_TABLE_EXISTS)
 	}
+	if lost := w.held(nil, c); lost != nil {
+		return nil, lost
+	}
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
-	return w.put(&htsv1.HouseTable{
+	result := w.put(&htsv1.HouseTable{
 		Key: c.GetKey(), Kind: c.GetKind(), Uuid: id, Version: 1, MetadataLocation: c.GetMetadataLocation(), CreatedAt: now,
-	}, "create", r, now), nil
+	}, "create", r, now)
+	w.tables[key(c.GetKey())].hold(c)
+	return result, nil
 }
 
 // expected finds the entry of a key, if it is as said.
@@ -157,10 +162,15 @@ func (w *warehouse) swap(c *htsv1.SwapTable, r *htsv1.CommitRequest, now *timest
 	if lost != nil {
 		return nil, lost
 	}
+	if lost := w.held(e, c); lost != nil {
+		return nil, lost
+	}
 	table := proto.CloneOf(e.table)
 	table.Version++
 	table.MetadataLocation = c.GetMetadataLocation()
-	return w.put(table, "swap", r, now), nil
+	result := w.put(table, "swap", r, now)
+	w.tables[key(c.GetKey())].keep(e).hold(c)
+	return result, nil
 }
 
 func (w *warehouse) drop(c *htsv1.DropTable) (*htsv1.ChangeResult, *htsv1.ChangeConflict) {
@@ -187,7 +197,9 @@ func (w *warehouse) rename(c *htsv1.RenameTable, r *htsv1.CommitRequest, now *ti
 	table := proto.CloneOf(e.table)
 	table.Version++
 	table.Key = c.GetDestination()
-	return w.put(table, "rename", r, now), nil
+	result := w.put(table, "rename", r, now)
+	w.tables[key(c.GetDestination())].keep(e)
+	return result, nil
 }
 
 func (w *warehouse) createNamespace(c *htsv1.CreateNamespace, now *timestamppb.Timestamp) (*htsv1.ChangeResult, *htsv1.ChangeConflict) {

@@ -60,6 +60,8 @@ type tableKey struct {
 type entry struct {
 	table  *htsv1.HouseTable
 	winner *htsv1.TableVersion
+	// location and metadataUUID are held.
+	location, metadataUUID string
 }
 
 // Intercept stands between client and service at Commit: it may call next or

@@ -189,6 +189,7 @@ func everySuccess(t *testing.T) {
 		{"HEAD", view, "", 204},
 		{"POST", view, replacesView("select 2"), 200},
 		{"POST", "/v1/views/rename", fmt.Sprintf(rename, "v", "w"), 204},
+		{"DELETE", "/v1/namespaces/m/views/w", "", 204},
 		{"POST", "/v1/namespaces/n/register-view", fmt.Sprintf(`{"name":"v","metadata-location":%q}`, viewed), 200},
 		{"DELETE", view, "", 204},
 	} {

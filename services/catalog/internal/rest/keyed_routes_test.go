@@ -116,7 +116,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "register", endpoint: "POST " + ofNamespace + "/register", send: wire{"POST", "/v1/namespaces/p/register", registers("r", "{t}")},
-			status: 404, kind: namespace, unlock: []wire{createP}, undo: []wire{{"DELETE", pTables + "/r", ""}},
+			status: 404, kind: namespace, unlock: []wire{createP, dropT}, undo: []wire{{"DELETE", pTables + "/r", ""}},
 		},
 		{
 			name: "register over a table", endpoint: "POST " + ofNamespace + "/register", send: wire{"POST", "/v1/namespaces/n/register", registers("t", "{t}")},
@@ -180,7 +180,7 @@ func mutations() []mutation {
 		},
 		{
 			name: "register view", endpoint: "POST " + ofNamespace + "/register-view", send: wire{"POST", "/v1/namespaces/p/register-view", registers("r", "{v}")},
-			status: 404, kind: namespace, unlock: []wire{createP}, undo: []wire{{"DELETE", "/v1/namespaces/p/views/r", ""}},
+			status: 404, kind: namespace, unlock: []wire{createP, {"DELETE", view, ""}}, undo: []wire{{"DELETE", "/v1/namespaces/p/views/r", ""}},
 		},
 		{
 			name: "register function", endpoint: "POST " + ofNamespace + "/register-function", send: wire{"POST", "/v1/namespaces/p/register-function", registers("f", "{f}")},

@@ -25,6 +25,9 @@ func (s *Store) explain(ctx context.Context, c housetable.Commit) (housetable.Ve
 	if v := c.AnswerRecorded(found.recorded); v != nil {
 		return v, nil
 	}
+	if err := s.freeGone(ctx, c.Warehouse, found.holders); err != nil {
+		return nil, err
+	}
 	facts := found.facts()
 	if v := facts.Refuse(c); v != nil {
 		return v, nil
@@ -44,6 +47,7 @@ type findings struct {
 	namespaces  []housetable.Namespace
 	occupied    []string
 	softDeleted []housetable.Table
+	holders     []housetable.Holder
 	recorded    []housetable.RecordedOperation
 }
 
@@ -60,6 +64,9 @@ func (f *findings) facts() *housetable.Facts {
 	}
 	for _, t := range f.softDeleted {
 		facts.AddSoftDeleted(t)
+	}
+	for _, h := range f.holders {
+		facts.AddHolder(h)
 	}
 	return facts
 }
@@ -84,6 +91,9 @@ func (f *findings) ask(pipeline *pgx.Batch, c housetable.Commit) {
 	}
 	if len(footprint.SoftDeleted) > 0 {
 		pipeline.Queue(selectSoftDeleted, softDeletedArgs(c.Warehouse, footprint.SoftDeleted)...).Query(into(&f.softDeleted, scanSoftDeleted))
+	}
+	if len(footprint.Holds) > 0 {
+		pipeline.Queue(selectHolders, holderArgs(c.Warehouse, footprint.Holds)...).Query(into(&f.holders, scanHolder))
 	}
 	ids := make([][16]byte, len(c.Operations))
 	for i, o := range c.Operations {

@@ -12,6 +12,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,13 @@ type Options struct {
 type Store struct {
 	pool     *conns
 	measures measures
+	folders  passage
+}
+
+// passage is how far the walk through the folders came.
+type passage struct {
+	mu              sync.Mutex
+	warehouse, hold string
 }
 
 // Open prepares a pool; it connects when it must, so a database that is away

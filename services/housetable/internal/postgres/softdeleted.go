@@ -19,7 +19,7 @@ const (
 	purgeSoftDeleted = `WITH gone AS (DELETE FROM soft_deleted_table h USING warehouse w WHERE w.warehouse_id = $1 AND h.warehouse_id = $1
 		AND h.database_key = CASE WHEN w.case_insensitive THEN $3::text ELSE $2 END AND h.family = $6
 		AND h.table_key = CASE WHEN w.case_insensitive THEN $5::text ELSE $4 END
-		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8) RETURNING h.*, $9::text AS request_id)` + recordPurges
+		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8) RETURNING h.*, $9::text AS request_id)` + freePurged + recordPurges
 	// A purge is no commit, and so no operation's.
 	recordPurges = `
 		INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location,

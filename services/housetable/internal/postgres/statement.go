@@ -20,8 +20,10 @@ type batch struct {
 	closed     *rows // namespaces to drop
 	amended    *rows // namespaces to update
 	jobs       *rows // jobs to queue
+	holds      *rows // what house tables are to hold
 	implicit   bool  // some creation may create its namespace
 	folded     bool  // some commit has several operations
+	moves      bool  // some house table that exists is to hold something else
 	actions    map[housetable.Action]bool
 }
 
@@ -40,6 +42,7 @@ func compose(commits []housetable.Commit) (string, []any, error) {
 	b := &batch{
 		requests: newRows(), operations: newRows(), existing: newRows(), creates: newRows(),
 		restores: newRows(), founded: newRows(), closed: newRows(), amended: newRows(), jobs: newRows(),
+		holds:   newRows(),
 		actions: map[housetable.Action]bool{},
 	}
 	for i, c := range commits {
@@ -59,7 +62,7 @@ type part struct {
 	fit string
 	// apply are the writes, for requests in "go".
 	apply []string
-	// result selects resultFields of each change applied.
+	// result selects resultFields of each change applied; empty where nothing is to tell.
 	result string
 }
 
@@ -76,7 +79,9 @@ func (b *batch) statement() (string, []any) {
 		ctes = append(ctes, p.before...)
 		fits = append(fits, p.fit)
 		applies = append(applies, p.apply...)
-		results = append(results, p.result)
+		if p.result != "" {
+			results = append(results, p.result)
+		}
 	}
 	ctes = append(ctes, b.decide(fits)...)
 	ctes = append(ctes, applies...)
@@ -90,7 +95,7 @@ func (b *batch) statement() (string, []any) {
 	return "WITH " + strings.Join(ctes, ",\n") + answer, args
 }
 
-// parts in the order in which locks are taken: namespaces, then tables.
+// parts in the order in which locks are taken: namespaces, tables, then holds.
 func (b *batch) parts(args *[]any) []part {
 	var parts []part
 	for _, p := range []struct {
@@ -103,6 +108,7 @@ func (b *batch) parts(args *[]any) []part {
 		{b.existing, b.existingPart},
 		{b.creates, b.createPart},
 		{b.restores, b.restorePart},
+		{b.holds, b.holdPart},
 	} {
 		if p.set.length > 0 {
 			parts = append(parts, p.make(args))

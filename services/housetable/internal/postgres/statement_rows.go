@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -8,7 +10,7 @@ import (
 func (b *batch) add(request int32, c housetable.Commit) error {
 	set(b.requests, "req", "int", request)
 	set(b.requests, "wh", "text", c.Warehouse)
-	set(b.requests, "n", "bigint", int64(len(c.Changes)))
+	set(b.requests, "n", "bigint", fits(c.Changes))
 	set(b.requests, "op", "uuid", pgUUID(c.Operations[0].ID))
 	set(b.requests, "principal", "text", c.Principal)
 	set(b.requests, "request_id", "text", c.RequestID)
@@ -47,6 +49,15 @@ func (b *batch) addJob(request int32, index int, commit housetable.Commit, job h
 	set(b.jobs, "attempts", "bigint", job.Attempts)
 }
 
+// fits is how much has to fit of the changes: each of them, and each hold they take.
+func fits(changes []housetable.Change) int64 {
+	n := len(changes)
+	for _, change := range changes {
+		n += len(housetable.HoldsOf(change))
+	}
+	return int64(n)
+}
+
 func start(r *rows, request, index int32, warehouse string) {
 	set(r, "req", "int", request)
 	set(r, "idx", "int", index)
@@ -60,6 +71,7 @@ func (b *batch) addChange(request, index int32, commit housetable.Commit, change
 			action: swapAction, key: c.Key, expect: c.Expect, destination: c.Key, location: &c.MetadataLocation,
 			storageType: c.StorageType, creationTimeMS: c.CreationTimeMS,
 		})
+		b.addHolds(request, index, commit.Warehouse, c, pgtype.UUID{})
 		b.actions[housetable.ActionSwap] = true
 	case housetable.DropTable:
 		b.addExisting(request, index, commit.Warehouse, existing{
@@ -141,7 +153,9 @@ func (b *batch) addCreate(request, index int32, commit housetable.Commit, c hous
 	setKey(r, "", c.Key)
 	set(r, "family", "smallint", c.Key.Family())
 	set(r, "kind", "smallint", int16(c.Kind))
-	set(r, "uuid", "uuid", pgUUID(commit.TableUUID(int(index))))
+	uuid := pgUUID(commit.TableUUID(int(index)))
+	set(r, "uuid", "uuid", uuid)
+	b.addHolds(request, index, commit.Warehouse, c, uuid)
 	set(r, "location", "text", c.MetadataLocation)
 	set(r, "storage", "text", c.StorageType)
 	set(r, "ctime", "bigint", c.CreationTimeMS)

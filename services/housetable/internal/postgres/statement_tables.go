@@ -37,7 +37,7 @@ func (b *batch) existingPart(args *[]any) part {
 		result  string
 	}{
 		{housetable.ActionSwap, []string{swap}, swapResult},
-		{housetable.ActionDrop, []string{drop, softDelete}, dropResult},
+		{housetable.ActionDrop, []string{drop, softDelete, dropHolds}, dropResult},
 		{housetable.ActionRename, []string{rename}, renameResult},
 	} {
 		if b.actions[a.action] {

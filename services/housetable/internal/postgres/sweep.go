@@ -23,7 +23,7 @@ const (
 			ORDER BY changed_at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
 	purgeExpired = `WITH gone AS (DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
 			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + sinceMS + `
-			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + recordPurges
+			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + freePurged + recordPurges
 )
 
 // forgetRecorded deletes what is old of a relation. Rows are named by where they

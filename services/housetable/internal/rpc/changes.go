@@ -124,9 +124,11 @@ func fromCreateTable(field string, c *htsv1.CreateTable) (housetable.Change, err
 	}
 	change := housetable.CreateTable{
 		Key: fromKey(c.GetKey()), Kind: kind, MetadataLocation: c.GetMetadataLocation(), StorageType: c.GetStorageType(),
-		CreationTimeMS: c.CreationTimeMs, ImplicitNamespace: c.GetImplicitNamespace(),
+		CreationTimeMS: c.CreationTimeMs, ImplicitNamespace: c.GetImplicitNamespace(), Location: c.GetLocation(),
 	}
-	return change, firstError(checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
+	var err error
+	change.MetadataUUID, err = fromHolds(field, c.GetLocation(), c.GetMetadataUuid())
+	return change, firstError(err, checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
 		checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
 }
 
@@ -134,10 +136,21 @@ func fromSwapTable(field string, c *htsv1.SwapTable) (housetable.Change, error) 
 	expect, err := fromExpectation(field+".expect", c.GetExpect())
 	change := housetable.SwapTable{
 		Key: fromKey(c.GetKey()), Expect: expect, MetadataLocation: c.GetMetadataLocation(),
-		StorageType: c.StorageType, CreationTimeMS: c.CreationTimeMs,
+		StorageType: c.StorageType, CreationTimeMS: c.CreationTimeMs, Location: c.GetLocation(),
 	}
-	return change, firstError(err, checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
+	var unheld error
+	change.MetadataUUID, unheld = fromHolds(field, c.GetLocation(), c.GetMetadataUuid())
+	return change, firstError(err, unheld, checkKey(field+".key", c.GetKey()), checkLocation(field+".metadata_location", c.GetMetadataLocation()),
 		checkText(field+".storage_type", c.GetStorageType(), maxTextBytes))
+}
+
+// fromHolds checks what a house table is to hold.
+func fromHolds(field, location string, metadataUUID []byte) (*housetable.UUID, error) {
+	if err := checkHeld(field+".location", location); err != nil || len(metadataUUID) == 0 {
+		return nil, err
+	}
+	uuid, err := checkUUID(field+".metadata_uuid", metadataUUID)
+	return &uuid, err
 }
 
 func fromDropTable(field string, c *htsv1.DropTable) (housetable.Change, error) {

@@ -133,6 +133,10 @@ func toReason(r housetable.Reason) htsv1.ConflictReason {
 		return htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_EXISTS
 	case housetable.NamespaceNotEmpty:
 		return htsv1.ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_EMPTY
+	case housetable.LocationTaken:
+		return htsv1.ConflictReason_CONFLICT_REASON_LOCATION_TAKEN
+	case housetable.MetadataUUIDTaken:
+		return htsv1.ConflictReason_CONFLICT_REASON_METADATA_UUID_TAKEN
 	case housetable.Fits:
 	}
 	return htsv1.ConflictReason_CONFLICT_REASON_UNSPECIFIED

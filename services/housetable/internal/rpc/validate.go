@@ -3,6 +3,7 @@ package rpc
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -75,6 +76,17 @@ func checkLocation(field, location string) error {
 		return fault.Field(field, "must not be empty")
 	}
 	return checkText(field, location, maxLocationBytes)
+}
+
+// checkHeld checks a location that is to be held; none is none.
+func checkHeld(field, location string) error {
+	switch segments := strings.Count(location, "/") + 1; {
+	case segments > housetable.MaxHeldSegments:
+		return fault.Field(field, "has %d segments, %d are allowed", segments, housetable.MaxHeldSegments)
+	case strings.HasSuffix(location, "/"):
+		return fault.Field(field, "ends with '/'")
+	}
+	return checkText(field, location, housetable.MaxHeldBytes)
 }
 
 // checkUUID turns 16 bytes of the wire into a uuid.

@@ -113,6 +113,9 @@ func (a *application) createTable(ctx context.Context, index int, c housetable.C
 	if err := a.insert(ctx, t); err != nil {
 		return t, err
 	}
+	if err := a.take(ctx, c, t.UUID); err != nil {
+		return t, err
+	}
 	return t, a.event(ctx, housetable.ActionCreate, t, nil)
 }
 
@@ -130,6 +133,9 @@ func (a *application) swapTable(ctx context.Context, c housetable.SwapTable) (ho
 	if _, err := a.writer.exec(ctx, updateTable, append(args, a.keys.table(a.commit.Warehouse, t.Key)...)...); err != nil {
 		return t, err
 	}
+	if err := a.take(ctx, c, t.UUID); err != nil {
+		return t, err
+	}
 	return t, a.event(ctx, housetable.ActionSwap, t, &before)
 }
 
@@ -140,20 +146,29 @@ func (a *application) dropTable(ctx context.Context, c housetable.DropTable) (ho
 	if _, err := a.writer.exec(ctx, deleteTable, key...); err != nil {
 		return t, err
 	}
+	var err error
 	if c.Soft {
-		last, err := find(ctx, a.writer, scanInt, lastDeletion, key...)
-		if err != nil {
-			return t, err
-		}
-		// Two drops of one name within a millisecond are two generations.
-		at := max(a.now.UnixMilli(), *last+1)
-		t.DeletedAtMS, t.PurgeAfterMS = &at, &c.PurgeAfterMS
-		row := slices.Concat(key, []any{at, c.PurgeAfterMS}, columns(t))
-		if _, err := a.writer.exec(ctx, softDelete, row...); err != nil {
-			return t, err
-		}
+		err = a.keep(ctx, &t, key, c.PurgeAfterMS)
+	} else {
+		err = a.free(ctx, t.UUID)
+	}
+	if err != nil {
+		return t, err
 	}
 	return t, a.event(ctx, housetable.ActionDrop, t, &before)
+}
+
+// keep puts a dropped house table among the soft-deleted ones.
+func (a *application) keep(ctx context.Context, t *housetable.Table, key []any, purgeAfterMS int64) error {
+	last, err := find(ctx, a.writer, scanInt, lastDeletion, key...)
+	if err != nil {
+		return err
+	}
+	// Two drops of one name within a millisecond are two generations.
+	at := max(a.now.UnixMilli(), *last+1)
+	t.DeletedAtMS, t.PurgeAfterMS = &at, &purgeAfterMS
+	_, err = a.writer.exec(ctx, softDelete, slices.Concat(key, []any{at, purgeAfterMS}, columns(*t))...)
+	return err
 }
 
 func (a *application) renameTable(ctx context.Context, c housetable.RenameTable) (housetable.Table, error) {

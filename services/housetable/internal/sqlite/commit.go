@@ -127,6 +127,9 @@ func (w *writer) facts(ctx context.Context, c housetable.Commit, keys spelling) 
 			facts.AddNamespace(*n)
 		}
 	}
+	if err := w.holdFacts(ctx, c.Warehouse, footprint.Holds, facts); err != nil {
+		return nil, err
+	}
 	return facts, w.rareFacts(ctx, c.Warehouse, footprint, keys, facts)
 }
 

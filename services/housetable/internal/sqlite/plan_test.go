@@ -49,6 +49,23 @@ func TestPlansOfJobQueries(t *testing.T) {
 	}
 }
 
+// TestPlansOfHolds: what stands in the way of a location is looked for by keys.
+func TestPlansOfHolds(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "igloo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for statement, args := range map[string][]any{
+		holdersAt: {"default", "l:/a"}, holdersBelow: {"default", "l:/a/", "l:/a0"}, deleteHold: {"default", []byte{1}, "l:"}, freeHolds: {"default", []byte{1}},
+		freePurged + purgeExpired + ")": {1, 100},
+	} {
+		if plan := s.plan(t, statement, args...); strings.Contains(plan, "SCAN") || strings.Contains(plan, "B-TREE") {
+			t.Errorf("%s: %s", statement, plan)
+		}
+	}
+}
+
 // plan is how the database would run a statement.
 func (s *Store) plan(t *testing.T, statement string, args ...any) string {
 	t.Helper()

@@ -120,6 +120,9 @@ func (s *Store) purge(ctx context.Context, condition, requestID string, args ...
 		if _, err := s.writer.exec(ctx, recordPurges+condition, append([]any{micros(s.now()), requestID}, args...)...); err != nil {
 			return err
 		}
+		if _, err := s.writer.exec(ctx, freePurged+condition+")", args...); err != nil {
+			return err
+		}
 		result, err := s.writer.exec(ctx, "DELETE FROM soft_deleted_table WHERE "+condition, args...)
 		if err != nil {
 			return err

@@ -40,6 +40,10 @@ const (
 	ConflictReason_CONFLICT_REASON_NAMESPACE_EXISTS ConflictReason = 5
 	// The namespace is not empty.
 	ConflictReason_CONFLICT_REASON_NAMESPACE_NOT_EMPTY ConflictReason = 6
+	// A house table holds the location, or one above or below it.
+	ConflictReason_CONFLICT_REASON_LOCATION_TAKEN ConflictReason = 7
+	// A house table holds the metadata's uuid.
+	ConflictReason_CONFLICT_REASON_METADATA_UUID_TAKEN ConflictReason = 8
 )
 
 // Enum value maps for ConflictReason.
@@ -52,6 +56,8 @@ var (
 		4: "CONFLICT_REASON_NAMESPACE_NOT_FOUND",
 		5: "CONFLICT_REASON_NAMESPACE_EXISTS",
 		6: "CONFLICT_REASON_NAMESPACE_NOT_EMPTY",
+		7: "CONFLICT_REASON_LOCATION_TAKEN",
+		8: "CONFLICT_REASON_METADATA_UUID_TAKEN",
 	}
 	ConflictReason_value = map[string]int32{
 		"CONFLICT_REASON_UNSPECIFIED":         0,
@@ -61,6 +67,8 @@ var (
 		"CONFLICT_REASON_NAMESPACE_NOT_FOUND": 4,
 		"CONFLICT_REASON_NAMESPACE_EXISTS":    5,
 		"CONFLICT_REASON_NAMESPACE_NOT_EMPTY": 6,
+		"CONFLICT_REASON_LOCATION_TAKEN":      7,
+		"CONFLICT_REASON_METADATA_UUID_TAKEN": 8,
 	}
 )
 
@@ -731,8 +739,16 @@ type CreateTable struct {
 	CreationTimeMs *int64 `protobuf:"varint,5,opt,name=creation_time_ms,json=creationTimeMs,proto3,oneof" json:"creation_time_ms,omitempty"`
 	// ImplicitNamespace creates a missing namespace of one level instead of refusing.
 	ImplicitNamespace bool `protobuf:"varint,6,opt,name=implicit_namespace,json=implicitNamespace,proto3" json:"implicit_namespace,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Location that the new house table holds: a path of segments joined by "/",
+	// opaque to this service, without a "/" at its end, of at most 2,048 bytes and 100
+	// segments. No other house table of the warehouse, soft-deleted ones included, may
+	// hold it, a path above it or one below it. Empty means none.
+	Location string `protobuf:"bytes,7,opt,name=location,proto3" json:"location,omitempty"`
+	// MetadataUuid (16 bytes) that the new house table holds: no other house table of
+	// the warehouse, soft-deleted ones included, may hold it. Empty means none.
+	MetadataUuid  []byte `protobuf:"bytes,8,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateTable) Reset() {
@@ -807,6 +823,20 @@ func (x *CreateTable) GetImplicitNamespace() bool {
 	return false
 }
 
+func (x *CreateTable) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *CreateTable) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
+}
+
 // SwapTable is the compare-and-swap.
 type SwapTable struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -820,8 +850,12 @@ type SwapTable struct {
 	StorageType *string `protobuf:"bytes,4,opt,name=storage_type,json=storageType,proto3,oneof" json:"storage_type,omitempty"`
 	// CreationTimeMs, when set, replaces the stored one.
 	CreationTimeMs *int64 `protobuf:"varint,5,opt,name=creation_time_ms,json=creationTimeMs,proto3,oneof" json:"creation_time_ms,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Location, when not empty, replaces the one that the house table holds; see CreateTable.
+	Location string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
+	// MetadataUuid, when not empty, replaces the one that the house table holds; see CreateTable.
+	MetadataUuid  []byte `protobuf:"bytes,7,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SwapTable) Reset() {
@@ -887,6 +921,20 @@ func (x *SwapTable) GetCreationTimeMs() int64 {
 		return *x.CreationTimeMs
 	}
 	return 0
+}
+
+func (x *SwapTable) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *SwapTable) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
 }
 
 // DropTable removes a house table.
@@ -1554,14 +1602,18 @@ type ChangeConflict struct {
 	// Reason why it does not apply.
 	Reason ConflictReason `protobuf:"varint,2,opt,name=reason,proto3,enum=igloo.housetable.v1.ConflictReason" json:"reason,omitempty"`
 	// Current house table of the key (of a rename onto a taken key: the
-	// destination's), where there is one.
+	// destination's), where there is one. Where a location or a metadata's uuid is
+	// taken: who holds it, soft-deleted where deleted_at_ms is set; absent when
+	// another change of the same commit wants it too.
 	Current *HouseTable `protobuf:"bytes,3,opt,name=current,proto3" json:"current,omitempty"`
 	// Winner is the change that made the current version, where it is known.
 	Winner *TableVersion `protobuf:"bytes,4,opt,name=winner,proto3" json:"winner,omitempty"`
 	// CurrentNamespace that is not at the expected version.
 	CurrentNamespace *Namespace `protobuf:"bytes,5,opt,name=current_namespace,json=currentNamespace,proto3" json:"current_namespace,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Location that is taken: the one wanted, or one above or below it.
+	Location      string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChangeConflict) Reset() {
@@ -1627,6 +1679,13 @@ func (x *ChangeConflict) GetCurrentNamespace() *Namespace {
 		return x.CurrentNamespace
 	}
 	return nil
+}
+
+func (x *ChangeConflict) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
 }
 
 // Replay tells what was recorded.
@@ -1923,21 +1982,25 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x05_uuidB\n" +
 	"\n" +
 	"\b_versionB\x14\n" +
-	"\x12_metadata_location\"\xb5\x02\n" +
+	"\x12_metadata_location\"\xf6\x02\n" +
 	"\vCreateTable\x12/\n" +
 	"\x03key\x18\x01 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x122\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1e.igloo.housetable.v1.TableKindR\x04kind\x12+\n" +
 	"\x11metadata_location\x18\x03 \x01(\tR\x10metadataLocation\x12!\n" +
 	"\fstorage_type\x18\x04 \x01(\tR\vstorageType\x12-\n" +
 	"\x10creation_time_ms\x18\x05 \x01(\x03H\x00R\x0ecreationTimeMs\x88\x01\x01\x12-\n" +
-	"\x12implicit_namespace\x18\x06 \x01(\bR\x11implicitNamespaceB\x13\n" +
-	"\x11_creation_time_ms\"\xa0\x02\n" +
+	"\x12implicit_namespace\x18\x06 \x01(\bR\x11implicitNamespace\x12\x1a\n" +
+	"\blocation\x18\a \x01(\tR\blocation\x12#\n" +
+	"\rmetadata_uuid\x18\b \x01(\fR\fmetadataUuidB\x13\n" +
+	"\x11_creation_time_ms\"\xe1\x02\n" +
 	"\tSwapTable\x12/\n" +
 	"\x03key\x18\x01 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x128\n" +
 	"\x06expect\x18\x02 \x01(\v2 .igloo.housetable.v1.ExpectationR\x06expect\x12+\n" +
 	"\x11metadata_location\x18\x03 \x01(\tR\x10metadataLocation\x12&\n" +
 	"\fstorage_type\x18\x04 \x01(\tH\x00R\vstorageType\x88\x01\x01\x12-\n" +
-	"\x10creation_time_ms\x18\x05 \x01(\x03H\x01R\x0ecreationTimeMs\x88\x01\x01B\x0f\n" +
+	"\x10creation_time_ms\x18\x05 \x01(\x03H\x01R\x0ecreationTimeMs\x88\x01\x01\x12\x1a\n" +
+	"\blocation\x18\x06 \x01(\tR\blocation\x12#\n" +
+	"\rmetadata_uuid\x18\a \x01(\fR\fmetadataUuidB\x0f\n" +
 	"\r_storage_typeB\x13\n" +
 	"\x11_creation_time_ms\"\xb0\x01\n" +
 	"\tDropTable\x12/\n" +
@@ -1989,13 +2052,14 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12<\n" +
 	"\tnamespace\x18\x02 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"I\n" +
 	"\bConflict\x12=\n" +
-	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xa6\x02\n" +
+	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xc2\x02\n" +
 	"\x0eChangeConflict\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.igloo.housetable.v1.ConflictReasonR\x06reason\x129\n" +
 	"\acurrent\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\acurrent\x129\n" +
 	"\x06winner\x18\x04 \x01(\v2!.igloo.housetable.v1.TableVersionR\x06winner\x12K\n" +
-	"\x11current_namespace\x18\x05 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\x10currentNamespace\"P\n" +
+	"\x11current_namespace\x18\x05 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\x10currentNamespace\x12\x1a\n" +
+	"\blocation\x18\x06 \x01(\tR\blocation\"P\n" +
 	"\x06Replay\x12F\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2&.igloo.housetable.v1.RecordedOperationR\n" +
@@ -2008,7 +2072,7 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\"\x11\n" +
 	"\x0fGetEpochRequest\"(\n" +
 	"\x10GetEpochResponse\x12\x14\n" +
-	"\x05epoch\x18\x01 \x01(\tR\x05epoch*\x96\x02\n" +
+	"\x05epoch\x18\x01 \x01(\tR\x05epoch*\xe3\x02\n" +
 	"\x0eConflictReason\x12\x1f\n" +
 	"\x1bCONFLICT_REASON_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fCONFLICT_REASON_TABLE_NOT_FOUND\x10\x01\x12 \n" +
@@ -2016,7 +2080,9 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	" CONFLICT_REASON_VERSION_MISMATCH\x10\x03\x12'\n" +
 	"#CONFLICT_REASON_NAMESPACE_NOT_FOUND\x10\x04\x12$\n" +
 	" CONFLICT_REASON_NAMESPACE_EXISTS\x10\x05\x12'\n" +
-	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x062\xa0\x02\n" +
+	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x06\x12\"\n" +
+	"\x1eCONFLICT_REASON_LOCATION_TAKEN\x10\a\x12'\n" +
+	"#CONFLICT_REASON_METADATA_UUID_TAKEN\x10\b2\xa0\x02\n" +
 	"\rCommitService\x12Q\n" +
 	"\x06Commit\x12\".igloo.housetable.v1.CommitRequest\x1a#.igloo.housetable.v1.CommitResponse\x12c\n" +
 	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponse\x12W\n" +

@@ -1,0 +1,92 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+)
+
+// maxDepth of a location, in folders, is below what the house table service keeps.
+const maxDepth = 90
+
+// holds are what the pointer to a document takes: all of it for a new one, and
+// nothing where the document stays where it was. Functions have no place of
+// their own.
+func (c *Catalog) holds(kind Kind, base, next document) (Holds, error) {
+	if kind == FunctionKind || base != nil && base.Location() == next.Location() {
+		return Holds{}, nil
+	}
+	held := Holds{MetadataUUID: heldUUID(next.UUID())}
+	if c.settings.OverlappingLocations {
+		return held, nil
+	}
+	var err error
+	held.Location, err = heldLocation(next.Location())
+	return held, err
+}
+
+// holdsOf are what a change takes.
+func holdsOf(change Change) Holds {
+	switch c := change.(type) {
+	case CreatePointer:
+		return c.Holds
+	case SwapPointer:
+		return c.Holds
+	default:
+		return Holds{}
+	}
+}
+
+// heldUUID is a document's UUID; one that is not spelled as a UUID is still one
+// of its own.
+func heldUUID(text string) uuid.UUID {
+	if id, err := uuid.Parse(text); err == nil || text == "" {
+		return id
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.ToLower(text)))
+}
+
+// heldLocation is one spelling for all names of a place: without the links of
+// the file system, under one scheme for each store.
+func heldLocation(location string) (string, error) {
+	canonical, err := canonicalLocation(trimSlashes(location))
+	if err != nil {
+		return "", err
+	}
+	_, place, _ := strings.Cut(canonical, ":")
+	store := objectstore.StoreOf(location)
+	if store == "file" {
+		place = objectstore.RealPath(place)
+	}
+	switch {
+	case strings.HasSuffix(place, "/"):
+		return "", fault.New(fault.Invalid, "location %q is the root of a store, a folder below it is allowed", location)
+	case strings.Count(place, "/") > maxDepth:
+		return "", fault.New(fault.Invalid, "location %q is %d folders deep, %d are allowed", location, strings.Count(place, "/"), maxDepth)
+	}
+	return store + ":" + place, nil
+}
+
+// heldRefusal is what a conflict over what a change takes means; nil for any
+// other conflict. A location is the request's own mistake and no name that is
+// taken: engines pass over that when they create what is not there yet.
+func heldRefusal(conflict Conflict, wanted Holds) error {
+	holder := "another table of this request"
+	if p := conflict.Current; p != nil {
+		holder = strings.ToLower(p.Kind.word()) + " " + p.Identifier.String()
+		if p.Dropped {
+			holder += ", which was dropped and can be restored"
+		}
+	}
+	switch conflict.Reason {
+	case LocationTaken:
+		return fault.New(fault.Invalid, "location %q overlaps %q of %s", wanted.Location, conflict.Location, holder)
+	case UUIDTaken:
+		return fault.New(fault.AlreadyExists, "metadata of UUID %s already exists: it is that of %s", wanted.MetadataUUID, holder)
+	default:
+		return nil
+	}
+}
