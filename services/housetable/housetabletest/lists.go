@@ -2,6 +2,7 @@ package housetabletest
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -229,6 +230,9 @@ func warehouses(t *testing.T, b *bench) {
 	}
 	_, err = b.UpdateWarehouse(t.Context(), update)
 	wantKind(t, err, fault.CommitFailed)
+	update.ExpectedVersion = math.MaxInt64
+	_, err = b.UpdateWarehouse(t.Context(), update)
+	wantKind(t, err, fault.CommitFailed)
 	_, err = b.UpdateWarehouse(t.Context(), housetable.WarehouseUpdate{Name: "none"})
 	wantKind(t, err, fault.NoSuchWarehouse)
 	page, next, err := b.ListWarehouses(t.Context(), housetable.Page{Limit: 1})
@@ -243,6 +247,7 @@ func warehouses(t *testing.T, b *bench) {
 	request.Warehouse = "w1"
 	b.send(t, request)
 	wantKind(t, b.DeleteWarehouse(t.Context(), "w1", 1), fault.CommitFailed)
+	wantKind(t, b.DeleteWarehouse(t.Context(), "w1", math.MinInt64), fault.CommitFailed)
 	if err := b.DeleteWarehouse(t.Context(), "w1", 2); err != nil {
 		t.Fatal(err)
 	}

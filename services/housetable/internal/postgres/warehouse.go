@@ -14,7 +14,7 @@ const (
 	insertWarehouse  = `INSERT INTO warehouse (warehouse_id, location, properties, case_insensitive, version)
 		VALUES ($1, $2, $3::text::jsonb, $4, 1) ON CONFLICT DO NOTHING RETURNING ` + warehouseColumns
 	updateWarehouse = `UPDATE warehouse SET version = version + 1, properties = (properties - $3::text[]) || $2::text::jsonb
-		WHERE warehouse_id = $1 AND ($4 = 0 OR version = $4) RETURNING ` + warehouseColumns
+		WHERE warehouse_id = $1 AND ($4::bigint = 0 OR version = $4) RETURNING ` + warehouseColumns
 )
 
 func scanWarehouse(r pgx.CollectableRow) (w housetable.Warehouse, err error) {
@@ -89,7 +89,7 @@ func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 
 // DeleteWarehouse deletes an empty warehouse; the foreign keys of what it holds refuse.
 func (s *Store) DeleteWarehouse(ctx context.Context, name string, expectedVersion int64) error {
-	tag, err := s.pool.Exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = $1 AND ($2 = 0 OR version = $2::bigint)", name, expectedVersion)
+	tag, err := s.pool.Exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = $1 AND ($2::bigint = 0 OR version = $2)", name, expectedVersion)
 	switch {
 	case sqlState(err) == foreignKeyViolation:
 		return housetable.WarehouseNotEmpty(name)
