@@ -112,21 +112,23 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 }
 
 // handler puts both services on one port: the catalog under /v1, the house
-// tables under /hts and, as OpenHouse has them too, under /v1/hts. The catalog's paths go past the mux, which would clean them
-// and so change the names that they hold.
+// tables under /hts and, as OpenHouse has them too, under /v1/hts. Their paths go
+// past the mux, which would clean them and so change the names that they hold,
+// and answer in words that are no client's.
 func (i *Igloo) handler() http.Handler {
-	rest, catalog := http.NewServeMux(), i.catalog.Handler()
+	rest, catalog, housetable := http.NewServeMux(), i.catalog.Handler(), i.housetable.Gateway()
 	i.probes.Register(rest)
 	rest.Handle("GET /metrics", telemetry.Scrape(i.catalog.Meters(), i.housetable.Meters()))
-	rest.Handle("/hts/", i.housetable.Gateway())
-	rest.Handle("/v1/hts/", i.housetable.Gateway())
 	rest.Handle("/", catalog)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path := r.URL.Path; strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/hts/") {
+		switch path := r.URL.Path + "/"; {
+		case strings.HasPrefix(path, "/hts/"), strings.HasPrefix(path, "/v1/hts/"):
+			housetable.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/v1/"):
 			catalog.ServeHTTP(w, r)
-			return
+		default:
+			rest.ServeHTTP(w, r)
 		}
-		rest.ServeHTTP(w, r)
 	})
 }
 

@@ -23,7 +23,7 @@ var jobPages = []exchange{
 	{"GET", "/hts/jobs/query?version=abc&size=5", "", 200, `{"results":null,"pageResults":{"content":[],"nextPageToken":""}}`},
 	{"GET", "/hts/jobs/query?version=abc", "", 200, `{"results":[],"pageResults":null}`},
 	{"GET", "/hts/jobs/query?size=0", "", 400, `~size: must be greater than 0`},
-	{"GET", "/hts/jobs/query?size=10001", "", 400, `~size: is 10001, 10000 are allowed`},
+	{"GET", "/hts/jobs/query?size=100001", "", 400, `~size: is 100001, 100000 are allowed`},
 	{"GET", "/hts/jobs/query?size=x", "", 400, `~BAD_REQUEST`},
 	{"GET", "/hts/jobs/query?pageToken=x", "", 400, `~page_token: is not a token of this service`},
 	// All at once, by any field; what is absent in a row equals nothing.

@@ -22,11 +22,7 @@ const drainTime = 15 * time.Second
 // ready, lets what is in flight finish, and returns.
 func (s *Server) Serve(ctx context.Context) error {
 	probes := httpserver.NewProbes(s.Ready)
-	mux := http.NewServeMux()
-	probes.Register(mux)
-	mux.Handle("GET /metrics", telemetry.Scrape(s.meters))
-	mux.Handle("/", s.gateway)
-	web, err := httpserver.Listen(ctx, s.config.HTTPListen, mux, s.log)
+	web, err := httpserver.Listen(ctx, s.config.HTTPListen, s.handler(probes), s.log)
 	if err != nil {
 		return err
 	}
@@ -58,6 +54,22 @@ func (s *Server) Serve(ctx context.Context) error {
 	cancel()
 	<-stopped
 	return errors.Join(err, <-failed)
+}
+
+// handler leaves all but probes and metrics to the gateway, past the mux, which
+// would answer a path that is not clean in words that are no client's.
+func (s *Server) handler(probes *httpserver.Probes) http.Handler {
+	mux := http.NewServeMux()
+	probes.Register(mux)
+	mux.Handle("GET /metrics", telemetry.Scrape(s.meters))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/livez", "/startedz", "/readyz", "/metrics":
+			mux.ServeHTTP(w, r)
+		default:
+			s.gateway.ServeHTTP(w, r)
+		}
+	})
 }
 
 // drain lets calls in flight finish, but not for ever.

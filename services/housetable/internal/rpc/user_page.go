@@ -13,9 +13,10 @@ import (
 // Bounds of counted pages.
 const (
 	defaultUserPageSize = 50
-	maxUserPageSize     = 10_000
+	// maxUserPageSize is as much as a query without pages may return.
+	maxUserPageSize = maxUnpaged
 	// maxUserOffset bounds what is read only to be passed over; page tokens go further.
-	maxUserOffset = 100_000
+	maxUserOffset = 1_000_000
 )
 
 // pageRequest is what all requests for a counted page have.
