@@ -25,7 +25,7 @@ func suites() []suite {
 		{"pyiceberg", 783, runPyIceberg},
 		{"fuzzing", 35, runFuzzing},
 		{"spark", 34, runSpark},
-		{"iceberg-go", 7, runIcebergGo},
+		{"iceberg-go", 8, runIcebergGo},
 		{"iceberg-rust", 5, runIcebergRust},
 	}
 }
