@@ -2,10 +2,12 @@ package catalog
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -26,6 +28,9 @@ const (
 
 // metadataSuffix ends the name of every metadata file.
 const metadataSuffix = ".metadata.json"
+
+// firstVersion begins the name of the first metadata file of a table or view.
+const firstVersion = "00000-"
 
 // maxSegmentBytes bounds a folder's name made of a table's or level's name: with
 // the suffix it stays below what file systems can hold.
@@ -120,6 +125,12 @@ func (c *Catalog) checkNamespaceLocation(ctx context.Context, warehouse string, 
 	return c.checkLocation(w, trimSlashes(location)+"/table")
 }
 
+// CanonicalLocation is one spelling for all spellings of a place.
+func CanonicalLocation(location string) (string, error) { return canonicalLocation(location) }
+
+// WarehouseRoot is where a warehouse's tables lie if nobody says otherwise.
+func (c *Catalog) WarehouseRoot(w Warehouse) string { return c.warehouseRoot(w) }
+
 // canonicalLocation is one spelling for all spellings of a place.
 func canonicalLocation(location string) (string, error) {
 	scheme := objectstore.Scheme(location)
@@ -185,6 +196,35 @@ func metadataName(version int, operation uuid.UUID, attempt int, gzipped bool) s
 		name += ".gz"
 	}
 	return name + metadataSuffix
+}
+
+// OperationOf is the operation that a metadata file was written for, by its name:
+// false for one that this catalog did not write, or may not have. Other catalogs
+// use such names, too, with ids at random; the ids of ours begin with the time of
+// the request, unless the client's key told none.
+func OperationOf(location string, written time.Time) (uuid.UUID, bool) {
+	id, found := operationIn(location)
+	at := time.UnixMilli(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, id[:6]...))))
+	return id, found && written.Sub(at).Abs() < longestWay
+}
+
+// longestWay is more than a request with a key is old when a file is written for it.
+const longestWay = 48 * time.Hour
+
+func operationIn(location string) (uuid.UUID, bool) {
+	name, found := strings.CutSuffix(path.Base(location), metadataSuffix)
+	name = strings.TrimSuffix(name, ".gz")
+	version, rest, cut := strings.Cut(name, "-")
+	if _, err := strconv.ParseUint(version, 10, 31); err != nil || !found || !cut || len(version) < 5 || len(rest) < 36 {
+		return uuid.Nil, false
+	}
+	if attempt := rest[36:]; attempt != "" {
+		if n, err := strconv.ParseUint(strings.TrimPrefix(attempt, "-"), 10, 31); err != nil || n == 0 || attempt[0] != '-' {
+			return uuid.Nil, false
+		}
+	}
+	id, err := uuid.Parse(rest[:36])
+	return id, err == nil
 }
 
 // nextVersion follows the version in the name of the previous file, so that a

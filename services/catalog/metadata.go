@@ -111,11 +111,8 @@ func (c *metadataCache) put(kind Kind, location string, d document) {
 func (c *metadataCache) read(ctx context.Context, key documentKey) (document, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	data, err := c.files.Read(ctx, key.location)
+	data, err := ReadMetadata(ctx, c.files, key.location)
 	if err != nil {
-		return nil, fmt.Errorf("read metadata: %w", err)
-	}
-	if data, err = inflate(data); err != nil {
 		return nil, err
 	}
 	d, err := parseDocument(key.kind, data)
@@ -124,6 +121,18 @@ func (c *metadataCache) read(ctx context.Context, key documentKey) (document, er
 		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be read", key.location, strings.ToLower(key.kind.word()))
 	}
 	return d, nil
+}
+
+// ReadMetadata returns the document in a metadata file, uncompressed.
+func ReadMetadata(ctx context.Context, files interface {
+	Read(ctx context.Context, location string) ([]byte, error)
+}, location string,
+) ([]byte, error) {
+	data, err := files.Read(ctx, location)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	return inflate(data)
 }
 
 // inflate takes the compression off, if there is any: a file's name tells it,

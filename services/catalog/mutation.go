@@ -17,7 +17,9 @@ import (
 type plan struct {
 	outcome Outcome
 	changes []Change
-	files   []string
+	// jobs to queue with the changes.
+	jobs  []QueuedJob
+	files []string
 	// expired are old metadata files that nothing needs once the plan is applied.
 	expired []string
 	// lost says what a conflict means: nil to attempt again on what is now, or
@@ -97,7 +99,7 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 	if len(p.changes) == 0 && !m.request.keyed() {
 		return &p.outcome, nil, nil
 	}
-	verdict, err := m.settle(ctx, p.outcome, p.changes)
+	verdict, err := m.settle(ctx, p.outcome, p.changes, p.jobs...)
 	switch {
 	case err != nil:
 		return nil, nil, err // files stay: what became of them is not known here
@@ -140,11 +142,11 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 
 // settle sends a commit until its answer is known, though the client may be
 // gone: to drop it halfway would leave everybody guessing.
-func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change) (Verdict, error) {
+func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change, jobs ...QueuedJob) (Verdict, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.CommitDeadline)
 	defer cancel()
 	commit := Commit{
-		Warehouse: m.request.Warehouse, Operation: m.op, Outcome: outcome, Changes: changes,
+		Warehouse: m.request.Warehouse, Operation: m.op, Outcome: outcome, Changes: changes, Jobs: jobs,
 		Principal: m.request.Principal, RequestID: m.request.ID,
 	}
 	sent := false // an earlier sending may have been applied

@@ -3,6 +3,10 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -63,6 +67,27 @@ func (o Outcome) err() error {
 		}
 	}
 	return fault.New(fault.Internal, "recorded refusal of unknown kind %q", r.Exception)
+}
+
+// Fence is the commit that gives up the operation which a metadata file was
+// written for: once it is applied, nothing that comes under the operation's id
+// ever is, and is told so. It has no fingerprint, because who gives up an
+// operation does not know its request. A creation is not told of a conflict,
+// which clients take for the name being taken.
+func Fence(warehouse string, operation uuid.UUID, file string) Commit {
+	kind := fault.CommitFailed
+	if strings.HasPrefix(path.Base(file), firstVersion) {
+		kind = fault.Invalid
+	}
+	body, _ := json.Marshal(refusal{ //nolint:errchkjson // two strings
+		Exception: kind.Exception(),
+		Message:   "the request was not heard of for so long that it was given up: send it anew, with a new Idempotency-Key",
+	})
+	return Commit{
+		Warehouse: warehouse,
+		Operation: Operation{ID: operation, Kind: "abandon"},
+		Outcome:   Outcome{Status: kind.HTTPStatus(), Body: body},
+	}
 }
 
 // clip shortens a text to at most limit bytes, at a rune's boundary.

@@ -54,6 +54,8 @@ type Page struct {
 // with fault.NoSuchWarehouse, NoSuchNamespace or NoSuchTable where the thing is
 // not there, and with fault.Unavailable where the service is not.
 type Pointers interface {
+	// Warehouses lists all of them.
+	Warehouses(ctx context.Context, page Page) (found []Warehouse, next string, err error)
 	// Warehouse returns one warehouse.
 	Warehouse(ctx context.Context, name string) (Warehouse, error)
 	// Namespace returns the properties of one namespace.
@@ -70,6 +72,8 @@ type Pointers interface {
 	LastChange(ctx context.Context, warehouse string, p Pointer) (Winner, error)
 	// List lists the names of one kind in a namespace.
 	List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (names []string, next string, err error)
+	// ListPointers lists the pointers of one kind in a namespace.
+	ListPointers(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (pointers []Pointer, next string, err error)
 	// Commit applies all changes and records the operation, or does neither. It
 	// may be sent again at will. fault.UnknownOutcome means that nothing is
 	// known; fault.OperationReused that the operation's id is taken by another
@@ -109,6 +113,8 @@ type Commit struct {
 	Operation Operation
 	Outcome   Outcome
 	Changes   []Change
+	// Jobs to queue if, and only if, the changes are applied.
+	Jobs      []QueuedJob
 	Principal string
 	RequestID string
 }

@@ -259,13 +259,19 @@ func pointerPlan(id TableIdentifier, kind Kind, location string, holds Holds) pl
 	}
 }
 
-// DropTable takes a table away. Its files stay, purge or not: what deletes them
-// must first know that nobody else's table lies among them.
+// DropTable takes a table away. With purge, it leaves the job behind that deletes
+// its files: the answer tells that the table is gone, not that they are.
 func (c *Catalog) DropTable(ctx context.Context, request Request, id TableIdentifier, purge bool) error {
-	if purge {
-		c.log.InfoContext(ctx, "purge requested: files stay for a later clean-up", "table", id.String())
+	if !purge {
+		return c.drop(ctx, request, id, TableKind)
 	}
-	return c.drop(ctx, request, id, TableKind)
+	if err := id.Validate(); err != nil {
+		return err
+	}
+	_, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+		return m.purgePlan(ctx, id)
+	})
+	return err
 }
 
 // drop takes away whatever version there is, in one step.

@@ -33,6 +33,7 @@ type Config struct {
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	htsserver.Upkeep      `embed:""`
 	catalogserver.Storage `embed:""`
+	catalogserver.Removal `embed:""`
 }
 
 // Igloo is both services, listening.
@@ -87,8 +88,11 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 }
 
 func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
-	root := cfg.WarehouseRoot
+	root, removal := cfg.WarehouseRoot, cfg.Removal
 	if root == "" {
+		if removal.OrphanScope == "" {
+			removal.OrphanScope = "warehouses" // nobody else uses the folder
+		}
 		// Locations are literal, as engines take them: a space in a path stays one.
 		root = "file://" + filepath.Join(folder, "warehouse")
 	}
@@ -103,6 +107,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 		AllowedRoots:         cfg.AllowedRoots,
 		NamespaceSeparator:   cfg.NamespaceSeparator,
 		Storage:              cfg.Storage,
+		Removal:              removal,
 		MaxKeyAge:            cfg.OperationRetention,
 	}, housetable.Conn(), log)
 	if err != nil {

@@ -29,6 +29,7 @@ type Config struct {
 	MaxKeyAge            time.Duration `default:"24h" env:"IGLOO_MAX_KEY_AGE" help:"Do not carry out a request whose Idempotency-Key (UUIDv7) is older, if its outcome is not recorded any more; 0s does. At most the operation-retention of the house table service."`
 	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 	Storage              `embed:""`
+	Removal              `embed:""`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -49,7 +50,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Storage.Validate())...)
+	return errors.Join(append(errs, c.Storage.Validate(), c.Removal.Validate())...)
 }
 
 // validateRoot refuses a root in no store that is served.

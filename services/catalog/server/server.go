@@ -89,8 +89,10 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return fmt.Errorf("open delegation: %w", err)
 	}
-	s.handler, err = rest.New(domain, s.protocol(scans, delegation), s.log)
-	return err
+	if s.handler, err = rest.New(domain, s.protocol(scans, delegation), s.log); err != nil {
+		return err
+	}
+	return s.startRemoval(ctx, conn, files, domain)
 }
 
 func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegation) rest.Options {

@@ -47,6 +47,11 @@ func requestOf(commit catalog.Commit) (*htsv1.CommitRequest, error) {
 		}
 		request.Changes = append(request.Changes, c)
 	}
+	for _, job := range commit.Jobs {
+		request.Jobs = append(request.Jobs, &htsv1.QueuedJob{
+			JobName: job.Name, EngineType: engine, JobConf: job.Conf, Attempts: job.Attempts,
+		})
+	}
 	return request, nil
 }
 

@@ -67,10 +67,26 @@ func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehous
 	if err != nil {
 		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, noSuchWarehouse(name))
 	}
-	w := answer.GetWarehouse()
+	return warehouseOf(answer.GetWarehouse()), nil
+}
+
+func warehouseOf(w *htsv1.Warehouse) catalog.Warehouse {
 	return catalog.Warehouse{
 		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(), CreatedAt: w.GetCreatedAt().AsTime(),
-	}, nil
+	}
+}
+
+// Warehouses implements catalog.Pointers.
+func (p *Pointers) Warehouses(ctx context.Context, page catalog.Page) ([]catalog.Warehouse, string, error) {
+	answer, err := read(ctx, p.warehouses.ListWarehouses, &htsv1.ListWarehousesRequest{PageSize: int32(page.Size), PageToken: page.Token})
+	if err != nil {
+		return nil, "", err
+	}
+	found := make([]catalog.Warehouse, 0, len(answer.GetWarehouses()))
+	for _, w := range answer.GetWarehouses() {
+		found = append(found, warehouseOf(w))
+	}
+	return found, answer.GetNextPageToken(), nil
 }
 
 func noSuchWarehouse(name string) error {
@@ -176,13 +192,39 @@ func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer cat
 	return winnerOf(answer.GetVersions()[0]), nil
 }
 
-// List implements catalog.Pointers.
-func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
+// list reads a page of house tables.
+func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) (*htsv1.ListTablesResponse, error) {
 	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
 		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
 	})
 	if err != nil {
-		return nil, "", missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
+		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
+	}
+	return answer, nil
+}
+
+// ListPointers implements catalog.Pointers.
+func (p *Pointers) ListPointers(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]catalog.Pointer, string, error) {
+	answer, err := p.list(ctx, warehouse, ns, kind, page)
+	if err != nil {
+		return nil, "", err
+	}
+	pointers := make([]catalog.Pointer, 0, len(answer.GetTables()))
+	for _, t := range answer.GetTables() {
+		pointer, err := pointerOf(t)
+		if err != nil {
+			return nil, "", err
+		}
+		pointers = append(pointers, pointer)
+	}
+	return pointers, answer.GetNextPageToken(), nil
+}
+
+// List implements catalog.Pointers.
+func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
+	answer, err := p.list(ctx, warehouse, ns, kind, page)
+	if err != nil {
+		return nil, "", err
 	}
 	names := make([]string, 0, len(answer.GetTables()))
 	for _, t := range answer.GetTables() {

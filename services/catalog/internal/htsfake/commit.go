@@ -55,6 +55,7 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
 	w.namespaces, w.tables, w.listed = draft.namespaces, draft.tables, nil
+	w.queue(r)
 	if len(r.GetChanges()) > 0 {
 		f.applied++
 	}
@@ -67,14 +68,14 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 func (w *warehouse) recorded(operations []*htsv1.Operation) (*htsv1.CommitResponse, error) {
 	replay := &htsv1.Replay{}
 	for _, operation := range operations {
-		if len(operation.GetId()) != 16 || len(operation.GetFingerprint()) == 0 {
-			return nil, fault.Field("operations", "id of 16 bytes and a fingerprint")
+		if len(operation.GetId()) != 16 {
+			return nil, fault.Field("operations", "id of 16 bytes")
 		}
 		recorded, exists := w.operations[string(operation.GetId())]
 		if !exists {
 			continue
 		}
-		if !bytes.Equal(recorded.GetOperation().GetFingerprint(), operation.GetFingerprint()) {
+		if was := recorded.GetOperation().GetFingerprint(); len(was) > 0 && !bytes.Equal(was, operation.GetFingerprint()) {
 			return nil, fault.New(fault.OperationReused, "operation id was used before with another fingerprint")
 		}
 		replay.Operations = append(replay.Operations, proto.CloneOf(recorded))

@@ -28,6 +28,7 @@ type Fake struct {
 	htsv1.UnimplementedNamespaceServiceServer
 	htsv1.UnimplementedTableServiceServer
 	htsv1.UnimplementedCommitServiceServer
+	htsv1.UnimplementedJobServiceServer
 
 	mu         sync.Mutex
 	warehouses map[string]*warehouse
@@ -43,6 +44,7 @@ type warehouse struct {
 	tables     map[tableKey]*entry
 	operations map[string]*htsv1.RecordedOperation
 	listed     map[listKey][]string
+	jobs       []*job
 }
 
 // listKey is one list of names.
@@ -130,6 +132,7 @@ func (f *Fake) Conn() grpc.ClientConnInterface {
 	htsv1.RegisterNamespaceServiceServer(channel, f)
 	htsv1.RegisterTableServiceServer(channel, f)
 	htsv1.RegisterCommitServiceServer(channel, f)
+	htsv1.RegisterJobServiceServer(channel, f)
 	return channel
 }
 

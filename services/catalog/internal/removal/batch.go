@@ -1,0 +1,142 @@
+package removal
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+const (
+	// batchFiles is how many files are deleted at once.
+	batchFiles = 500
+	// maxMet bounds the memory of what was met: beyond it some are met anew, which
+	// costs a deletion of nothing.
+	maxMet = 1 << 20
+
+	metadataFiles = "metadata files"
+)
+
+// batch deletes files, a bounded number at once, at a bounded rate.
+type batch struct {
+	*Remover
+
+	// check tells what must stay.
+	check func(context.Context) (*territory, error)
+	seed  maphash.Seed
+	seen  map[uint64]struct{}
+	files []string
+	// deleted by kind, in the order of kinds, and what stayed.
+	kinds                []string
+	deleted              map[string]int64
+	foreign, unreachable int64
+}
+
+func newBatch(r *Remover, check func(context.Context) (*territory, error)) batch {
+	return batch{Remover: r, check: check, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, deleted: map[string]int64{}}
+}
+
+// met reports whether it was asked for the same before.
+func (b *batch) met(what string) bool {
+	sum := maphash.String(b.seed, what)
+	if _, met := b.seen[sum]; met {
+		return true
+	}
+	if len(b.seen) >= maxMet {
+		clear(b.seen)
+	}
+	b.seen[sum] = struct{}{}
+	return false
+}
+
+// add has a file deleted, by the next flush at the latest.
+func (b *batch) add(ctx context.Context, kind, file string) error {
+	if file == "" || b.met(file) {
+		return nil
+	}
+	if !slices.Contains(b.kinds, kind) {
+		b.kinds = append(b.kinds, kind)
+	}
+	b.deleted[kind]++
+	if b.files = append(b.files, file); len(b.files) < batchFiles {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+// one deletes a single file at once.
+func (b *batch) one(ctx context.Context, file string) error {
+	if err := b.add(ctx, metadataFiles, file); err != nil {
+		return err
+	}
+	return b.flush(ctx)
+}
+
+func (b *batch) flush(ctx context.Context) error {
+	live, err := b.check(ctx)
+	if err != nil {
+		return err
+	}
+	all := len(b.files)
+	doomed := slices.DeleteFunc(b.files, live.holds)
+	b.foreign += int64(all - len(doomed))
+	unreachable, err := b.remove(ctx, doomed)
+	b.unreachable += unreachable
+	b.counts.filesPurged.Add(int64(len(doomed)) - unreachable)
+	b.files = b.files[:0]
+	return err
+}
+
+// report says what was done.
+func (b *batch) report() string {
+	var parts []string
+	for _, kind := range b.kinds {
+		parts = append(parts, fmt.Sprintf("%d %s", b.deleted[kind], kind))
+	}
+	text := "deleted " + strings.Join(parts, ", ")
+	if b.foreign > 0 {
+		text += fmt.Sprintf("; of them %d stayed, which lie where live tables do", b.foreign)
+	}
+	if b.unreachable > 0 {
+		text += fmt.Sprintf("; of them %d stayed, which cannot be reached from here", b.unreachable)
+	}
+	return text
+}
+
+// remove deletes files at no more than the rate that is set. Those at locations
+// that no store here serves stay, and are counted.
+func (r *Remover) remove(ctx context.Context, files []string) (unreachable int64, err error) {
+	if len(files) == 0 {
+		return 0, nil
+	}
+	if err := wait(ctx, time.Duration(len(files))*time.Second/time.Duration(r.settings.DeleteRate)); err != nil {
+		return 0, err
+	}
+	err = r.files.Delete(ctx, files...)
+	if !beyond(err) {
+		return 0, wrap(err)
+	}
+	for _, file := range files {
+		switch err := r.files.Delete(ctx, file); {
+		case beyond(err):
+			unreachable++
+		case err != nil:
+			return unreachable, wrap(err)
+		}
+	}
+	return unreachable, nil
+}
+
+func wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("delete files: %w", err)
+	}
+	return nil
+}
+
+// beyond reports whether err is that a location is served by no store here.
+func beyond(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unsupported) }

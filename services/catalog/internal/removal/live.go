@@ -1,0 +1,144 @@
+package removal
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+// pageSize is how many entries of a list are asked for at once.
+const pageSize = 1000
+
+// eachWarehouse calls do with every warehouse there is.
+func (r *Remover) eachWarehouse(ctx context.Context, do func(catalog.Warehouse) error) error {
+	return paged(func(page catalog.Page) ([]catalog.Warehouse, string, error) { return r.pointers.Warehouses(ctx, page) }, do)
+}
+
+// paged calls do with every entry of a list.
+func paged[T any](list func(catalog.Page) ([]T, string, error), do func(T) error) error {
+	page := catalog.Page{Paged: true, Size: pageSize}
+	for {
+		entries, next, err := list(page)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if err := do(entry); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		page.Token = next
+	}
+}
+
+// eachPointer calls do with every table, view and function of a warehouse.
+func (r *Remover) eachPointer(ctx context.Context, warehouse string, do func(catalog.Pointer) error) error {
+	var within func(ns catalog.Namespace) error
+	within = func(ns catalog.Namespace) error {
+		if len(ns) > 0 {
+			for _, kind := range []catalog.Kind{catalog.TableKind, catalog.ViewKind, catalog.FunctionKind} {
+				err := paged(func(page catalog.Page) ([]catalog.Pointer, string, error) {
+					return r.pointers.ListPointers(ctx, warehouse, ns, kind, page)
+				}, do)
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return paged(func(page catalog.Page) ([]catalog.Namespace, string, error) {
+			return r.pointers.Namespaces(ctx, warehouse, ns, page)
+		}, func(child catalog.Namespace) error {
+			if err := within(child); !fault.Is(err, fault.NoSuchNamespace) {
+				return err
+			}
+			return nil // dropped since
+		})
+	}
+	return within(nil)
+}
+
+// territory is where live tables lie.
+type territory struct {
+	// owners of the places, by their canonical locations.
+	owners map[string]string
+	// named are the metadata files that pointers name, in the same spelling.
+	named map[string]bool
+}
+
+// survey finds out where everything lies that is live.
+func (r *Remover) survey(ctx context.Context) (*territory, error) {
+	t := &territory{owners: map[string]string{}, named: map[string]bool{}}
+	err := r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		return r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error {
+			location, err := r.locationOf(ctx, p)
+			if err != nil {
+				return err
+			}
+			t.owners[canonical(location)] = w.Name + ": " + p.Identifier.String()
+			t.named[canonical(p.MetadataLocation)] = true
+			return nil
+		})
+	})
+	return t, err
+}
+
+// locationOf is where a live table lies. Of one whose metadata cannot be read,
+// it is the place that such a file has by default.
+func (r *Remover) locationOf(ctx context.Context, p catalog.Pointer) (string, error) {
+	if location, known := r.lies.GetIfPresent(p.MetadataLocation); known {
+		return location, nil
+	}
+	d, err := r.read(ctx, p.MetadataLocation)
+	switch {
+	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge), fault.Is(err, fault.Unsupported):
+		return parent(parent(p.MetadataLocation)), nil
+	case err != nil:
+		return "", err
+	}
+	r.lies.Set(p.MetadataLocation, d.Location)
+	return d.Location, nil
+}
+
+// canonical is one spelling for all spellings of a place, the schemes of one
+// store among them; what cannot be spelled otherwise is itself.
+func canonical(location string) string {
+	if c, err := catalog.CanonicalLocation(location); err == nil {
+		location = c
+	}
+	if scheme, rest, found := strings.Cut(location, ":"); found {
+		if store := objectstore.StoreOf(location); store != "" {
+			scheme = store
+		}
+		location = scheme + ":" + rest
+	}
+	return strings.TrimRight(location, "/")
+}
+
+// parent is the place that holds a location; "" when none does.
+func parent(location string) string {
+	return location[:max(strings.LastIndexByte(location, '/'), 0)]
+}
+
+// holds reports whether a file is a live table's, or may be: it lies where one
+// lies, or is the one that a pointer names.
+func (t *territory) holds(file string) bool {
+	c := canonical(file)
+	return t.named[c] || t.owner(parent(c)) != ""
+}
+
+// owner is whose place contains a location; "" when it is nobody's.
+func (t *territory) owner(location string) string {
+	for place := canonical(location); place != ""; place = parent(place) {
+		if owner, taken := t.owners[place]; taken {
+			return owner
+		}
+	}
+	return ""
+}

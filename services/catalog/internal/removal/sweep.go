@@ -1,0 +1,230 @@
+package removal
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/services/catalog"
+)
+
+const (
+	// decidable is how old a file may be. The house table service keeps records of
+	// operations for a day; a file for which there is none, and which is older than
+	// that, may be of an operation that was applied and is forgotten.
+	decidable = 12 * time.Hour
+	// maxCandidates bounds the files that are decided on at once.
+	maxCandidates = 1000
+)
+
+// candidate is a metadata file that nothing seems to name.
+type candidate struct {
+	file      string
+	operation uuid.UUID
+	// recorded is set once it is known that the operation names other files.
+	recorded bool
+}
+
+// search looks for files of one warehouse. Folders of several may lie in one
+// another, so that a file may be of an operation of any.
+type search struct {
+	*Remover
+
+	warehouses []string // the one that is looked through, then all others
+	found      []candidate
+}
+
+// sweep deletes the metadata files that were written for operations which were
+// never applied, or were applied with other files.
+func (r *Remover) sweep(ctx context.Context) error {
+	var names []string
+	err := r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		names = append(names, w.Name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == w.Name })
+		s := &search{Remover: r, warehouses: append([]string{w.Name}, others...)}
+		if r.settings.WholeWarehouses && r.settings.Root != nil {
+			if err := s.list(ctx, strings.TrimRight(r.settings.Root(w), "/")+"/", nil); err != nil {
+				return err
+			}
+		} else if err := r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.around(ctx, p) }); err != nil {
+			return err
+		}
+		return s.decide(ctx)
+	})
+}
+
+// around looks at the files beside the one that a pointer names.
+func (s *search) around(ctx context.Context, p catalog.Pointer) error {
+	d, err := s.read(ctx, p.MetadataLocation)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		return nil // its files are left alone
+	}
+	return s.list(ctx, parent(p.MetadataLocation)+"/", func(file string) bool {
+		return canonical(file) == canonical(p.MetadataLocation) || d.names(file)
+	})
+}
+
+// list looks at the files below a prefix, but for those that are known to be needed.
+func (s *search) list(ctx context.Context, prefix string, needed func(file string) bool) error {
+	for object, err := range s.files.List(ctx, prefix) {
+		switch {
+		case errors.Is(err, objectstore.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		}
+		operation, ours := catalog.OperationOf(object.Location, object.Modified)
+		if age := time.Since(object.Modified); !ours || age < s.settings.OrphanAge || age > decidable {
+			continue
+		}
+		if needed != nil && needed(object.Location) {
+			continue
+		}
+		if s.found = append(s.found, candidate{file: object.Location, operation: operation}); len(s.found) < maxCandidates {
+			continue
+		}
+		if err := s.decide(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide deletes those of the found files that are never to be named. First the
+// records are asked, because they spare most; then all live tables; and only what
+// neither knows is made sure never to be applied.
+func (s *search) decide(ctx context.Context) error {
+	found := s.found
+	s.found = nil
+	var doubtful []candidate
+	for _, c := range found {
+		needed, err := s.look(ctx, &c)
+		if err != nil {
+			return err
+		}
+		if needed {
+			s.counts.kept.Add(1)
+			continue
+		}
+		doubtful = append(doubtful, c)
+	}
+	doubtful, err := s.unnamed(ctx, doubtful)
+	if err != nil {
+		return err
+	}
+	return s.discard(ctx, doubtful)
+}
+
+// look asks for the record of a file's operation, and reports whether it names
+// the file.
+func (s *search) look(ctx context.Context, c *candidate) (needed bool, err error) {
+	for _, warehouse := range s.warehouses {
+		finished, err := s.pointers.Operation(ctx, warehouse, c.operation)
+		if err != nil || finished == nil {
+			if err != nil && !fault.Is(err, fault.NoSuchWarehouse) {
+				return false, err
+			}
+			continue
+		}
+		c.recorded = true
+		return slices.ContainsFunc(finished.Outcome.MetadataLocations, func(location string) bool {
+			return canonical(location) == canonical(c.file)
+		}), nil
+	}
+	return false, nil
+}
+
+// unnamed leaves out the files that any live table's metadata tells of.
+func (s *search) unnamed(ctx context.Context, found []candidate) ([]candidate, error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	byFile := make(map[string]candidate, len(found))
+	for _, c := range found {
+		byFile[canonical(c.file)] = c
+	}
+	err := s.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		return s.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.keep(ctx, p, byFile) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	left := make([]candidate, 0, len(byFile))
+	for _, c := range byFile {
+		left = append(left, c)
+	}
+	s.counts.kept.Add(int64(len(found) - len(left)))
+	return left, nil
+}
+
+// keep takes out what one pointer's metadata tells of.
+func (s *search) keep(ctx context.Context, p catalog.Pointer, byFile map[string]candidate) error {
+	delete(byFile, canonical(p.MetadataLocation))
+	d, err := s.read(ctx, p.MetadataLocation)
+	switch {
+	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid):
+		return nil // it tells of nothing
+	case err != nil:
+		return err
+	}
+	for _, entry := range d.Log {
+		delete(byFile, canonical(entry.File))
+	}
+	return nil
+}
+
+// discard deletes files after their operations are fenced.
+func (s *search) discard(ctx context.Context, found []candidate) error {
+	var doomed []string
+	for _, c := range found {
+		fenced, err := s.fence(ctx, c)
+		if err != nil {
+			return err
+		}
+		if fenced {
+			doomed = append(doomed, c.file)
+		}
+	}
+	unreachable, err := s.remove(ctx, doomed)
+	if err == nil {
+		s.counts.orphans.Add(int64(len(doomed)) - unreachable)
+	}
+	return err
+}
+
+// fence makes sure that an operation is never applied with a file. Where it is
+// recorded in the meantime, the record decides, at the next sweep.
+func (s *search) fence(ctx context.Context, c candidate) (bool, error) {
+	if c.recorded {
+		return true, nil
+	}
+	for _, warehouse := range s.warehouses {
+		verdict, err := s.pointers.Commit(ctx, catalog.Fence(warehouse, c.operation, c.file))
+		switch {
+		case fault.Is(err, fault.NoSuchWarehouse):
+		case fault.Is(err, fault.OperationReused):
+			return false, nil
+		case err != nil:
+			return false, err
+		case verdict.Replay != nil && len(verdict.Replay.MetadataLocations) > 0:
+			return false, nil
+		}
+	}
+	s.counts.fenced.Add(1)
+	return true, nil
+}
