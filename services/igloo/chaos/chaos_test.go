@@ -23,7 +23,9 @@ func TestChaos(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	cluster := newCluster(t)
+	// Sweeps take files that are about as old as a commit is on its way when parts
+	// are away, and so come in between.
+	cluster := newCluster(t, "--orphan-interval", "1s", "--orphan-age", "3s", "--orphan-scope", "warehouses")
 	w := &worker{client: newClient(cluster.urls), record: &record{}}
 	w.prepare(t)
 	nemesis := newNemesis(cluster, *seed)
@@ -38,7 +40,10 @@ func TestChaos(t *testing.T) {
 	}
 	working.Wait()
 	cluster.waitReady(t)
+	// Sweeps come before what they must leave is looked at.
+	orphans := cluster.orphans(t)
 	observed := w.observe(t)
+	observed.Orphans = orphans
 	for _, violation := range chaos.Check(w.record.requests, observed) {
 		t.Error(violation)
 	}
@@ -75,7 +80,7 @@ func report(t *testing.T, history []chaos.Request, observed chaos.Observed, n *n
 	t.Logf("seed %d, %s: %d requests: %d done, %d refused, %d without an answer, %d answered twice; %d sent once more",
 		*seed, *duration, len(history), acknowledged, refused, unknown, doubled, len(observed.Replays))
 	t.Logf("of these %s", subjects(history))
-	t.Logf("harm: %s", n)
+	t.Logf("harm: %s; %d orphans left", n, len(observed.Orphans))
 	if acknowledged < 100 || refused == 0 || doubled == 0 || len(n.done) < 3 {
 		t.Error("too little happened for the run to show anything")
 	}

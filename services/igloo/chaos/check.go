@@ -19,6 +19,7 @@ const (
 	ReplayDiffers     Rule = "sent again, another answer"
 	ReplayMoved       Rule = "sent again, applied again"
 	FileMissing       Rule = "a metadata file is missing"
+	Orphaned          Rule = "a metadata file is left that nothing names"
 	NotLinearizable   Rule = "no order of the requests explains it"
 	// Undecided is no broken promise, but a proof that was not found in time.
 	Undecided Rule = "an order of the requests was looked for too long"
@@ -49,6 +50,9 @@ func Check(history []Request, observed Observed) []Violation {
 	}
 	for _, name := range observed.Moved {
 		found = append(found, Violation{ReplayMoved, name})
+	}
+	for _, file := range observed.Orphans {
+		found = append(found, Violation{Orphaned, file})
 	}
 	return append(found, checkOrder(history, observed)...)
 }

@@ -69,6 +69,9 @@ func TestEveryBrokenPromiseIsFound(t *testing.T) {
 		"a refused commit is there": {chaos.RefusedAndApplied, func(history []chaos.Request, _ *chaos.Observed) {
 			history[2].Replies = []chaos.Reply{{Status: 409}}
 		}},
+		"an orphan": {chaos.Orphaned, func(_ []chaos.Request, o *chaos.Observed) {
+			o.Orphans = []string{"f"}
+		}},
 		"half a transaction": {chaos.Torn, func(_ []chaos.Request, o *chaos.Observed) {
 			o.Tables["b"] = chaos.Table{}
 		}},

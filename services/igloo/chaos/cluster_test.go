@@ -103,23 +103,25 @@ type cluster struct {
 	housetables []*program
 	catalogs    []*program
 	grpc        []string // where the house table services listen
+	warehouse   string   // the folder of all tables
 	urls        []string // of the catalogs, behind their proxies
 
 	// The proxies, one a replica of what stands before the arrow.
 	toCatalogs, catalogsToHouseTables, catalogsToRedis, houseTablesToPostgres []*nettest.Proxy
 }
 
-func newCluster(t *testing.T) *cluster {
+// newCluster starts everything; settings are flags of the catalogs.
+func newCluster(t *testing.T, settings ...string) *cluster {
 	t.Helper()
 	c := &cluster{redis: redistest.New(t)}
 	c.startPostgres(t)
 	migrate(t, c.primary.URL("postgres"))
-	warehouse := "file://" + filepath.Join(t.TempDir(), "warehouse")
+	c.warehouse = filepath.Join(t.TempDir(), "warehouse")
 	for range replicas {
 		c.addHouseTable(t)
 	}
 	for i := range replicas {
-		c.addCatalog(t, c.grpc[i], warehouse)
+		c.addCatalog(t, c.grpc[i], settings...)
 	}
 	c.startAll(t)
 	return c
@@ -184,7 +186,7 @@ func (c *cluster) addHouseTable(t *testing.T) {
 	})
 }
 
-func (c *cluster) addCatalog(t *testing.T, grpc, warehouse string) {
+func (c *cluster) addCatalog(t *testing.T, grpc string, settings ...string) {
 	t.Helper()
 	listen := iglootest.Address(t)
 	front, toHouseTable := nettest.NewProxy(t, listen), nettest.NewProxy(t, grpc)
@@ -194,10 +196,10 @@ func (c *cluster) addCatalog(t *testing.T, grpc, warehouse string) {
 	c.catalogsToRedis = append(c.catalogsToRedis, toRedis)
 	c.catalogs = append(c.catalogs, &program{
 		path: iglootest.Program(t, "catalog"),
-		args: []string{
+		args: append([]string{
 			"serve", "--listen", listen, "--housetable", toHouseTable.Addr(),
-			"--redis-url", "redis://" + toRedis.Addr() + "/0", "--warehouse-root", warehouse,
-		},
+			"--redis-url", "redis://" + toRedis.Addr() + "/0", "--warehouse-root", "file://" + c.warehouse,
+		}, settings...),
 		ready: "http://" + listen + "/readyz",
 	})
 }

@@ -5,6 +5,7 @@
 // It promises to find every acknowledged change that is lost or applied twice,
 // every refused one that is there, every transaction that is torn, every answer
 // that sending the same request again does not give, every metadata file that is
-// named and missing, and every table, view, namespace or name whose history no
-// order of its requests explains. Its own tests plant one violation of each kind.
+// named and missing, or left and not named, and every table, view, namespace or
+// name whose history no order of its requests explains. Its own tests plant one
+// violation of each kind.
 package chaos

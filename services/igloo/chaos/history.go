@@ -132,4 +132,6 @@ type Observed struct {
 	Replays map[int]Reply
 	// Moved are the things that those replays changed.
 	Moved []string
+	// Orphans are metadata files that nothing names, and that no sweep took.
+	Orphans []string
 }
