@@ -36,6 +36,8 @@ type Settings struct {
 	MaxKeyAge time.Duration
 	// Tries bounds how often a lost swap is tried on the new head.
 	Tries int
+	// Reports, when set, takes metrics reports.
+	Reports Reports
 	// Meter, when set, is told how commits, replays and the cache of metadata fare.
 	Meter metric.Meter
 }
@@ -52,6 +54,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.Tries <= 0 {
 		s.Tries = 20
+	}
+	if s.Reports == nil {
+		s.Reports = noReports{}
 	}
 	return s
 }

@@ -34,6 +34,7 @@ type Config struct {
 	htsserver.Upkeep      `embed:""`
 	catalogserver.Storage `embed:""`
 	catalogserver.Removal `embed:""`
+	catalogserver.Reports `embed:""`
 }
 
 // Igloo is both services, listening.
@@ -109,6 +110,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 		Storage:              cfg.Storage,
 		Removal:              removal,
 		MaxKeyAge:            cfg.OperationRetention,
+		Reports:              cfg.Reports,
 	}, housetable.Conn(), log)
 	if err != nil {
 		return nil, fmt.Errorf("open the catalog: %w", err)

@@ -30,6 +30,7 @@ type Config struct {
 	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 	Storage              `embed:""`
 	Removal              `embed:""`
+	Reports              `embed:""`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -50,7 +51,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Storage.Validate(), c.Removal.Validate())...)
+	return errors.Join(append(errs, c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate())...)
 }
 
 // validateRoot refuses a root in no store that is served.

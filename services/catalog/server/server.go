@@ -81,7 +81,11 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return err
 	}
-	domain, err := catalog.New(s.pointers, files, outcomes, s.settings(), s.log)
+	queue, err := s.openReports(conn)
+	if err != nil {
+		return err
+	}
+	domain, err := catalog.New(s.pointers, files, outcomes, s.settings(queue), s.log)
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
@@ -101,7 +105,7 @@ func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegation) re
 	}
 }
 
-func (s *Server) settings() catalog.Settings {
+func (s *Server) settings(queue catalog.Reports) catalog.Settings {
 	return catalog.Settings{
 		WarehouseRoot:        s.cfg.WarehouseRoot,
 		AllowedRoots:         s.cfg.AllowedRoots,
@@ -112,6 +116,7 @@ func (s *Server) settings() catalog.Settings {
 		CommitDeadline:       s.cfg.CommitDeadline,
 		MaxKeyAge:            s.cfg.MaxKeyAge,
 		Meter:                s.meter,
+		Reports:              queue,
 	}
 }
 

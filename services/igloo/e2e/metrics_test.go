@@ -138,3 +138,48 @@ func until(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// TestReportsOfEngines: a report is measured and kept, and is answered though the
+// house tables are away.
+func TestReportsOfEngines(t *testing.T) {
+	const (
+		table  = "/v1/namespaces/m/tables/t"
+		report = `{"report-type":"scan-report","metrics":{"result-data-files":{"unit":"count","value":3}}}`
+	)
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t, "--report-tables", "1")
+			mustCreate(t, d, "/v1/namespaces", `{"namespace":["m"]}`)
+			mustCreate(t, d, "/v1/namespaces/m/tables", `{"name":"t","schema":`+oneColumn+`}`)
+			mustCreate(t, d, "/v1/namespaces/m/tables", `{"name":"u","schema":`+oneColumn+`}`)
+			for path, wanted := range map[string]int{table: http.StatusNoContent, table + "x": http.StatusNotFound} {
+				if status, body := ask(t, http.MethodPost, d.URL+path+"/metrics", report); status != wanted {
+					t.Errorf("%s: %d %s", path, status, body)
+				}
+			}
+			ask(t, http.MethodPost, d.URL+strings.TrimSuffix(table, "t")+"u/metrics", report)
+			found := telemetrytest.Fetch(t, d.URL+"/metrics")
+			for _, name := range []string{"t", "(other)"} {
+				if files := found.Sum("igloo_table_scan_files_total", "table", name, "kind", "result_data"); files != 3 {
+					t.Errorf("%s has %v files", name, files)
+				}
+			}
+			until(t, "the report is listed", func() bool {
+				_, body := ask(t, http.MethodGet, d.HTS+"/hts/reports?key.databaseId=m&key.tableId=t", "")
+				return strings.Contains(body, `"reportType":"scan-report"`) && strings.Contains(body, `result-data-files`)
+			})
+			if shape.Name == "embedded" {
+				return
+			}
+			d.KillHouseTables(t)
+			for range 3 {
+				if status, body := ask(t, http.MethodPost, d.URL+table+"/metrics", report); status != http.StatusNoContent {
+					t.Errorf("without house tables: %d %s", status, body)
+				}
+			}
+			if taken := telemetrytest.Fetch(t, d.URL+"/metrics").Sum("igloo_catalog_reports_total"); taken != 5 {
+				t.Errorf("%v reports were taken, want 5", taken)
+			}
+		})
+	}
+}

@@ -46,6 +46,14 @@ func (d *Deployment) Kill(t *testing.T) {
 	}
 }
 
+// KillHouseTables ends the house table service alone.
+func (d *Deployment) KillHouseTables(t *testing.T) {
+	t.Helper()
+	if err := d.parts[0].process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Restart starts every program anew on what it left behind.
 func (d *Deployment) Restart(t *testing.T) {
 	t.Helper()

@@ -37,6 +37,7 @@ func Measure(conn grpc.ClientConnInterface, meter metric.Meter) (grpc.ClientConn
 	m := &measured{ClientConnInterface: conn, duration: duration, methods: map[string]*results{}}
 	for _, service := range []grpc.ServiceDesc{
 		htsv1.WarehouseService_ServiceDesc, htsv1.NamespaceService_ServiceDesc, htsv1.TableService_ServiceDesc, htsv1.CommitService_ServiceDesc,
+		htsv1.ReportService_ServiceDesc,
 	} {
 		for _, method := range service.Methods {
 			m.prepare(service.ServiceName + "/" + method.MethodName)
