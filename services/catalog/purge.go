@@ -59,8 +59,7 @@ func (m *mutation) purgePlan(ctx context.Context, id TableIdentifier) (plan, err
 // cannot be read keeps nobody from dropping a table.
 func (m *mutation) checkPurge(ctx context.Context, p Pointer) error {
 	d, err := m.metadata.load(ctx, TableKind, p.MetadataLocation)
-	switch fault.KindOf(err) {
-	case fault.MissingFile, fault.Invalid, fault.TooLarge:
+	if fault.Is(err, fault.MissingFile) || fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		return nil
 	}
 	if err != nil {

@@ -64,7 +64,7 @@ func (c *Catalog) ReportMetrics(ctx context.Context, r Report) error {
 	default: // whoever keeps the report will look again
 	}
 	if r.ID, err = uuid.NewV7(); err != nil {
-		return nil //nolint:nilerr // there is no randomness left: the report is not worth an answer of its own
+		return nil // no randomness is left: the report is not worth an answer of its own
 	}
 	c.settings.Reports.Take(ctx, r)
 	return nil

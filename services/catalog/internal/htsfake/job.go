@@ -43,8 +43,9 @@ func (w *warehouse) queue(r *htsv1.CommitRequest) {
 func (f *Fake) Jobs(name string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var told []string
-	for _, j := range f.warehouses[name].jobs {
+	jobs := f.warehouses[name].jobs
+	told := make([]string, 0, len(jobs))
+	for _, j := range jobs {
 		told = append(told, j.row.GetState()+": "+j.reason)
 	}
 	return told

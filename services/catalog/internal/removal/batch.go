@@ -93,7 +93,7 @@ func (b *batch) flush(ctx context.Context) error {
 
 // report says what was done.
 func (b *batch) report() string {
-	var parts []string
+	parts := make([]string, 0, len(b.kinds))
 	for _, kind := range b.kinds {
 		parts = append(parts, fmt.Sprintf("%d %s", b.deleted[kind], kind))
 	}

@@ -22,7 +22,7 @@ func TestPurgeDeletesAllThatBelongsToATable(t *testing.T) {
 	other := w.table("other", 2)
 	kept := w.left(other)
 	stranger := w.write(folder+"/data/not-the-tables", []byte("x"))
-	w.must(w.purge("t"))
+	w.must(w.purge())
 	w.remover(purging)
 	report := w.ended("SUCCEEDED")
 	if left := w.left(folder); fmt.Sprint(left) != "[data/"+base(stranger)+"]" {
@@ -57,9 +57,9 @@ func TestPurgeSparesLiveTables(t *testing.T) {
 	theirs := []string{w.write(inside+"/data/theirs", nil), w.write(elsewhere+"/data/theirs", nil)}
 	removed := w.write(folder+"/data/removed", nil)
 	w.append("t", folder, 1,
-		w.manifest(folder+"/metadata/m1.avro", iceberg.ManifestContentData, iceberg.EntryStatusADDED, append(theirs, mine, outside, "hdfs://away/file")...),
+		w.manifest(folder+"/metadata/m1.avro", iceberg.ManifestContentData, iceberg.EntryStatusADDED, theirs[0], theirs[1], mine, outside, "hdfs://away/file"),
 		w.manifest(folder+"/metadata/m2.avro", iceberg.ManifestContentData, iceberg.EntryStatusDELETED, removed))
-	w.must(w.purge("t"))
+	w.must(w.purge())
 	w.remover(purging)
 	report := w.ended("SUCCEEDED")
 	for file, want := range map[string]bool{mine: false, outside: false, theirs[0]: true, theirs[1]: true, removed: true} {
@@ -79,7 +79,7 @@ func TestPurgeIsRefusedWhereALiveTableLies(t *testing.T) {
 	before := w.left(folder)
 	loaded, err := w.catalog.LoadTable(t.Context(), warehouse, name("t"), catalog.LoadOptions{})
 	w.must(err)
-	w.must(w.purge("t"))
+	w.must(w.purge())
 	_, err = w.catalog.RegisterTable(t.Context(), w.request(), name("again"), loaded.MetadataLocation, false)
 	w.must(err)
 	r := w.remover(purging)
@@ -95,7 +95,7 @@ func TestPurgeIsRefusedWhereALiveTableLies(t *testing.T) {
 func TestTablesThatKeepTheirFilesAreNotPurged(t *testing.T) {
 	w := newWorld(t)
 	w.create("t", "", map[string]string{catalog.GCProperty: "false"})
-	if err := w.purge("t"); !fault.Is(err, fault.Invalid) {
+	if err := w.purge(); !fault.Is(err, fault.Invalid) {
 		t.Fatalf("purge: %v", err)
 	}
 	w.must(w.catalog.Exists(t.Context(), warehouse, name("t"), catalog.TableKind))
@@ -118,7 +118,7 @@ func TestPurgeGoesOn(t *testing.T) {
 			}
 			return nil
 		}
-		w.must(w.purge("t"))
+		w.must(w.purge())
 		w.files.calls.Store(0)
 		w.files.before.Store(&fail)
 		r := w.remover(purging)
@@ -139,6 +139,14 @@ func TestPurgeGoesOn(t *testing.T) {
 	}
 }
 
+// always lets a deletion go on after something was done.
+func always(do func(n int64)) func(int64) error {
+	return func(n int64) error {
+		do(n)
+		return nil
+	}
+}
+
 // TestPurgeOfASilentReplicaIsAnothers: it goes on before each deletion that the
 // first one did not come to, and the first one has no say any more.
 func TestPurgeOfASilentReplicaIsAnothers(t *testing.T) {
@@ -146,14 +154,13 @@ func TestPurgeOfASilentReplicaIsAnothers(t *testing.T) {
 		w := newWorld(t)
 		folder := w.table("t", 2)
 		silent, awake := make(chan struct{}), make(chan struct{})
-		hang := func(now int64) error {
+		hang := always(func(now int64) {
 			if now == n {
 				close(silent)
 				<-awake
 			}
-			return nil
-		}
-		w.must(w.purge("t"))
+		})
+		w.must(w.purge())
 		w.files.calls.Store(0)
 		w.files.before.Store(&hang)
 		first := w.remover(purging)
@@ -178,7 +185,7 @@ func TestPurgeGivesUp(t *testing.T) {
 	w := newWorld(t)
 	w.table("t", 1)
 	never := func(int64) error { return fault.New(fault.Unavailable, "storage is away") }
-	w.must(w.purge("t"))
+	w.must(w.purge())
 	w.files.before.Store(&never)
 	r := w.remover(purging)
 	if reason := w.ended("FAILED"); !strings.Contains(reason, "storage is away") {
@@ -195,7 +202,7 @@ func TestPurgeOfManyFilesIsStreamed(t *testing.T) {
 	w := newWorld(t)
 	folder := w.create("t", "", nil)
 	const manifests, each = 5, 10_000
-	var list []iceberg.ManifestFile
+	list := make([]iceberg.ManifestFile, 0, manifests)
 	for i := range manifests {
 		files := make([]string, each)
 		for j := range files {
@@ -204,19 +211,18 @@ func TestPurgeOfManyFilesIsStreamed(t *testing.T) {
 		list = append(list, w.manifest(fmt.Sprintf("%s/metadata/m%d.avro", folder, i), iceberg.ManifestContentData, iceberg.EntryStatusADDED, files...))
 	}
 	w.append("t", folder, 1, list...)
-	w.must(w.purge("t"))
+	w.must(w.purge())
 	runtime.GC()
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var most atomic.Uint64
-	measure := func(n int64) error {
+	measure := always(func(n int64) {
 		if n%10 == 0 {
 			var now runtime.MemStats
 			runtime.ReadMemStats(&now)
 			most.Store(max(most.Load(), now.HeapAlloc))
 		}
-		return nil
-	}
+	})
 	w.files.before.Store(&measure)
 	began := time.Now()
 	w.remover(func(s *removal.Settings) {

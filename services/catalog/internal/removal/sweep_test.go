@@ -34,7 +34,7 @@ func (w *world) strand(table string) (file string, late func() error) {
 		lost <- r
 		return nil, fault.New(fault.Internal, "the process died")
 	})
-	_, err := w.commit(w.Context(), table, `[{"action":"set-properties","updates":{"a":"late"}}]`)
+	err := w.commit(w.Context(), table, `[{"action":"set-properties","updates":{"a":"late"}}]`)
 	w.hts.SetIntercept(nil)
 	if err == nil {
 		w.Fatal("the commit was not stranded")
@@ -62,7 +62,7 @@ func TestSweepDeletesWhatIsNeverNamed(t *testing.T) {
 			orphan, late := w.strand("t")
 			w.age(orphan, 2*time.Hour)
 			// A second attempt of an operation that was applied with its first file.
-			applied := strings.Split(base(w.current("t")), ".")[0]
+			applied, _, _ := strings.Cut(base(w.current("t")), ".")
 			second := w.write(folder+"/metadata/"+applied+"-7.metadata.json", nil)
 			w.age(second, 2*time.Hour)
 			young, _ := w.strand("t")
@@ -126,7 +126,7 @@ func TestSweepKeepsWhatALiveTableTellsOf(t *testing.T) {
 	w.hts.AddWarehouse("elsewhere", "")
 	folder := w.create("t", "", nil)
 	for i := range 3 {
-		_, err := w.commit(t.Context(), "t", fmt.Sprintf(`[{"action":"set-properties","updates":{"a":"%d"}}]`, i))
+		err := w.commit(t.Context(), "t", fmt.Sprintf(`[{"action":"set-properties","updates":{"a":"%d"}}]`, i))
 		w.must(err)
 	}
 	before := w.left(folder)
@@ -162,7 +162,7 @@ func TestSweepAgainstCommitsOnTheirWay(t *testing.T) {
 		if rand.N(10) == 0 {
 			way *= 40
 		}
-		time.Sleep(way) //nolint:forbidigo // the time a commit is on its way
+		time.Sleep(way)
 		return next()
 	})
 	r := w.remover(sweeping(0, true))
@@ -172,7 +172,7 @@ func TestSweepAgainstCommitsOnTheirWay(t *testing.T) {
 	for i := range tables {
 		writers.Go(func() {
 			for n := range commits {
-				_, err := w.commit(t.Context(), fmt.Sprint("t", i), fmt.Sprintf(`[{"action":"set-properties","updates":{"n":"%d"}}]`, n))
+				err := w.commit(t.Context(), fmt.Sprint("t", i), fmt.Sprintf(`[{"action":"set-properties","updates":{"n":"%d"}}]`, n))
 				mu.Lock()
 				switch {
 				case err == nil:

@@ -101,11 +101,11 @@ func (w *world) create(table, location string, properties map[string]string) str
 }
 
 // commit applies updates to a table.
-func (w *world) commit(ctx context.Context, table, updates string) (string, error) {
-	loaded, err := w.catalog.UpdateTable(ctx, w.request(), catalog.TableChange{
+func (w *world) commit(ctx context.Context, table, updates string) error {
+	_, err := w.catalog.UpdateTable(ctx, w.request(), catalog.TableChange{
 		Identifier: name(table), Requirements: json.RawMessage(`[]`), Updates: json.RawMessage(updates),
 	})
-	return loaded.MetadataLocation, err
+	return err
 }
 
 // write writes a file, and returns its location.
@@ -121,7 +121,7 @@ func (w *world) append(table, folder string, id int64, manifests ...iceberg.Mani
 	var out bytes.Buffer
 	w.must(iceberg.WriteManifestList(2, &out, id, nil, &id, 0, manifests))
 	list := w.write(fmt.Sprintf("%s/metadata/snap-%d.avro", folder, id), out.Bytes())
-	_, err := w.commit(w.Context(), table, fmt.Sprintf(`[{"action":"add-snapshot","snapshot":{"snapshot-id":%d,"sequence-number":%d,
+	err := w.commit(w.Context(), table, fmt.Sprintf(`[{"action":"add-snapshot","snapshot":{"snapshot-id":%d,"sequence-number":%d,
 		"timestamp-ms":%d,"summary":{"operation":"append"},"manifest-list":%q,"schema-id":0}},
 		{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":%d}]`, id, id, time.Now().UnixMilli()+id, list, id))
 	w.must(err)
@@ -161,7 +161,7 @@ func (w *world) manifest(location string, content iceberg.ManifestContent, statu
 func (w *world) table(table string, files int) string {
 	w.Helper()
 	folder := w.create(table, "", nil)
-	var data []string
+	data := make([]string, 0, files)
 	for i := range files {
 		data = append(data, w.write(fmt.Sprintf("%s/data/%d.parquet", folder, i), []byte("data")))
 	}
@@ -174,14 +174,14 @@ func (w *world) table(table string, files int) string {
 		kind := strings.TrimSuffix(strings.TrimPrefix(action, "set-"), "")
 		path := w.write(folder+"/metadata/"+kind, []byte("statistics"))
 		body := fmt.Sprintf(`{"snapshot-id":2,"statistics-path":%q,"file-size-in-bytes":10,"file-footer-size-in-bytes":4,"blob-metadata":[]}`, path)
-		_, err := w.commit(w.Context(), table, fmt.Sprintf(`[{"action":%q,"snapshot-id":2,%q:%s}]`, action, kind, body))
+		err := w.commit(w.Context(), table, fmt.Sprintf(`[{"action":%q,"snapshot-id":2,%q:%s}]`, action, kind, body))
 		w.must(err)
 	}
 	return folder
 }
 
-func (w *world) purge(table string) error {
-	return w.catalog.DropTable(w.Context(), w.request(), name(table), true)
+func (w *world) purge() error {
+	return w.catalog.DropTable(w.Context(), w.request(), name("t"), true)
 }
 
 // left are the files below a location, without it.
@@ -273,7 +273,8 @@ func (w *world) past(location string) []string {
 		} `json:"metadata-log"`
 	}
 	w.must(json.Unmarshal(data, &d))
-	files := []string{location}
+	files := make([]string, 1, 1+len(d.Log))
+	files[0] = location
 	for _, entry := range d.Log {
 		files = append(files, entry.File)
 	}

@@ -43,15 +43,15 @@ func TestRulesOfLocations(t *testing.T) {
 			t.Errorf("%s\n%s", first, second)
 		}
 	})
-	t.Run("DT1 gc.enabled=false: the table goes, its files stay", func(t *testing.T) {
-		for _, query := range []string{"", "?purgeRequested=true"} {
-			w := withTable(t)
-			w.must(t, "POST", table, setProperty("gc.enabled", "false"))
-			w.must(t, "DELETE", table+query, "")
-			w.refused(t, 404, "NoSuchTableException", "GET", table, "")
-			if files := w.metadataFiles(t); len(files) != 2 {
-				t.Errorf("%q: files: %q", query, files)
-			}
+	t.Run("DT1 gc.enabled=false: no purge, and dropped its files stay", func(t *testing.T) {
+		w := withTable(t)
+		w.must(t, "POST", table, setProperty("gc.enabled", "false"))
+		w.refused(t, 400, "BadRequestException", "DELETE", table+"?purgeRequested=true", "")
+		w.must(t, "GET", table, "")
+		w.must(t, "DELETE", table, "")
+		w.refused(t, 404, "NoSuchTableException", "GET", table, "")
+		if files := w.metadataFiles(t); len(files) != 2 {
+			t.Errorf("files: %q", files)
 		}
 	})
 }
