@@ -124,7 +124,8 @@ type Application struct {
 	// Now is the time of the commit.
 	Now time.Time
 	// PreviousLocation is the metadata location of the base: it goes to the
-	// metadata log. Empty when a table is created.
+	// metadata log. Empty when a table is created, and when the base was never
+	// stored.
 	PreviousLocation string
 }
 

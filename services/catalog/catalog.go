@@ -38,6 +38,8 @@ type Settings struct {
 	Tries int
 	// Reports, when set, takes metrics reports.
 	Reports Reports
+	// Folds bound how commits to one table go together.
+	Folds FoldLimits
 	// Meter, when set, is told how commits, replays and the cache of metadata fare.
 	Meter metric.Meter
 }
@@ -58,6 +60,7 @@ func (s Settings) withDefaults() Settings {
 	if s.Reports == nil {
 		s.Reports = noReports{}
 	}
+	s.Folds = s.Folds.withDefaults()
 	return s
 }
 
@@ -68,6 +71,7 @@ type Catalog struct {
 	replays  Replays
 	settings Settings
 	metadata *metadataCache
+	lines    *lines
 	measures measures
 	log      *slog.Logger
 }
@@ -84,7 +88,9 @@ func New(pointers Pointers, files Files, replays Replays, settings Settings, log
 	if err := errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use)); err != nil {
 		return nil, fmt.Errorf("measure the catalog: %w", err)
 	}
-	return &Catalog{
+	c := &Catalog{
 		pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, measures: measures, log: log,
-	}, nil
+	}
+	c.lines = newLines(c, settings.Folds)
+	return c, nil
 }

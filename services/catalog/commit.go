@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 
@@ -59,21 +58,31 @@ func (c *Catalog) UpdateTable(ctx context.Context, request Request, change Table
 	if err != nil {
 		return Loaded{}, err
 	}
-	return c.commitOne(ctx, request, &member{id: change.Identifier, kind: TableKind, revision: revision})
+	m := &member{id: change.Identifier, kind: TableKind, revision: revision}
+	return c.commitOne(ctx, request, m, len(change.Requirements)+len(change.Updates))
 }
 
-// commitOne commits to one table or view, and answers with what it is then.
-func (c *Catalog) commitOne(ctx context.Context, request Request, m *member) (Loaded, error) {
-	if err := m.id.Validate(); err != nil {
+// commitOne commits to one table or view, by a request of so many bytes, and
+// answers with what it is then. Commits to what exists go in line.
+func (c *Catalog) commitOne(ctx context.Context, request Request, change *member, bytes int) (Loaded, error) {
+	if err := change.id.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, mutation *mutation) (plan, error) {
-		return mutation.commitPlan(ctx, []*member{m}, statusOK)
+	outcome, err := c.admitted(ctx, request, func(m *mutation) (*Outcome, error) {
+		if change.revision.creates() {
+			return m.run(ctx, commitAll([]*member{change}, statusOK))
+		}
+		return c.lines.commit(ctx, &party{mutation: m, member: change, bytes: int64(bytes)})
 	})
 	if err != nil {
 		return Loaded{}, err
 	}
-	return c.render(ctx, request.Warehouse, m.id, m.kind, outcome)
+	return c.render(ctx, request.Warehouse, change.id, change.kind, outcome)
+}
+
+// commitAll plans to commit to all of the members or to none.
+func commitAll(members []*member, status int) func(context.Context, *mutation) (plan, error) {
+	return func(ctx context.Context, m *mutation) (plan, error) { return m.commitPlan(ctx, members, status) }
 }
 
 // commitPlan applies the members to what is now and writes their metadata.
@@ -178,7 +187,10 @@ func (m *mutation) applyAll(ctx context.Context, members []*member, pointers []*
 	for i, member := range members {
 		next, err := member.apply(results[i])
 		if err != nil {
-			return nil, m.withStanding(ctx, err, results[i].pointer)
+			if p := results[i].pointer; p != nil {
+				err = withStanding(err, func() Winner { return m.winner(ctx, *p) })
+			}
+			return nil, err
 		}
 		results[i].next = next
 	}
@@ -218,19 +230,6 @@ func (member *member) apply(a applied) (document, error) {
 		return nil, err
 	}
 	return member.revision.apply(a.base, a.pointer.MetadataLocation)
-}
-
-// withStanding adds to a failed requirement who won, and when.
-func (m *mutation) withStanding(ctx context.Context, err error, p *Pointer) error {
-	var e *fault.Error
-	if p == nil || !errors.As(err, &e) || e.Kind != fault.CommitFailed {
-		return err
-	}
-	winner, unknown := m.pointers.LastChange(ctx, m.request.Warehouse, *p)
-	if unknown != nil { // the time is known without it
-		winner = Winner{Version: p.Version, MetadataLocation: p.MetadataLocation, CommittedAt: p.UpdatedAt}
-	}
-	return fault.Wrap(fault.CommitFailed, e.Err, "%s; %s", e.Message, winner.standing())
 }
 
 // place writes a member's new metadata and adds its change to the plan.

@@ -10,6 +10,7 @@
 //	         applied   -> the outcome is the answer
 //	         replay    -> the recorded outcome is the answer, the new file goes
 //	         conflict  -> the new file goes; attempt again, or refuse
+//	         What is to be done to one table goes through folds (see line.go, fold.go)
 //	refuse   a 4xx that depends on state is recorded before it is answered
 //
 // It promises that a commit which may have been applied never ends in a 4xx;

@@ -174,7 +174,7 @@ const maxNames = 100
 // writeMetadata stores a document under a name of its own. previous is the
 // location of the document before, if there is one.
 func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, previous string, version int64) (string, error) {
-	data, zipped, err := encoded(d)
+	data, compressed, err := encoded(d)
 	if err != nil {
 		return "", err
 	}
@@ -184,7 +184,7 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 	}
 	folder := metadataFolder(d.Location(), d.Property)
 	for n := m.tries; n < m.tries+maxNames; n++ {
-		location := folder + "/" + metadataName(next, m.op.ID, n, zipped)
+		location := folder + "/" + metadataName(next, m.op.ID, n, compressed)
 		err := m.files.Create(ctx, location, data)
 		switch {
 		case errors.Is(err, objectstore.ErrExists):
@@ -201,15 +201,23 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 }
 
 // encoded is a document as its properties want it stored.
-func encoded(d document) (data []byte, zipped bool, err error) {
+func encoded(d document) (data []byte, compressed bool, err error) {
+	if compressed, err = zipped(d); err != nil || !compressed {
+		return d.Bytes(), false, err
+	}
+	data, err = deflate(d.Bytes())
+	return data, true, err
+}
+
+// zipped tells whether a document's properties want it compressed.
+func zipped(d document) (bool, error) {
 	codec, _ := d.Property(codecProperty)
 	switch strings.ToLower(codec) {
 	case "", "none":
-		return d.Bytes(), false, nil
+		return false, nil
 	case "gzip":
-		data, err := deflate(d.Bytes())
-		return data, true, err
+		return true, nil
 	default:
-		return nil, false, fault.New(fault.Invalid, "property %s: found %q, allowed are none, gzip", codecProperty, codec)
+		return false, fault.New(fault.Invalid, "property %s: found %q, allowed are none, gzip", codecProperty, codec)
 	}
 }

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -49,6 +48,11 @@ type mutation struct {
 // mutate carries a request through: attempt is called again as long as its
 // plans lose against others, and must read what is anew each time.
 func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(context.Context, *mutation) (plan, error)) (Outcome, error) {
+	return c.admitted(ctx, request, func(m *mutation) (*Outcome, error) { return m.run(ctx, attempt) })
+}
+
+// admitted runs a request, unless what its key did before is the answer.
+func (c *Catalog) admitted(ctx context.Context, request Request, run func(*mutation) (*Outcome, error)) (Outcome, error) {
 	op, err := request.operation()
 	if err != nil {
 		return Outcome{}, err
@@ -58,7 +62,7 @@ func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(cont
 	if err == nil && outcome == nil {
 		defer m.release(ctx)
 		if outcome, err = m.remembered(ctx); err == nil && outcome == nil {
-			outcome, err = m.run(ctx, attempt)
+			outcome, err = run(m)
 		}
 	}
 	if err != nil {
@@ -103,11 +107,12 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 	switch {
 	case err != nil:
 		return nil, nil, err // files stay: what became of them is not known here
-	case verdict.Replay != nil:
+	case verdict.Replays != nil:
+		replay := verdict.Replays[m.op.ID]
 		m.replayed(ctx)
-		m.discard(ctx, p.files, verdict.Replay.MetadataLocations)
-		m.publish(ctx, *verdict.Replay)
-		return verdict.Replay, nil, nil
+		m.discard(ctx, p.files, replay.MetadataLocations)
+		m.publish(ctx, replay)
+		return &replay, nil, nil
 	case len(verdict.Conflicts) > 0:
 		m.measures.conflict(ctx, verdict.Conflicts[0].Reason)
 		m.discard(ctx, p.files, nil)
@@ -130,9 +135,9 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case verdict.Replay != nil:
+	case verdict.Replays != nil:
 		m.replayed(ctx)
-		outcome = *verdict.Replay
+		outcome = verdict.Replays[m.op.ID]
 		m.publish(ctx, outcome)
 		return &outcome, nil
 	}
@@ -140,51 +145,22 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 	return nil, cause
 }
 
-// settle sends a commit until its answer is known, though the client may be
-// gone: to drop it halfway would leave everybody guessing.
+// settle commits what this request alone wants.
 func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change, jobs ...QueuedJob) (Verdict, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.CommitDeadline)
-	defer cancel()
-	commit := Commit{
-		Warehouse: m.request.Warehouse, Operation: m.op, Outcome: outcome, Changes: changes, Jobs: jobs,
+	verdict, lost, err := m.insist(ctx, Commit{
+		Warehouse: m.request.Warehouse, Records: []Record{{m.op, outcome}}, Changes: changes, Jobs: jobs,
 		Principal: m.request.Principal, RequestID: m.request.ID,
-	}
-	sent := false // an earlier sending may have been applied
-	for n := 0; ; n++ {
-		if n > 0 {
-			m.measures.resends.Add(ctx, 1)
-		}
-		verdict, err := m.send(ctx, commit)
-		if err == nil {
-			m.resolved(ctx, sent)
-			return verdict, nil
-		}
-		switch fault.KindOf(err) {
-		case fault.UnknownOutcome:
-			sent, m.lost = true, true
-		case fault.Unavailable, fault.Overloaded:
-			if !sent {
-				return Verdict{}, err // nothing was written, and the client may come again
-			}
-		case fault.OperationReused:
-			return Verdict{}, errKeyReused()
-		default:
-			if !sent {
-				return Verdict{}, err
-			}
-		}
-		if wait(ctx, backoff(n)) != nil {
-			m.measures.unknown(ctx, false)
-			return Verdict{}, m.unknown(err)
-		}
-	}
+	})
+	m.lost = m.lost || lost
+	return verdict, m.inDoubt(err)
 }
 
-// resolved tells of a commit whose answer was lost, and is known now.
-func (m *mutation) resolved(ctx context.Context, lost bool) {
-	if lost {
-		m.measures.unknown(ctx, true)
+// inDoubt is what this request is told of a commit that came to no verdict.
+func (m *mutation) inDoubt(err error) error {
+	if lost, ok := errors.AsType[lostAnswerError](err); ok {
+		return m.unknown(lost.cause)
 	}
+	return err
 }
 
 // replayed tells of an answer that the house tables had. Where one of this very
@@ -193,12 +169,6 @@ func (m *mutation) replayed(ctx context.Context) {
 	if !m.lost {
 		m.measures.replayed(ctx, fromHouseTables)
 	}
-}
-
-func (m *mutation) send(ctx context.Context, commit Commit) (Verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.settings.AttemptTimeout)
-	defer cancel()
-	return m.pointers.Commit(ctx, commit)
 }
 
 // unknown is the honest answer at the deadline: a client with a key shall ask
@@ -224,35 +194,3 @@ func (m *mutation) discard(ctx context.Context, files, keep []string) {
 		m.log.WarnContext(ctx, "metadata files of a lost commit stay behind", "locations", files, "error", err)
 	}
 }
-
-// pause spreads the attempts of rivals by a little chance.
-func pause(ctx context.Context, tries int) error {
-	if tries == 0 {
-		return nil
-	}
-	limit := min(time.Duration(tries)*2*time.Millisecond, 20*time.Millisecond)
-	return wait(ctx, rand.N(limit)) //nolint:gosec // no secret
-}
-
-func backoff(n int) time.Duration {
-	limit := min(20*time.Millisecond<<min(n, 6), time.Second)
-	return limit/2 + rand.N(limit/2) //nolint:gosec // no secret
-}
-
-// wait waits, or says that there is no time to: a wait that the deadline would
-// cut short is not begun.
-func wait(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return errNoTime
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-var errNoTime = errors.New("the deadline is too near to try again")

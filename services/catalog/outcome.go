@@ -85,8 +85,10 @@ func Fence(warehouse string, operation uuid.UUID, file string) Commit {
 	})
 	return Commit{
 		Warehouse: warehouse,
-		Operation: Operation{ID: operation, Kind: "abandon"},
-		Outcome:   Outcome{Status: kind.HTTPStatus(), Body: body},
+		Records: []Record{{
+			Operation: Operation{ID: operation, Kind: "abandon"},
+			Outcome:   Outcome{Status: kind.HTTPStatus(), Body: body},
+		}},
 	}
 }
 

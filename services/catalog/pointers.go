@@ -110,13 +110,21 @@ type Outcome struct {
 // Commit is one all-or-nothing change of a warehouse.
 type Commit struct {
 	Warehouse string
-	Operation Operation
-	Outcome   Outcome
-	Changes   []Change
+	// Records to keep with the changes: one of each request that they answer, and
+	// at least one. The history tells of the first. A commit applies only if none
+	// of them was kept before.
+	Records []Record
+	Changes []Change
 	// Jobs to queue if, and only if, the changes are applied.
 	Jobs      []QueuedJob
 	Principal string
 	RequestID string
+}
+
+// Record is an operation with its outcome.
+type Record struct {
+	Operation Operation
+	Outcome   Outcome
 }
 
 // Change is one of the change types below.
@@ -194,8 +202,9 @@ func (UpdateNamespace) change() {}
 type Verdict struct {
 	// Conflicts are the changes that do not apply; nothing was changed.
 	Conflicts []Conflict
-	// Replay is the outcome that was recorded before; nothing was changed.
-	Replay *Outcome
+	// Replays are the outcomes of those operations that were recorded before, by
+	// id; nothing was changed.
+	Replays map[uuid.UUID]Outcome
 }
 
 // Reason is why a change does not apply.

@@ -16,9 +16,7 @@ func (c *Catalog) CommitTransaction(ctx context.Context, request Request, change
 	if err != nil {
 		return err
 	}
-	_, err = c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
-		return m.commitPlan(ctx, members, statusNoContent)
-	})
+	_, err = c.mutate(ctx, request, commitAll(members, statusNoContent))
 	return err
 }
 

@@ -80,7 +80,8 @@ func (c *Catalog) ReplaceView(ctx context.Context, request Request, change ViewC
 	if err != nil {
 		return Loaded{}, err
 	}
-	return c.commitOne(ctx, request, &member{id: change.Identifier, kind: ViewKind, revision: revision})
+	m := &member{id: change.Identifier, kind: ViewKind, revision: revision}
+	return c.commitOne(ctx, request, m, len(change.Requirements)+len(change.Updates))
 }
 
 // DropView takes a view away.

@@ -149,15 +149,23 @@ func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterfac
 func (s *Server) openReplays() (catalog.Replays, error) {
 	epoch := replays.Follow(s.pointers.Epoch)
 	s.closers = append(s.closers, epoch)
+	outcomes, err := s.newReplays(epoch)
+	if err == nil {
+		s.closers = append(s.closers, outcomes)
+	}
+	return outcomes, err
+}
+
+func (s *Server) newReplays(epoch *replays.Epoch) (closingReplays, error) {
 	if s.cfg.RedisURL == "" {
 		return replays.NewMemory(epoch)
 	}
-	shared, err := replays.OpenRedis(s.cfg.RedisURL, epoch, s.meter, s.log)
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, shared)
-	return shared, nil
+	return replays.OpenRedis(s.cfg.RedisURL, epoch, s.meter, s.log)
+}
+
+type closingReplays interface {
+	catalog.Replays
+	io.Closer
 }
 
 // Handler serves everything under /v1, with request ids, a log and a net under

@@ -22,23 +22,13 @@ func (p *Pointers) Commit(ctx context.Context, commit catalog.Commit) (catalog.V
 		err = fault.FromStatus(err, fault.UnknownOutcome)
 		return catalog.Verdict{}, missing(err, commit.Warehouse, fault.NoSuchWarehouse, nil)
 	}
-	return verdictOf(answer, commit.Operation.ID)
+	return verdictOf(answer, commit.Records)
 }
 
 func requestOf(commit catalog.Commit) (*htsv1.CommitRequest, error) {
-	operation := commit.Operation
-	request := &htsv1.CommitRequest{
-		Warehouse: commit.Warehouse,
-		Operations: []*htsv1.Operation{{
-			Id: operation.ID[:], Fingerprint: operation.Fingerprint, Kind: operation.Kind,
-			Outcome: &htsv1.Outcome{
-				Status:            int32(commit.Outcome.Status),
-				MetadataLocations: commit.Outcome.MetadataLocations,
-				Body:              commit.Outcome.Body,
-			},
-		}},
-		Principal: commit.Principal,
-		RequestId: commit.RequestID,
+	request := &htsv1.CommitRequest{Warehouse: commit.Warehouse, Principal: commit.Principal, RequestId: commit.RequestID}
+	for _, record := range commit.Records {
+		request.Operations = append(request.Operations, operationTo(record))
 	}
 	for _, change := range commit.Changes {
 		c, err := changeOf(change)
@@ -53,6 +43,17 @@ func requestOf(commit catalog.Commit) (*htsv1.CommitRequest, error) {
 		})
 	}
 	return request, nil
+}
+
+func operationTo(record catalog.Record) *htsv1.Operation {
+	return &htsv1.Operation{
+		Id: record.Operation.ID[:], Fingerprint: record.Operation.Fingerprint, Kind: record.Operation.Kind,
+		Outcome: &htsv1.Outcome{
+			Status:            int32(record.Outcome.Status),
+			MetadataLocations: record.Outcome.MetadataLocations,
+			Body:              record.Outcome.Body,
+		},
+	}
 }
 
 func changeOf(change catalog.Change) (*htsv1.Change, error) {
@@ -115,29 +116,35 @@ func uuidOr(id uuid.UUID) []byte {
 	return id[:]
 }
 
-func verdictOf(answer *htsv1.CommitResponse, operation uuid.UUID) (catalog.Verdict, error) {
+func verdictOf(answer *htsv1.CommitResponse, records []catalog.Record) (catalog.Verdict, error) {
 	switch result := answer.GetResult().(type) {
 	case *htsv1.CommitResponse_Committed:
 		return catalog.Verdict{}, nil
 	case *htsv1.CommitResponse_Conflict:
 		return conflictsOf(result.Conflict)
 	case *htsv1.CommitResponse_Replay:
-		return replayOf(result.Replay, operation)
+		return replaysOf(result.Replay, records)
 	default:
 		// Something answered, and what it means is not known here.
 		return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service gave an answer of an unknown kind")
 	}
 }
 
-func replayOf(replay *htsv1.Replay, operation uuid.UUID) (catalog.Verdict, error) {
-	for _, recorded := range replay.GetOperations() {
-		if string(recorded.GetOperation().GetId()) != string(operation[:]) {
-			continue
-		}
-		outcome := outcomeOf(recorded.GetOperation().GetOutcome())
-		return catalog.Verdict{Replay: &outcome}, nil
+func replaysOf(replay *htsv1.Replay, records []catalog.Record) (catalog.Verdict, error) {
+	recorded := map[string]*htsv1.Outcome{}
+	for _, r := range replay.GetOperations() {
+		recorded[string(r.GetOperation().GetId())] = r.GetOperation().GetOutcome()
 	}
-	return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service replayed another operation")
+	replays := map[uuid.UUID]catalog.Outcome{}
+	for _, record := range records {
+		if outcome, known := recorded[string(record.Operation.ID[:])]; known {
+			replays[record.Operation.ID] = outcomeOf(outcome)
+		}
+	}
+	if len(replays) == 0 {
+		return catalog.Verdict{}, fault.New(fault.UnknownOutcome, "the house table service replayed other operations")
+	}
+	return catalog.Verdict{Replays: replays}, nil
 }
 
 func outcomeOf(outcome *htsv1.Outcome) catalog.Outcome {

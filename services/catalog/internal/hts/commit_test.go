@@ -24,10 +24,15 @@ func id(levels catalog.Namespace, name string) catalog.TableIdentifier {
 
 func commit(changes ...catalog.Change) catalog.Commit {
 	return catalog.Commit{
-		Warehouse: "default",
+		Warehouse: "default", Records: []catalog.Record{record()},
+		Changes: changes, Principal: "somebody", RequestID: "r",
+	}
+}
+
+func record() catalog.Record {
+	return catalog.Record{
 		Operation: catalog.Operation{ID: uuid.New(), Fingerprint: []byte{1}, Kind: "test"},
 		Outcome:   catalog.Outcome{Status: 200, MetadataLocations: []string{"a"}, Body: []byte("{}")},
-		Changes:   changes, Principal: "somebody", RequestID: "r",
 	}
 }
 
@@ -36,7 +41,7 @@ func TestChanges(t *testing.T) {
 	pointers := hts.New(htsfake.New().Conn())
 	apply := func(changes ...catalog.Change) {
 		t.Helper()
-		if verdict, err := pointers.Commit(t.Context(), commit(changes...)); err != nil || verdict.Replay != nil || verdict.Conflicts != nil {
+		if verdict, err := pointers.Commit(t.Context(), commit(changes...)); err != nil || verdict.Replays != nil || verdict.Conflicts != nil {
 			t.Fatalf("%+v, %v", verdict, err)
 		}
 	}
@@ -112,14 +117,22 @@ func TestConflicts(t *testing.T) {
 func TestReplay(t *testing.T) {
 	pointers := hts.New(htsfake.New().Conn())
 	c := commit(catalog.CreateNamespace{Namespace: catalog.Namespace{"n"}})
+	c.Records = append(c.Records, record())
 	if _, err := pointers.Commit(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	verdict, err := pointers.Commit(t.Context(), c)
-	if err != nil || verdict.Replay == nil || !cmp.Equal(*verdict.Replay, c.Outcome) {
-		t.Errorf("%+v, %v", verdict, err)
+	again := c
+	again.Records = []catalog.Record{record(), c.Records[1]}
+	for _, test := range []catalog.Commit{c, again} {
+		want := map[uuid.UUID]catalog.Outcome{c.Records[1].Operation.ID: c.Records[1].Outcome}
+		if test.Records[0].Operation.ID == c.Records[0].Operation.ID {
+			want[c.Records[0].Operation.ID] = c.Records[0].Outcome
+		}
+		if verdict, err := pointers.Commit(t.Context(), test); err != nil || !cmp.Equal(verdict.Replays, want) {
+			t.Errorf("%+v, %v, want %+v", verdict, err, want)
+		}
 	}
-	c.Operation.Fingerprint = []byte{2}
+	c.Records[0].Operation.Fingerprint = []byte{2}
 	if _, err := pointers.Commit(t.Context(), c); !fault.Is(err, fault.OperationReused) {
 		t.Errorf("%v", err)
 	}

@@ -221,7 +221,7 @@ func (s *search) fence(ctx context.Context, c candidate) (bool, error) {
 			return false, nil
 		case err != nil:
 			return false, err
-		case verdict.Replay != nil && len(verdict.Replay.MetadataLocations) > 0:
+		case len(verdict.Replays[c.operation].MetadataLocations) > 0:
 			return false, nil
 		}
 	}

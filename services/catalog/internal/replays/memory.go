@@ -51,6 +51,12 @@ func weigh(key string, f catalog.Finished) uint32 {
 // Name implements catalog.Replays.
 func (m *Memory) Name() string { return "memory" }
 
+// Close ends what works in the background.
+func (m *Memory) Close() error {
+	m.finished.StopAllGoroutines()
+	return nil
+}
+
 // Reserve implements catalog.Replays.
 func (m *Memory) Reserve(_ context.Context, claim catalog.Claim) catalog.Reservation {
 	epoch, known := m.epoch.Current()

@@ -21,7 +21,7 @@ import (
 func TestRulesOfCommits(t *testing.T) {
 	t.Run("U1 an unknown outcome is a 500 on each commit route", func(t *testing.T) {
 		w := withView(t)
-		impatientNow := newWorld(t, impatient, func(c *choices) { c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder })
+		impatientNow := w.replica(t, impatient)
 		w.hts.SetIntercept(losing(1 << 30))
 		for path, body := range map[string]string{
 			table: setProperty("a", "1"), transactions: transaction(change("t", setProperty("b", "1"))), view: replacesView("select 3"),
@@ -159,7 +159,8 @@ func requirementsMove(t *testing.T) {
 		if rival == "" {
 			winner = appends(7, 0, "file:///theirs")
 		}
-		w.hts.SetIntercept(meanwhile(func() { w.must(t, "POST", table, winner) }))
+		other := w.replica(t)
+		w.hts.SetIntercept(meanwhile(func() { other.must(t, "POST", table, winner) }))
 		mine := strings.Replace(setProperty("mine", "1"), `"requirements":[]`, `"requirements":[{"type":`+requirement+`}]`, 1)
 		w.refused(t, 409, "CommitFailedException", "POST", table, mine)
 		if text(w.must(t, "GET", table, ""), "metadata", "properties", "mine") != "" {
@@ -197,7 +198,7 @@ func keyTravelsWithSwap(t *testing.T) {
 // another replica: it is done once, and answered alike.
 func everyMutationTwice(t *testing.T) {
 	w := withView(t)
-	second := newWorld(t, func(c *choices) { c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder })
+	second := w.replica(t)
 	location := text(w.must(t, "GET", table, ""), "metadata-location")
 	viewed := text(w.must(t, "GET", view, ""), "metadata-location")
 	const rename = `{"source":{"namespace":["n"],"name":%q},"destination":{"namespace":["n"],"name":%q}}`

@@ -35,7 +35,8 @@ func meanwhile(happens func()) htsfake.Intercept {
 // CM4: a lost swap is tried again on the new head.
 func TestLostSwapIsRebased(t *testing.T) {
 	w := withTable(t)
-	w.hts.SetIntercept(meanwhile(func() { w.must(t, "POST", table, setProperty("theirs", "1")) }))
+	other := w.replica(t)
+	w.hts.SetIntercept(meanwhile(func() { other.must(t, "POST", table, setProperty("theirs", "1")) }))
 	mine := w.must(t, "POST", table, setProperty("mine", "1"))
 	if text(mine, "metadata", "properties", "mine") != "1" || text(mine, "metadata", "properties", "theirs") != "1" {
 		t.Errorf("%v", at(mine, "metadata", "properties"))
@@ -48,7 +49,8 @@ func TestLostSwapIsRebased(t *testing.T) {
 // A requirement that the winner broke ends the rebase, and the answer says who.
 func TestLostSwapWhoseRequirementFails(t *testing.T) {
 	w := withTable(t)
-	w.hts.SetIntercept(meanwhile(func() { w.must(t, "POST", table, appends(7, 0, "file:///theirs")) }))
+	other := w.replica(t)
+	w.hts.SetIntercept(meanwhile(func() { other.must(t, "POST", table, appends(7, 0, "file:///theirs")) }))
 	message := w.refused(t, 409, "CommitFailedException", "POST", table, appends(8, 0, "file:///mine"))
 	for _, part := range []string{"Requirement failed: ", "main", "current is version 2, committed at 20"} {
 		if !strings.Contains(message, part) {
@@ -126,7 +128,7 @@ func TestUnknownCommitKeepsItsFile(t *testing.T) {
 // loads makes sure that the table can be read by one who has nothing in memory.
 func (w *world) loads(t *testing.T) map[string]any {
 	t.Helper()
-	second := newWorld(t, func(c *choices) { c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder })
+	second := w.replica(t)
 	return second.must(t, "GET", table, "")
 }
 
@@ -148,7 +150,7 @@ func TestReplayOfACommit(t *testing.T) {
 	body := appends(5, 0, "file:///m")
 	first := w.do(t, "POST", table, body, "Idempotency-Key", keyA)
 	w.must(t, "POST", table, setProperty("later", "1"))
-	second := newWorld(t, func(c *choices) { c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder })
+	second := w.replica(t)
 	for _, replica := range []*world{w, second} {
 		again := replica.do(t, "POST", table, body, "Idempotency-Key", keyA)
 		if again.status != 200 || string(again.body) != string(first.body) || again.header.Get("ETag") != first.header.Get("ETag") {
@@ -188,33 +190,6 @@ func TestCommitWithoutChange(t *testing.T) {
 	w.must(t, "POST", table, unchanging, "Idempotency-Key", keyA)
 }
 
-func TestConcurrentCommits(t *testing.T) {
-	w := withTable(t, func(c *choices) { c.settings.Tries = 100 })
-	second := newWorld(t, func(c *choices) {
-		c.hts, c.settings.WarehouseRoot, c.settings.Tries = w.hts, "file://"+w.folder, 100
-	})
-	const writers = 12
-	var group sync.WaitGroup
-	for i := range writers {
-		group.Go(func() {
-			replica := []*world{w, second}[i%2]
-			if r := replica.do(t, "POST", table, setProperty(fmt.Sprintf("k%d", i), "v")); r.status != 200 {
-				t.Errorf("%d %s", r.status, r.body)
-			}
-		})
-	}
-	group.Wait()
-	properties, _ := at(w.must(t, "GET", table, ""), "metadata", "properties").(map[string]any)
-	for i := range writers {
-		if properties[fmt.Sprintf("k%d", i)] != "v" {
-			t.Errorf("k%d is lost: %v", i, properties)
-		}
-	}
-	if files := w.metadataFiles(t); len(files) != writers+1 {
-		t.Errorf("%d files for %d versions", len(files), writers+1)
-	}
-}
-
 // Of appends that all start from the same head, one wins.
 func TestConcurrentAppends(t *testing.T) {
 	w := withTable(t)
@@ -243,8 +218,9 @@ func TestRebaseKeepsForeignTags(t *testing.T) {
 	w := withTable(t)
 	w.must(t, "POST", table, appends(1, 0, "file:///m1"))
 	w.must(t, "POST", table, appends(2, 1, "file:///m2"))
+	other := w.replica(t)
 	w.hts.SetIntercept(meanwhile(func() {
-		w.must(t, "POST", table, `{"requirements":[],"updates":[{"action":"set-snapshot-ref","ref-name":"keep","type":"tag","snapshot-id":1}]}`)
+		other.must(t, "POST", table, `{"requirements":[],"updates":[{"action":"set-snapshot-ref","ref-name":"keep","type":"tag","snapshot-id":1}]}`)
 	}))
 	message := w.refused(t, 409, "CommitFailedException", "POST", table, `{"requirements":[],"updates":[{"action":"remove-snapshots","snapshot-ids":[1]}]}`)
 	if !strings.Contains(message, "keep") {

@@ -35,9 +35,32 @@ type choices struct {
 	hts      *htsfake.Fake
 	// redis is the URL of one that takes the place of memory.
 	redis string
+	// forgetful replaces the cache of replays by one that remembers nothing.
+	forgetful bool
 }
 
+// forgetful is a cache of replays that remembers nothing, as Redis may.
+type forgetful struct{}
+
+func (forgetful) Name() string { return "nothing" }
+
+func (forgetful) Reserve(context.Context, catalog.Claim) catalog.Reservation {
+	return catalog.Reservation{}
+}
+func (forgetful) Publish(context.Context, catalog.Claim, catalog.Outcome) {}
+func (forgetful) Release(context.Context, catalog.Claim)                  {}
+
 func newWorld(t testing.TB, change ...func(*choices)) *world {
+	t.Helper()
+	w := newSilentWorld(t, change...)
+	server := httptest.NewServer(w.handler)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// newSilentWorld makes a world without a network: requests go to its handler.
+func newSilentWorld(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
 	w := &world{folder: t.TempDir()}
 	c := choices{hts: htsfake.New(), settings: catalog.Settings{WarehouseRoot: "file://" + w.folder, VerifyFiles: true}}
@@ -54,28 +77,29 @@ func newWorld(t testing.TB, change ...func(*choices)) *world {
 	}
 	pointers := hts.New(conn)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), remembering(t, pointers, c.redis, log), c.settings, log)
+	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), remembering(t, pointers, c, log), c.settings, log)
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)
 	w.handler = handler
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	w.url = server.URL
 	return w
 }
 
 // remembering makes the cache of replays.
-func remembering(t testing.TB, pointers *hts.Pointers, redis string, log *slog.Logger) catalog.Replays {
+func remembering(t testing.TB, pointers *hts.Pointers, c choices, log *slog.Logger) catalog.Replays {
 	t.Helper()
+	if c.forgetful {
+		return forgetful{}
+	}
 	epoch := replays.Follow(pointers.Epoch)
 	t.Cleanup(func() { check(t, epoch.Close()) })
-	if redis == "" {
+	if c.redis == "" {
 		memory, err := replays.NewMemory(epoch)
 		check(t, err)
+		t.Cleanup(func() { check(t, memory.Close()) })
 		return memory
 	}
-	shared, err := replays.OpenRedis(redis, epoch, nil, log)
+	shared, err := replays.OpenRedis(c.redis, epoch, nil, log)
 	check(t, err)
 	t.Cleanup(func() { check(t, shared.Close()) })
 	return shared
@@ -84,9 +108,13 @@ func remembering(t testing.TB, pointers *hts.Pointers, redis string, log *slog.L
 // replica is another catalog on the same house tables and folder.
 func (w *world) replica(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
-	return newWorld(t, append([]func(*choices){func(c *choices) {
+	change = append([]func(*choices){func(c *choices) {
 		c.hts, c.settings.WarehouseRoot = w.hts, "file://"+w.folder
-	}}, change...)...)
+	}}, change...)
+	if w.url == "" {
+		return newSilentWorld(t, change...)
+	}
+	return newWorld(t, change...)
 }
 
 func check(t testing.TB, err error) {
@@ -118,6 +146,11 @@ func (w *world) try(t testing.TB, method, path, body string, header ...string) (
 	check(t, err)
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
+	}
+	if w.url == "" {
+		answer := httptest.NewRecorder()
+		w.handler.ServeHTTP(answer, request)
+		return response{status: answer.Code, header: answer.Header(), body: answer.Body.Bytes()}, nil
 	}
 	r, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
@@ -187,6 +220,10 @@ func (w *world) abandon(ctx context.Context, method, path, body string, header .
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
+	}
+	if w.url == "" {
+		w.handler.ServeHTTP(httptest.NewRecorder(), request)
+		return
 	}
 	if r, err := http.DefaultTransport.RoundTrip(request); err == nil {
 		r.Body.Close()

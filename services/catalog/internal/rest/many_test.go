@@ -22,7 +22,7 @@ func TestManyTables(t *testing.T) {
 	w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"]}`)
 	pointers := hts.New(w.hts.Conn())
 	for first := 0; first < tables; first += batch {
-		commit := catalog.Commit{Warehouse: "default", Operation: catalog.Operation{ID: uuid.New(), Fingerprint: []byte{1}, Kind: "test"}}
+		commit := catalog.Commit{Warehouse: "default", Records: []catalog.Record{{Operation: catalog.Operation{ID: uuid.New(), Fingerprint: []byte{1}, Kind: "test"}}}}
 		for i := first; i < first+batch; i++ {
 			commit.Changes = append(commit.Changes, catalog.CreatePointer{
 				Identifier: catalog.TableIdentifier{Namespace: catalog.Namespace{"n"}, Name: fmt.Sprintf("t%05d", i)}, Kind: catalog.TableKind, MetadataLocation: "m",

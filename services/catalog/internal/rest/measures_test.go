@@ -77,7 +77,8 @@ func TestACacheThatMissesSaysSo(t *testing.T) {
 func TestCommitsAreMeasured(t *testing.T) {
 	change, read := measured(t)
 	w := withTable(t, change)
-	w.hts.SetIntercept(meanwhile(func() { w.must(t, "POST", table, setProperty("theirs", "1")) }))
+	other := w.replica(t)
+	w.hts.SetIntercept(meanwhile(func() { other.must(t, "POST", table, setProperty("theirs", "1")) }))
 	w.must(t, "POST", table, setProperty("ours", "1"))
 	found := read()
 	want(t, found, 1, "igloo_catalog_commit_rebases_total")

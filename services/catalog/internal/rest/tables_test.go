@@ -60,8 +60,10 @@ func setProperty(key, value string) string {
 	return `{"requirements":[],"updates":[{"action":"set-properties","updates":{` + quote(key) + `:` + quote(value) + `}}]}`
 }
 
-// appends is a commit of one snapshot to main.
-func appends(id, parent int64, manifests string) string {
+// appends is a commit of one snapshot to main, with its id for a sequence number.
+func appends(id, parent int64, manifests string) string { return appendsAt(id, parent, id, manifests) }
+
+func appendsAt(id, parent, sequence int64, manifests string) string {
 	expected, ancestor := "null", ""
 	if parent != 0 {
 		expected, ancestor = fmt.Sprint(parent), fmt.Sprintf(`"parent-snapshot-id":%d,`, parent)
@@ -69,7 +71,7 @@ func appends(id, parent int64, manifests string) string {
 	return fmt.Sprintf(`{"requirements":[{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":%s}],"updates":[
 		{"action":"add-snapshot","snapshot":{"snapshot-id":%d,%s"sequence-number":%d,"timestamp-ms":%d,"manifest-list":%q,"summary":{"operation":"append"},"schema-id":0}},
 		{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":%d}]}`,
-		expected, id, ancestor, id, time.Now().UnixMilli(), manifests, id)
+		expected, id, ancestor, sequence, time.Now().UnixMilli(), manifests, id)
 }
 
 func TestTableLife(t *testing.T) {

@@ -118,8 +118,9 @@ func (w *world) anyMetadata(t *testing.T) string {
 
 func TestLostReplaceIsRebased(t *testing.T) {
 	w := withView(t)
+	other := w.replica(t)
 	w.hts.SetIntercept(meanwhile(func() {
-		w.must(t, "POST", view, `{"updates":[{"action":"set-properties","updates":{"theirs":"1"}}]}`)
+		other.must(t, "POST", view, `{"updates":[{"action":"set-properties","updates":{"theirs":"1"}}]}`)
 	}))
 	replaced := w.must(t, "POST", view, replacesView("select 2"))
 	if text(replaced, "metadata", "properties", "theirs") != "1" || len(at(replaced, "metadata", "versions").([]any)) != 2 {

@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// lostAnswerError means that a commit was sent and nobody knows what became of it.
+type lostAnswerError struct{ cause error }
+
+func (l lostAnswerError) Error() string { return "the answer to a commit was lost: " + l.cause.Error() }
+func (l lostAnswerError) Unwrap() error { return l.cause }
+
+// insist sends a commit until its answer is known, though the client may be
+// gone: to drop it halfway would leave everybody guessing. lost tells that an
+// answer was lost on the way. It fails with a lostAnswerError at the deadline;
+// any other error means that nothing was written.
+func (c *Catalog) insist(ctx context.Context, commit Commit) (verdict Verdict, lost bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.settings.CommitDeadline)
+	defer cancel()
+	for n := 0; ; n++ {
+		if n > 0 {
+			c.measures.resends.Add(ctx, 1)
+		}
+		verdict, err = c.send(ctx, commit)
+		lost = lost || fault.Is(err, fault.UnknownOutcome)
+		switch {
+		case err == nil:
+			if lost {
+				c.measures.unknown(ctx, true)
+			}
+			return verdict, lost, nil
+		case fault.Is(err, fault.OperationReused):
+			return Verdict{}, lost, errKeyReused()
+		case !lost:
+			return Verdict{}, false, err // nothing was written
+		case wait(ctx, backoff(n)) != nil:
+			c.measures.unknown(ctx, false)
+			return Verdict{}, true, lostAnswerError{err}
+		}
+	}
+}
+
+func (c *Catalog) send(ctx context.Context, commit Commit) (Verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.AttemptTimeout)
+	defer cancel()
+	return c.pointers.Commit(ctx, commit)
+}
+
+// pause spreads the attempts of rivals by a little chance.
+func pause(ctx context.Context, tries int) error {
+	if tries == 0 {
+		return nil
+	}
+	limit := min(time.Duration(tries)*2*time.Millisecond, 20*time.Millisecond)
+	return wait(ctx, rand.N(limit)) //nolint:gosec // no secret
+}
+
+func backoff(n int) time.Duration {
+	limit := min(20*time.Millisecond<<min(n, 6), time.Second)
+	return limit/2 + rand.N(limit/2) //nolint:gosec // no secret
+}
+
+// wait waits, or says that there is no time to: a wait that the deadline would
+// cut short is not begun.
+func wait(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return errNoTime
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errNoTime = errors.New("the deadline is too near to try again")
