@@ -14,6 +14,9 @@ type holding interface {
 
 // held finds who has what a change of one's own table takes; own is nil for a new one.
 func (w *warehouse) held(own *entry, wanted holding) *htsv1.ChangeConflict {
+	if wanted.GetLocation() == "" && len(wanted.GetMetadataUuid()) == 0 {
+		return nil
+	}
 	for _, e := range w.tables {
 		switch {
 		case e == own:
