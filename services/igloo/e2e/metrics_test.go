@@ -68,7 +68,8 @@ func TestWhatHappensIsMeasured(t *testing.T) {
 	}
 }
 
-// TestRacesAreMeasured lets commits lose against one another.
+// TestRacesAreMeasured lets commits lose against one another: transactions, as
+// commits to one table that wait for one another go together.
 func TestRacesAreMeasured(t *testing.T) {
 	for _, shape := range iglootest.Shapes() {
 		t.Run(shape.Name, func(t *testing.T) {
@@ -78,8 +79,9 @@ func TestRacesAreMeasured(t *testing.T) {
 			for deadline := time.Now().Add(time.Minute); ; {
 				var all sync.WaitGroup
 				for i := range 8 {
-					body := strings.Replace(setOne, `"k"`, strconv.Quote(strconv.Itoa(i)), 1)
-					all.Go(func() { _, _, _ = send(t.Context(), http.MethodPost, d.URL+"/v1/namespaces/m/tables/t", body) })
+					change := strings.Replace(setOne, `"k"`, strconv.Quote(strconv.Itoa(i)), 1)
+					body := `{"table-changes":[` + strings.Replace(change, `{`, `{"identifier":{"namespace":["m"],"name":"t"},`, 1) + `]}`
+					all.Go(func() { _, _, _ = send(t.Context(), http.MethodPost, d.URL+"/v1/transactions/commit", body) })
 				}
 				all.Wait()
 				found := telemetrytest.Fetch(t, d.URL+"/metrics")
