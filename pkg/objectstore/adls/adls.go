@@ -143,17 +143,7 @@ func (s *Store) Create(ctx context.Context, location string, data []byte) error 
 			ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)},
 		},
 	})
-	err = said("create object", location, err)
-	if count.Load() > 1 && errors.Is(err, objectstore.ErrExists) && s.holds(ctx, location, data) {
-		return nil // an earlier try was carried out, and its answer lost
-	}
-	return err
-}
-
-// holds reports whether the object is there with these bytes.
-func (s *Store) holds(ctx context.Context, location string, data []byte) bool {
-	found, err := s.Read(ctx, location)
-	return err == nil && bytes.Equal(found, data)
+	return objectstore.Created(ctx, s, location, data, int(count.Load()), said("create object", location, err))
 }
 
 // Delete implements objectstore.Store, several objects at a time.

@@ -3,7 +3,6 @@ package adls
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync/atomic"
 
@@ -22,38 +21,26 @@ func countTries(ctx context.Context) (context.Context, *counter) {
 	return context.WithValue(ctx, tries{}, count), count
 }
 
-// said names the operation and turns what Azure says into our words.
+// said names the operation and turns what Azure says into our words: by the
+// status, and by the code where one status says two things.
 func said(operation, location string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %w", operation, err)
 	}
 	answer, answered := errors.AsType[*azcore.ResponseError](err)
 	if !answered {
-		return fault.Wrap(fault.Unavailable, err, "%s: storage cannot be reached", operation)
+		return objectstore.Unanswered(operation, err)
 	}
-	return classified(operation, location, answer, err)
-}
-
-// classified goes by the status, and by the code where one status says two things.
-func classified(operation, location string, answer *azcore.ResponseError, err error) error {
+	status := answer.StatusCode
 	switch code := bloberror.Code(answer.ErrorCode); {
 	case code == bloberror.ContainerNotFound:
-		absent := fmt.Errorf("%w: %w", objectstore.ErrNotFound, err)
-		return fault.Wrap(fault.Invalid, absent, "%s: the container of location %q does not exist", operation, location)
-	case answer.StatusCode == http.StatusNotFound:
-		return fmt.Errorf("%s: %w: %w", operation, objectstore.ErrNotFound, err)
+		return objectstore.NoBucket(operation, location, err)
 	case code == bloberror.BlobAlreadyExists, code == bloberror.ConditionNotMet:
-		return fmt.Errorf("%s: %w", operation, objectstore.ErrExists)
-	case answer.StatusCode == http.StatusForbidden, answer.StatusCode == http.StatusUnauthorized:
-		return fault.Wrap(fault.Forbidden, err, "%s: storage refuses it at %s", operation, location)
-	case answer.StatusCode == http.StatusBadRequest:
-		return fault.Wrap(fault.Invalid, err, "%s: storage refuses the location %s", operation, location)
-	default:
-		return fault.Wrap(fault.Unavailable, err, "%s: storage does not answer as it should", operation)
+		status = http.StatusPreconditionFailed
+	case status == http.StatusPreconditionFailed: // of a lease, not of ours
+		status = http.StatusServiceUnavailable
 	}
+	return objectstore.Answered(operation, location, status, err)
 }
 
 // isAbsent tells an object that is not there from a container that is not.

@@ -27,10 +27,5 @@ func (s *Store) find(location string) (place, error) {
 	if account, _, _ := strings.Cut(host, "."); account != s.account {
 		return place{}, fault.New(fault.Invalid, "location %q is of account %q, allowed is %q", location, account, s.account)
 	}
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "." || segment == ".." {
-			return place{}, fault.New(fault.Invalid, "location %q contains %q", location, segment)
-		}
-	}
-	return place{container: container, name: name}, nil
+	return place{container: container, name: name}, objectstore.CheckKey(location, name)
 }

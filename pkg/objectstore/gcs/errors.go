@@ -3,7 +3,6 @@ package gcs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -59,48 +58,25 @@ func split(location string) (bucket, name string, err error) {
 	if bucket == "" {
 		return "", "", fault.New(fault.Invalid, "location %q names no bucket, like gs://bucket/name", location)
 	}
-	for segment := range strings.SplitSeq(name, "/") {
-		if segment == "." || segment == ".." {
-			return "", "", fault.New(fault.Invalid, "location %q contains %q", location, segment)
-		}
-	}
-	return bucket, name, nil
+	return bucket, name, objectstore.CheckKey(location, name)
 }
 
 // said names the operation and turns what Google says into our words.
 func said(operation, location string, err error) error {
-	switch {
-	case err == nil || fault.Is(err, fault.TooLarge):
+	if err == nil || fault.Is(err, fault.TooLarge) {
 		return err
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %w", operation, err)
 	}
 	answer, answered := errors.AsType[*googleapi.Error](err)
 	if !answered {
-		return fault.Wrap(fault.Unavailable, err, "%s: storage cannot be reached", operation)
+		return objectstore.Unanswered(operation, err)
 	}
-	return classified(operation, location, answer, err)
-}
-
-func classified(operation, location string, answer *googleapi.Error, err error) error {
-	switch answer.Code {
-	case http.StatusNotFound:
-		return fmt.Errorf("%s: %w: %w", operation, objectstore.ErrNotFound, err)
-	case http.StatusPreconditionFailed:
-		return fmt.Errorf("%s: %w", operation, objectstore.ErrExists)
-	case http.StatusForbidden, http.StatusUnauthorized:
-		return fault.Wrap(fault.Forbidden, err, "%s: storage refuses it at %s", operation, location)
-	case http.StatusBadRequest:
-		return fault.Wrap(fault.Invalid, err, "%s: storage refuses the location %s", operation, location)
-	default:
-		return fault.Wrap(fault.Unavailable, err, "%s: storage does not answer as it should", operation)
-	}
+	return objectstore.Answered(operation, location, answer.Code, err)
 }
 
 // inBucket is err of an operation that only a missing bucket can make "not found".
-func inBucket(location string, err error) error {
+func inBucket(operation, location string, err error) error {
 	if isAbsent(err) {
-		return fault.Wrap(fault.Invalid, err, "the bucket of location %q does not exist", location)
+		return objectstore.NoBucket(operation, location, err)
 	}
 	return err
 }

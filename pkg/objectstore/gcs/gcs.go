@@ -145,17 +145,8 @@ func (s *Store) Create(ctx context.Context, location string, data []byte) error 
 			IfGenerationMatch(0).Media(bytes.NewReader(data), googleapi.ChunkSize(0)).Fields("name").Context(ctx).Do()
 		return err
 	})
-	err = inBucket(location, said("create object", location, err))
-	if tries > 1 && errors.Is(err, objectstore.ErrExists) && s.holds(ctx, location, data) {
-		return nil // an earlier try was carried out, and its answer lost
-	}
-	return err
-}
-
-// holds reports whether the object is there with these bytes.
-func (s *Store) holds(ctx context.Context, location string, data []byte) bool {
-	found, err := s.Read(ctx, location)
-	return err == nil && bytes.Equal(found, data)
+	err = inBucket("create object", location, said("create object", location, err))
+	return objectstore.Created(ctx, s, location, data, tries, err)
 }
 
 // Delete implements objectstore.Store, several objects at a time.
@@ -191,7 +182,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[objectstore.O
 		for more := true; more; {
 			var page *storage.Objects
 			if _, err := try(ctx, func() (err error) { page, err = call.Do(); return err }); err != nil {
-				yield(objectstore.Object{}, inBucket(prefix, said("list objects", prefix, err)))
+				yield(objectstore.Object{}, inBucket("list objects", prefix, said("list objects", prefix, err)))
 				return
 			}
 			if !each(page.Items, root, yield) {

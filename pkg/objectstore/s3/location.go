@@ -20,10 +20,5 @@ func split(location string) (bucket, key string, err error) {
 	if !found || bucket == "" {
 		return "", "", fault.New(fault.Invalid, "location %q names no bucket, like s3://bucket/key", location)
 	}
-	for segment := range strings.SplitSeq(key, "/") {
-		if segment == "." || segment == ".." {
-			return "", "", fault.New(fault.Invalid, "location %q contains %q", location, segment)
-		}
-	}
-	return bucket, key, nil
+	return bucket, key, objectstore.CheckKey(location, key)
 }

@@ -180,11 +180,7 @@ func (s *Store) Create(ctx context.Context, location string, data []byte) error 
 	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, Body: bytes.NewReader(data), IfNoneMatch: aws.String("*"),
 	}, counted(&tries))
-	err = said("create object", location, err)
-	if tries > 1 && errors.Is(err, objectstore.ErrExists) && s.holds(ctx, location, data) {
-		return nil // an earlier try was carried out, and its answer lost
-	}
-	return err
+	return objectstore.Created(ctx, s, location, data, tries, said("create object", location, err))
 }
 
 // counted counts the tries of an operation.
@@ -198,12 +194,6 @@ func counted(tries *int) func(*s3.Options) {
 	return s3.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(count, "Retry", middleware.After)
 	})
-}
-
-// holds reports whether the object is there with these bytes.
-func (s *Store) holds(ctx context.Context, location string, data []byte) bool {
-	found, err := s.Read(ctx, location)
-	return err == nil && bytes.Equal(found, data)
 }
 
 // Delete implements objectstore.Store, a bucket's objects in batches.
