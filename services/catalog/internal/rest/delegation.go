@@ -52,13 +52,11 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{RefsOnly: true})
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
 	if err != nil {
 		return answer{}, err
 	}
-	access, err := h.delegation.Vend(c.Context(), catalog.Grant{
-		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: []catalog.Way{catalog.VendedCredentials},
-	})
+	access, err := h.access(c, id, loaded, []catalog.Way{catalog.VendedCredentials})
 	if err != nil {
 		return answer{}, err
 	}
