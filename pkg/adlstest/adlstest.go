@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -39,19 +38,13 @@ type Server struct {
 // New starts a server for the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	program, err := exec.LookPath("azurite-blob")
-	if err != nil {
-		absent(t, err)
-	}
-	port, err := proctest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{port: port}
+	program := proctest.Program(t, "azurite-blob", "test")
+	s := &Server{port: proctest.Port(t)}
+	var err error
 	s.process, err = proctest.Start(proctest.Command{
 		Path: program,
 		Args: []string{
-			"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(port), "--inMemoryPersistence",
+			"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(s.port), "--inMemoryPersistence",
 			"--silent", "--skipApiVersionCheck", "--disableTelemetry",
 		},
 		Env: append(os.Environ(), "AZURITE_ACCOUNTS="+Account+":"+AccountKey),
@@ -74,8 +67,6 @@ func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 // createContainer tries until the server answers.
 func (s *Server) createContainer(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
 	key, err := azblob.NewSharedKeyCredential(Account, AccountKey)
 	if err != nil {
 		t.Fatal(err)
@@ -84,23 +75,8 @@ func (s *Server) createContainer(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
+	proctest.Await(t, s.process, startTimeout, func(ctx context.Context) error {
 		_, err := client.CreateContainer(ctx, Container, nil)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("Azure's emulator did not answer: %v\n%s", err, s.process.Output())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func absent(t testing.TB, err error) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%v; 'make test' installs it", err)
-	}
-	t.Skipf("%v; 'make test' installs it", err)
+		return err
+	})
 }

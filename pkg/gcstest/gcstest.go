@@ -10,8 +10,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,19 +33,13 @@ type Server struct {
 // New starts a server for the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	program, err := exec.LookPath("fake-gcs-server")
-	if err != nil {
-		absent(t, err)
-	}
-	port, err := proctest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{port: port}
+	program := proctest.Program(t, "fake-gcs-server", "test")
+	s := &Server{port: proctest.Port(t)}
+	var err error
 	s.process, err = proctest.Start(proctest.Command{
 		Path: program,
 		Args: []string{
-			"-scheme", "http", "-host", "127.0.0.1", "-port", strconv.Itoa(port),
+			"-scheme", "http", "-host", "127.0.0.1", "-port", strconv.Itoa(s.port),
 			"-public-host", s.Address(), "-backend", "memory", "-log-level", "error",
 		},
 		Dir: t.TempDir(),
@@ -69,19 +61,9 @@ func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 // createBucket tries until the server answers.
 func (s *Server) createBucket(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
-	for {
-		err := s.post(ctx, "/storage/v1/b?project=test", `{"name":"`+Bucket+`"}`)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("GCS server did not answer: %v\n%s", err, s.process.Output())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	proctest.Await(t, s.process, startTimeout, func(ctx context.Context) error {
+		return s.post(ctx, "/storage/v1/b?project=test", `{"name":"`+Bucket+`"}`)
+	})
 }
 
 func (s *Server) post(ctx context.Context, path, body string) error {
@@ -99,12 +81,4 @@ func (s *Server) post(ctx context.Context, path, body string) error {
 		return fmt.Errorf("status %d", answer.StatusCode)
 	}
 	return nil
-}
-
-func absent(t testing.TB, err error) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%v; 'make test' installs it", err)
-	}
-	t.Skipf("%v; 'make test' installs it", err)
 }

@@ -182,7 +182,7 @@ func Binaries(t testing.TB) string {
 	t.Helper()
 	bin, err := findBinaries()
 	if err != nil {
-		absent(t, err)
+		proctest.Absent(t, err, "deps")
 	}
 	return bin
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/igloo-catalog/igloo/pkg/proctest"
 )
 
 // databaseTimeout bounds the making and the dropping of one database.
@@ -58,20 +60,12 @@ func serverURL(t testing.TB) string {
 	}
 	cluster, err := shared()
 	if errors.Is(err, errNotInstalled) {
-		absent(t, err)
+		proctest.Absent(t, err, "deps")
 	}
 	if err != nil {
 		t.Fatalf("start Postgres: %v", err)
 	}
 	return cluster.URL("postgres")
-}
-
-func absent(t testing.TB, err error) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%v; 'make deps' installs it", err)
-	}
-	t.Skipf("%v; 'make deps' installs it", err)
 }
 
 // templateFor migrates a database once for each migrate function: clones of it

@@ -34,7 +34,7 @@ func NewPooler(t testing.TB, url string, settings ...string) *Pooler {
 	t.Helper()
 	program, err := findPooler()
 	if err != nil {
-		absent(t, err)
+		proctest.Absent(t, err, "deps")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()

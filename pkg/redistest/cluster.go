@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/pkg/proctest"
 )
 
 // masters are what a Cluster takes at least.
@@ -24,7 +26,7 @@ func NewCluster(t testing.TB, lines ...string) *Cluster {
 	create := make([]string, 0, 2+masters+1)
 	create = append(create, "--cluster", "create")
 	for range masters {
-		s := New(t, Config(lines...), Config("cluster-enabled yes", "cluster-node-timeout 1000", fmt.Sprintf("cluster-port %d", freePort(t))))
+		s := New(t, Config(lines...), Config("cluster-enabled yes", "cluster-node-timeout 1000", fmt.Sprintf("cluster-port %d", proctest.Port(t))))
 		c.Servers = append(c.Servers, s)
 		create = append(create, s.Addr())
 	}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,10 +68,8 @@ func New(t testing.TB, options ...Option) *Server {
 
 func prepare(t testing.TB, options ...Option) *Server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		absent(t, err)
-	}
-	s := &Server{dir: t.TempDir(), port: freePort(t)}
+	proctest.Program(t, "redis-server", "deps")
+	s := &Server{dir: t.TempDir(), port: proctest.Port(t)}
 	for _, option := range options {
 		option(s)
 	}
@@ -82,15 +79,6 @@ func prepare(t testing.TB, options ...Option) *Server {
 		}
 	})
 	return s
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	port, err := proctest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // Addr is where the server listens: "127.0.0.1:41234".
@@ -174,12 +162,4 @@ func (s *Server) wait(ctx context.Context, what string, holds func(context.Conte
 		}
 	}
 	return nil
-}
-
-func absent(t testing.TB, err error) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%v; 'make deps' installs it", err)
-	}
-	t.Skipf("%v; 'make deps' installs it", err)
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -56,7 +55,7 @@ func NewWithSTS(t testing.TB) *Server {
 
 func start(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	s := &Server{port: freePort(t)}
+	s := &Server{port: proctest.Port(t)}
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, Bucket), 0o755); err != nil { //nolint:gosec // a test's
 		t.Fatal(err)
@@ -71,10 +70,7 @@ func start(t testing.TB, flags ...string) *Server {
 // the end of a multipart upload of pyarrow for the next request.
 func run(t testing.TB, port int, flags ...string) *proctest.Process {
 	t.Helper()
-	program, err := exec.LookPath("versitygw")
-	if err != nil {
-		absent(t, err)
-	}
+	program := proctest.Program(t, "versitygw", "test")
 	process, err := proctest.Start(proctest.Command{
 		Path: program,
 		Args: append([]string{
@@ -90,15 +86,6 @@ func run(t testing.TB, port int, flags ...string) *proctest.Process {
 	return process
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	port, err := proctest.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // STS is the URL of the service that gives out temporary keys.
 func (s *Server) STS() string { return s.sts }
 
@@ -110,19 +97,7 @@ func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
 func waitReady(t testing.TB, url string, process *proctest.Process) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
-	for {
-		err := healthy(ctx, url)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("S3 server did not answer: %v\n%s", err, process.Output())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	proctest.Await(t, process, startTimeout, func(ctx context.Context) error { return healthy(ctx, url) })
 }
 
 func healthy(ctx context.Context, url string) error {
@@ -139,12 +114,4 @@ func healthy(ctx context.Context, url string) error {
 		return fmt.Errorf("status %d", answer.StatusCode)
 	}
 	return nil
-}
-
-func absent(t testing.TB, err error) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%v; 'make test' installs it", err)
-	}
-	t.Skipf("%v; 'make test' installs it", err)
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/igloo-catalog/igloo/pkg/proctest"
 )
 
 // iam is the part of the server that knows users and their policies.
@@ -30,7 +32,7 @@ type iam struct {
 
 func startIAM(t testing.TB) *iam {
 	t.Helper()
-	port := freePort(t)
+	port := proctest.Port(t)
 	i := &iam{url: fmt.Sprintf("http://127.0.0.1:%d", port), socket: filepath.Join(t.TempDir(), "iam")}
 	process := run(t, port, "iam", "--dir", t.TempDir(), "--private-ports", i.socket)
 	waitReady(t, i.url, process)

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/proctest"
 )
 
 // python runs one of this folder's scripts and returns what it wrote.
@@ -16,10 +19,7 @@ func python(t *testing.T, script string, args ...string) string {
 	t.Helper()
 	interpreter := os.Getenv("IGLOO_PYTHON")
 	if interpreter == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("IGLOO_PYTHON names no Python with the packages of requirements.txt; 'make test' sets it")
-		}
-		t.Skip("IGLOO_PYTHON names no Python with the packages of requirements.txt; 'make test' sets it")
+		proctest.Absent(t, errors.New("IGLOO_PYTHON names no Python with the packages of requirements.txt"), "test")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
