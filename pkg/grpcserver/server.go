@@ -81,6 +81,7 @@ func standing(log *slog.Logger) []grpc.ServerOption {
 func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
 		ctx = telemetry.WithRequestID(ctx, incomingRequestID(ctx))
+		caller := ctx
 		if _, bounded := ctx.Deadline(); !bounded {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, callTimeout)
@@ -96,7 +97,7 @@ func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
 		if err == nil {
 			return response, nil
 		}
-		return nil, answer(ctx, log, info.FullMethod, err)
+		return nil, answer(caller, log, info.FullMethod, err)
 	}
 }
 
@@ -112,8 +113,8 @@ func Stream(log *slog.Logger) grpc.StreamServerInterceptor {
 			}
 		}()
 		err = handler(server, &contextStream{ServerStream: stream, ctx: ctx})
-		if err == nil || ctx.Err() != nil { // nobody listens any more
-			return status.FromContextError(ctx.Err()).Err()
+		if err == nil {
+			return nil
 		}
 		return answer(ctx, log, info.FullMethod, err)
 	}
@@ -128,11 +129,24 @@ type contextStream struct {
 // Context carries the request id.
 func (s *contextStream) Context() context.Context { return s.ctx }
 
-// answer logs an error that is our fault, once, and gives it its status.
+// left says how the caller ended its own call, or nil while it listens. What is
+// told the deadline itself, as a connection is, may notice it before the context.
+func left(ctx context.Context) error {
+	if deadline, has := ctx.Deadline(); has && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
+// answer logs an error that is our fault, once, and gives it its status. What
+// failed because the caller left is nobody's fault.
 func answer(ctx context.Context, log *slog.Logger, method string, err error) error {
 	said := fault.Status(err)
 	switch said.Code() {
 	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
+		if ended := left(ctx); ended != nil {
+			return status.FromContextError(ended).Err()
+		}
 		log.ErrorContext(ctx, "call failed", "method", method, "code", said.Code().String(), "error", err)
 	default: // the caller's doing
 	}
