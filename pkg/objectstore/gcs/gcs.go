@@ -22,7 +22,7 @@ import (
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 	"google.golang.org/api/storage/v1"
-	transport "google.golang.org/api/transport/http"
+	authorized "google.golang.org/api/transport/http"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
@@ -82,12 +82,16 @@ func httpClient(ctx context.Context, cfg Config) (*http.Client, error) {
 	case cfg.Endpoint != "":
 		options = []option.ClientOption{option.WithoutAuthentication()}
 	}
+	signing, err := authorized.NewTransport(ctx, transport(), options...)
+	return &http.Client{Transport: signing}, err
+}
+
+func transport() *http.Transport {
 	base := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // what net/http documents
 	base.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	base.TLSHandshakeTimeout, base.ResponseHeaderTimeout = connectTimeout, responseTimeout
 	base.MaxIdleConnsPerHost = idleConnections
-	authorized, err := transport.NewTransport(ctx, base, options...)
-	return &http.Client{Transport: authorized}, err
+	return base
 }
 
 // Read implements objectstore.Store.

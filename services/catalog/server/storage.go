@@ -25,8 +25,12 @@ type Storage struct {
 	S3RoleARN         string `name:"s3-role-arn" env:"IGLOO_S3_ROLE_ARN" help:"Role that is assumed to make keys for clients, each for the files of one table; without one they are made none." placeholder:"arn:aws:iam::…"`
 	S3ExternalID      string `name:"s3-external-id" env:"IGLOO_S3_EXTERNAL_ID" help:"External id that the role asks for."`
 	S3STSEndpoint     string `name:"s3-sts-endpoint" env:"IGLOO_S3_STS_ENDPOINT" help:"URL of the token service that the role is assumed at; AWS's own without one." placeholder:"https://…"`
+	S3ClientKeyID     string `name:"s3-client-access-key-id" env:"IGLOO_S3_CLIENT_ACCESS_KEY_ID" help:"Id of a key to S3 that clients are given as it is, for stores that cannot narrow one: it opens to each of them whatever the store lets it open, not one table alone."`
+	S3ClientSecretKey string `name:"s3-client-secret-access-key" env:"IGLOO_S3_CLIENT_SECRET_ACCESS_KEY" help:"The key that clients are given as it is." secret:""`
 	GCSEndpoint       string `name:"gcs-endpoint" env:"IGLOO_GCS_ENDPOINT" help:"URL of a server that speaks the protocol of Google Cloud Storage; Google's own without one." placeholder:"https://…"`
 	GCSServiceAccount string `name:"gcs-service-account" env:"IGLOO_GCS_SERVICE_ACCOUNT" help:"File with the key of a service account of Google; what Google's tools find without one." placeholder:"FILE"`
+	GCSVendedTokens   bool   `name:"gcs-vended-tokens" env:"IGLOO_GCS_VENDED_TOKENS" help:"Have our token to Google's storage narrowed for clients, each time to the files of one table; else they are given none."`
+	GCSSTSEndpoint    string `name:"gcs-sts-endpoint" env:"IGLOO_GCS_STS_ENDPOINT" help:"URL of the token service that narrows it; Google's own without one." placeholder:"https://…"`
 	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in."`
 	ADLSEndpoint      string `name:"adls-endpoint" env:"IGLOO_ADLS_ENDPOINT" help:"URL of the account's blob service; Azure's own without one." placeholder:"https://…"`
 	ADLSAccountKey    string `name:"adls-account-key" env:"IGLOO_ADLS_ACCOUNT_KEY" help:"The account's shared key; what Azure's tools find without one." secret:""`
@@ -39,6 +43,12 @@ type Storage struct {
 func (s Storage) Validate() error {
 	if (s.S3AccessKeyID == "") != (s.S3SecretAccessKey == "") {
 		return errors.New("s3-access-key-id and s3-secret-access-key go together: one of them is missing")
+	}
+	if (s.S3ClientKeyID == "") != (s.S3ClientSecretKey == "") {
+		return errors.New("s3-client-access-key-id and s3-client-secret-access-key go together: one of them is missing")
+	}
+	if s.S3ClientKeyID != "" && s.S3RoleARN != "" {
+		return errors.New("s3-role-arn makes keys for clients, and s3-client-access-key-id is one: only one of them can be given")
 	}
 	if s.DelegationLife != 0 && (s.DelegationLife < minKeyLife || s.DelegationLife > maxKeyLife) {
 		return fmt.Errorf("delegation-life is %s, allowed is from %s to %s", s.DelegationLife, minKeyLife, maxKeyLife)
@@ -87,14 +97,23 @@ func (s *Server) openStore(ctx context.Context, scheme string) (objectstore.Stor
 }
 
 func (s *Server) openGCS(ctx context.Context) (objectstore.Store, error) {
-	cfg := gcs.Config{Endpoint: s.cfg.GCSEndpoint}
-	if s.cfg.GCSServiceAccount != "" {
-		var err error
-		if cfg.ServiceAccount, err = os.ReadFile(s.cfg.GCSServiceAccount); err != nil {
-			return nil, fmt.Errorf("gcs-service-account: %w", err)
-		}
+	cfg, err := s.cfg.gcs()
+	if err != nil {
+		return nil, err
 	}
 	return gcs.Open(ctx, cfg)
+}
+
+func (s Storage) gcs() (gcs.Config, error) {
+	cfg := gcs.Config{Endpoint: s.GCSEndpoint}
+	if s.GCSServiceAccount == "" {
+		return cfg, nil
+	}
+	var err error
+	if cfg.ServiceAccount, err = os.ReadFile(s.GCSServiceAccount); err != nil {
+		return cfg, fmt.Errorf("gcs-service-account: %w", err)
+	}
+	return cfg, nil
 }
 
 func (s Storage) s3() s3.Config {

@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,7 +39,9 @@ func TestPyIceberg(t *testing.T) {
 // TestPyIcebergOnStores goes through the same with the warehouse in a bucket.
 func TestPyIcebergOnStores(t *testing.T) {
 	for _, shape := range iglootest.Shapes() {
-		for name, open := range map[string]func(*testing.T) store{"S3": onS3, "S3 with vended keys": onVendedS3, "GCS": onGCS, "ADLS": onADLS} {
+		for name, open := range map[string]func(*testing.T) store{
+			"S3": onS3, "S3 with vended keys": onVendedS3, "GCS": onGCS, "GCS with vended tokens": onVendedGCS, "ADLS": onADLS,
+		} {
 			t.Run(shape.Name+"/"+name, func(t *testing.T) {
 				s := open(t)
 				d := shape.Start(t, s.settings...)
@@ -86,6 +90,20 @@ func onGCS(t *testing.T) store {
 			"gcs.service.host=" + gcs.Endpoint(), "gcs.oauth2.token=any", "gcs.oauth2.token-expires-at=4102444800000",
 		},
 	}
+}
+
+// onVendedGCS leaves PyIceberg with nothing but what the catalog gives it.
+func onVendedGCS(t *testing.T) store {
+	t.Helper()
+	gcs := gcstest.NewWithSTS(t)
+	account := filepath.Join(t.TempDir(), "account.json")
+	if err := os.WriteFile(account, gcs.ServiceAccount(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return store{settings: []string{
+		"--warehouse-root", "gs://" + gcstest.Bucket + "/warehouse", "--gcs-endpoint", gcs.Endpoint(),
+		"--gcs-service-account", account, "--gcs-vended-tokens", "--gcs-sts-endpoint", gcs.STS(),
+	}}
 }
 
 func onADLS(t *testing.T) store {

@@ -42,15 +42,18 @@ type S3Config struct {
 func NewS3(client *sts.Client, cfg S3Config) *S3 { return &S3{client: client, cfg: cfg} }
 
 // Static implements Issuer.
-func (s *S3) Static() map[string]string {
+func (s *S3) Static() map[string]string { return s.cfg.clients() }
+
+// clients is what clients are told of the store.
+func (c S3Config) clients() map[string]string {
 	config := map[string]string{}
-	if s.cfg.Region != "" {
-		config["client.region"], config["s3.region"] = s.cfg.Region, s.cfg.Region
+	if c.Region != "" {
+		config["client.region"], config["s3.region"] = c.Region, c.Region
 	}
-	if s.cfg.Endpoint != "" {
-		config["s3.endpoint"] = s.cfg.Endpoint
+	if c.Endpoint != "" {
+		config["s3.endpoint"] = c.Endpoint
 	}
-	if s.cfg.PathStyle {
+	if c.PathStyle {
 		config["s3.path-style-access"] = "true"
 	}
 	return config
@@ -79,6 +82,9 @@ func (s *S3) Issue(ctx context.Context, scope Scope) (Key, error) {
 	return s3Key(aws.ToString(out.Credentials.AccessKeyId), aws.ToString(out.Credentials.SecretAccessKey),
 		aws.ToString(out.Credentials.SessionToken), aws.ToTime(out.Credentials.Expiration)), nil
 }
+
+// never is the end of a key that has none.
+var never time.Time
 
 func s3Key(id, secret, token string, expires time.Time) Key {
 	config := map[string]string{"s3.access-key-id": id, "s3.secret-access-key": secret}
