@@ -181,7 +181,7 @@ func (c *cluster) addHouseTable(t *testing.T) {
 	database := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", toPostgres.Addr())
 	c.housetables = append(c.housetables, &program{
 		path:  iglootest.Program(t, "housetable"),
-		args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database},
+		args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database, "--job-reap-interval", "200ms"},
 		ready: "http://" + rest + "/readyz",
 	})
 }

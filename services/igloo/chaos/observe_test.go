@@ -17,6 +17,7 @@ import (
 
 // document is as much of a metadata file as tells a table's past.
 type document struct {
+	at         string            // where it lies, if that was asked for
 	Current    *int64            `json:"current-snapshot-id"`
 	Properties map[string]string `json:"properties"`
 	Snapshots  []struct {

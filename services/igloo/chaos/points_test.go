@@ -110,26 +110,35 @@ func leadElsewhere(_ context.Context, c *cluster) error {
 // another replica is answered at once, all answers under it are one, and the
 // change is there once.
 func TestCrashPoints(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t, "--purge-interval", purgeInterval, "--purge-lease", purgeLease, "--delete-rate", deleteRate)
 	w := &worker{client: newClient(c.urls), record: &record{}}
 	w.prepare(t)
+	for name, die := range purgePoints() {
+		t.Run(name, func(t *testing.T) { diePurging(t, c, w, die, strings.TrimPrefix(name, "while purging, ")) })
+	}
 	for _, redis := range []bool{true, false} {
 		if !redis {
 			if err := c.redis.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for i, p := range points() {
-			t.Run(fmt.Sprintf("%s, Redis %t", p.name, redis), func(t *testing.T) {
-				if !redis && p.way(c) == redisWay(c) {
-					t.Skip("a moment of Redis")
-				}
-				if redis {
-					warm(t, c, w)
-				}
-				die(t, c, w, p, fmt.Sprintf("p%d_%t", i, redis))
-			})
-		}
+		passThrough(t, c, w, points(), die, redis)
+		passThrough(t, c, w, foldPoints(), dieFolded, redis)
+	}
+}
+
+func passThrough(t *testing.T, c *cluster, w *worker, points []point, die func(*testing.T, *cluster, *worker, point, string), redis bool) {
+	t.Helper()
+	for i, p := range points {
+		t.Run(fmt.Sprintf("%s, Redis %t", p.name, redis), func(t *testing.T) {
+			if !redis && p.way(c) == redisWay(c) {
+				t.Skip("a moment of Redis")
+			}
+			if redis {
+				warm(t, c, w)
+			}
+			die(t, c, w, p, fmt.Sprintf("p%d_%d_%t", len(points), i, redis))
+		})
 	}
 }
 
@@ -149,7 +158,8 @@ func die(t *testing.T, c *cluster, w *worker, p point, name string) {
 	case <-time.After(startTimeout):
 		t.Fatal("the moment never came")
 	}
-	second := meanwhile(t, c, w, p, sent, name)
+	befall(t, c, w, p, name)
+	second := (&client{urls: c.urls[1:], http: w.client.http}).insist(t.Context(), sent)
 	heal(t, c)
 	check(t, w, sent, name, []answer{<-first, second})
 }
@@ -171,11 +181,12 @@ func trip(c *cluster, p point, table string) <-chan struct{} {
 	return reached
 }
 
-// meanwhile is what the client does that is told nothing: it asks elsewhere.
-func meanwhile(t *testing.T, c *cluster, w *worker, p point, sent wire, name string) answer {
+// befall is what happens after the moment: who fell silent dies once the change
+// is there, and what the client cannot do without comes back.
+func befall(t *testing.T, c *cluster, w *worker, p point, name string) {
 	t.Helper()
-	elsewhere := &client{urls: c.urls[1:], http: w.client.http}
 	if p.late != nil {
+		elsewhere := &client{urls: c.urls[1:], http: w.client.http}
 		for deadline := time.Now().Add(startTimeout); !changed(t, elsewhere, name); {
 			if time.Now().After(deadline) {
 				t.Fatal("the change never came")
@@ -190,7 +201,6 @@ func meanwhile(t *testing.T, c *cluster, w *worker, p point, sent wire, name str
 			t.Fatal(err)
 		}
 	}
-	return elsewhere.insist(t.Context(), sent)
 }
 
 func changed(t *testing.T, client *client, name string) bool {
@@ -247,13 +257,23 @@ func warm(t *testing.T, c *cluster, w *worker) {
 // check finds one answer and one change.
 func check(t *testing.T, w *worker, sent wire, name string, answers []answer) {
 	t.Helper()
+	reply := oneAnswer(t, w, sent, answers)
+	if d := w.document(t, name); len(d.Log) != 1 || reply.Location != d.at {
+		t.Errorf("%d earlier files, is at %s, answered %v", len(d.Log), d.at, reply)
+	}
+}
+
+// oneAnswer sends a request a few times more: all answers to it are one. The first
+// that is given may be none, because what died told nothing.
+func oneAnswer(t *testing.T, w *worker, sent wire, answers []answer) chaos.Reply {
+	t.Helper()
 	for range replicas * 2 {
 		answers = append(answers, w.client.insist(t.Context(), sent))
 	}
 	var reply *chaos.Reply
 	for i, a := range answers {
 		if !a.settles() && i == 0 {
-			continue // what died told nothing
+			continue
 		}
 		got := a.reply()
 		if got.Status != http.StatusOK || reply != nil && got != *reply {
@@ -261,12 +281,17 @@ func check(t *testing.T, w *worker, sent wire, name string, answers []answer) {
 		}
 		reply = &got
 	}
-	at := w.must(t, wire{method: http.MethodGet, path: tablePath + name}).reply().Location
+	return *reply
+}
+
+// document is a table's metadata as it is now.
+func (w *worker) document(t *testing.T, table string) document {
+	t.Helper()
+	at := w.must(t, wire{method: http.MethodGet, path: tablePath + table}).reply().Location
 	d, err := read(at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Log) != 1 || reply == nil || reply.Location != at {
-		t.Errorf("%d earlier files, is at %s, answered %v", len(d.Log), at, reply)
-	}
+	d.at = at
+	return d
 }
