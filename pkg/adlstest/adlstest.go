@@ -31,7 +31,7 @@ const startTimeout = 60 * time.Second
 
 // Server is a running account with one container.
 type Server struct {
-	port    int
+	address string
 	process *proctest.Process
 }
 
@@ -39,12 +39,13 @@ type Server struct {
 func New(t testing.TB) *Server {
 	t.Helper()
 	program := proctest.Program(t, "azurite-blob", "test")
-	s := &Server{port: proctest.Port(t)}
+	port := proctest.Port(t)
+	s := &Server{address: fmt.Sprintf("127.0.0.1:%d", port)}
 	var err error
 	s.process, err = proctest.Start(proctest.Command{
 		Path: program,
 		Args: []string{
-			"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(s.port), "--inMemoryPersistence",
+			"--blobHost", "127.0.0.1", "--blobPort", strconv.Itoa(port), "--inMemoryPersistence",
 			"--silent", "--skipApiVersionCheck", "--disableTelemetry",
 		},
 		Env: append(os.Environ(), "AZURITE_ACCOUNTS="+Account+":"+AccountKey),
@@ -62,7 +63,7 @@ func New(t testing.TB) *Server {
 func (s *Server) Endpoint() string { return "http://" + s.Address() + "/" + Account }
 
 // Address is the server's host and port.
-func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+func (s *Server) Address() string { return s.address }
 
 // createContainer tries until the server answers.
 func (s *Server) createContainer(t testing.TB) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/objectstore/adls"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/gcs"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
 	"github.com/igloo-catalog/igloo/services/catalog"
@@ -18,7 +19,7 @@ func (s *Server) openDelegation(ctx context.Context) (catalog.Delegation, error)
 		return nil, nil
 	}
 	issuers := map[string]vend.Issuer{}
-	for _, open := range []func(context.Context) (map[string]vend.Issuer, error){s.cfg.s3Issuer, s.cfg.gcsIssuer} {
+	for _, open := range []func(context.Context) (map[string]vend.Issuer, error){s.cfg.s3Issuer, s.cfg.gcsIssuer, s.adlsIssuer} {
 		opened, err := open(ctx)
 		if err != nil {
 			return nil, err
@@ -28,13 +29,13 @@ func (s *Server) openDelegation(ctx context.Context) (catalog.Delegation, error)
 	if len(issuers) == 0 {
 		return nil, nil
 	}
-	return vend.New(cmp.Or(vend.Policy(s.cfg.Delegation), vend.OnRequest), issuers)
+	return vend.New(cmp.Or(vend.Policy(s.cfg.Delegation), vend.OnRequest), issuers, s.meter)
 }
 
 // s3Issuer is none when no keys to S3 are given to clients.
 func (s Storage) s3Issuer(ctx context.Context) (map[string]vend.Issuer, error) {
 	cfg := vend.S3Config{
-		RoleARN: s.S3RoleARN, ExternalID: s.S3ExternalID, Life: cmp.Or(s.DelegationLife, time.Hour),
+		RoleARN: s.S3RoleARN, ExternalID: s.S3ExternalID, Life: s.keyLife(),
 		Region: s.S3Region, Endpoint: s.S3Endpoint, PathStyle: s.S3PathStyle,
 	}
 	switch {
@@ -66,3 +67,17 @@ func (s Storage) gcsIssuer(ctx context.Context) (map[string]vend.Issuer, error) 
 	issuer := vend.NewGCS(tokens, vend.GCSConfig{Project: tokens.Project(ctx), Endpoint: s.GCSEndpoint})
 	return map[string]vend.Issuer{"gs": issuer}, nil
 }
+
+// adlsIssuer is none when nothing is signed for clients.
+func (s *Server) adlsIssuer(context.Context) (map[string]vend.Issuer, error) {
+	if !s.cfg.ADLSVendedSAS {
+		return nil, nil
+	}
+	signer, err := adls.NewSigner(s.cfg.adls())
+	if err != nil {
+		return nil, err
+	}
+	return map[string]vend.Issuer{"abfs": vend.NewADLS(signer, s.cfg.keyLife(), s.log)}, nil
+}
+
+func (s Storage) keyLife() time.Duration { return cmp.Or(s.DelegationLife, time.Hour) }

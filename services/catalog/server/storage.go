@@ -34,6 +34,7 @@ type Storage struct {
 	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in."`
 	ADLSEndpoint      string `name:"adls-endpoint" env:"IGLOO_ADLS_ENDPOINT" help:"URL of the account's blob service; Azure's own without one." placeholder:"https://…"`
 	ADLSAccountKey    string `name:"adls-account-key" env:"IGLOO_ADLS_ACCOUNT_KEY" help:"The account's shared key; what Azure's tools find without one." secret:""`
+	ADLSVendedSAS     bool   `name:"adls-vended-sas" env:"IGLOO_ADLS_VENDED_SAS" help:"Sign for clients, each time for the folder of one table, in accounts with a hierarchical namespace; else they are given nothing."`
 
 	Delegation     string        `default:"on-request" enum:"never,on-request,always" env:"IGLOO_DELEGATION" help:"Give clients keys to tables' files never, when they say that they can work with them, or always."`
 	DelegationLife time.Duration `default:"1h" env:"IGLOO_DELEGATION_LIFE" help:"Let such keys live this long, from 30 minutes to 12 hours."`
@@ -86,7 +87,7 @@ func (s *Server) openStore(ctx context.Context, scheme string) (objectstore.Stor
 	case "gs":
 		return s.openGCS(ctx)
 	case "abfs":
-		return adls.Open(adls.Config{Account: s.cfg.ADLSAccount, Endpoint: s.cfg.ADLSEndpoint, AccountKey: s.cfg.ADLSAccountKey})
+		return adls.Open(s.cfg.adls())
 	default:
 		local, err := objectstore.OpenLocal(s.cfg.folders()...)
 		if err == nil {
@@ -114,6 +115,10 @@ func (s Storage) gcs() (gcs.Config, error) {
 		return cfg, fmt.Errorf("gcs-service-account: %w", err)
 	}
 	return cfg, nil
+}
+
+func (s Storage) adls() adls.Config {
+	return adls.Config{Account: s.ADLSAccount, Endpoint: s.ADLSEndpoint, AccountKey: s.ADLSAccountKey}
 }
 
 func (s Storage) s3() s3.Config {

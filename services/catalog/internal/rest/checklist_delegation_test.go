@@ -19,6 +19,7 @@ type keys struct {
 	life  time.Duration
 	given atomic.Int64
 	away  atomic.Bool
+	none  atomic.Bool
 }
 
 func (*keys) Delegates(ways []catalog.Way) bool {
@@ -28,6 +29,9 @@ func (*keys) Delegates(ways []catalog.Way) bool {
 func (k *keys) Vend(_ context.Context, g catalog.Grant) (catalog.Access, error) {
 	if k.away.Load() {
 		return catalog.Access{}, fault.New(fault.Unavailable, "no key")
+	}
+	if k.none.Load() {
+		return catalog.Access{}, nil
 	}
 	config := map[string]string{"secret": fmt.Sprint(k.given.Add(1))}
 	return catalog.Access{
@@ -60,6 +64,7 @@ func TestDelegation(t *testing.T) {
 	t.Run("T4 a tag ends before its key does", tagEnds)
 	t.Run("T5 the tag of a creation is not that of an answer with a key", tagOfCreation)
 	t.Run("T8 an answer with a key is not to be stored", notStored)
+	t.Run("who is given nothing has an answer as others", nothingGiven)
 	t.Run("what was made is answered, key or no key", madeWithoutKey)
 }
 
@@ -162,4 +167,19 @@ func madeWithoutKey(t *testing.T) {
 	w.must(t, "POST", lakeTables, oneColumn, wants, vended)
 	w.refused(t, 503, "SlowDownException", "GET", lakeTables+"/t", "", wants, vended)
 	w.refused(t, 503, "SlowDownException", "GET", lakeTables+"/t/credentials", "")
+}
+
+func nothingGiven(t *testing.T) {
+	w, k := withKeys(t, time.Hour)
+	k.none.Store(true)
+	w.must(t, "POST", lakeTables, oneColumn, wants, vended)
+	got := w.must(t, "GET", lakeTables+"/t", "", wants, vended)
+	if config, ok := got["config"].(map[string]any); !ok || len(config) > 0 {
+		t.Errorf("config: %v", got["config"])
+	}
+	for _, answer := range []map[string]any{got, w.must(t, "GET", lakeTables+"/t/credentials", "")} {
+		if credentials, ok := answer["storage-credentials"].([]any); !ok || len(credentials) > 0 {
+			t.Errorf("credentials: %v", answer["storage-credentials"])
+		}
+	}
 }

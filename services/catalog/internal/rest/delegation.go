@@ -141,6 +141,9 @@ func credentialModels(credentials []catalog.StorageCredential) []credentialModel
 
 // accessAnswer is a LoadTableResult that opens the table's files.
 func accessAnswer(loaded catalog.Loaded, access catalog.Access, tag string) (answer, error) {
+	if access.Config == nil { // clients read a null as no configuration at all
+		access.Config = map[string]string{}
+	}
 	config, err := json.Marshal(access.Config)
 	if err != nil {
 		return answer{}, err

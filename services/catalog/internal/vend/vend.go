@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
@@ -46,7 +47,8 @@ const issueTimeout = 10 * time.Second
 
 // Issuer makes keys to one store.
 type Issuer interface {
-	// Issue returns a key to the locations, which all lie in the issuer's store.
+	// Issue returns a key to the locations, which all lie in the issuer's store; a
+	// key without configuration when none is narrow enough.
 	Issue(ctx context.Context, s Scope) (Key, error)
 	// Static is the configuration that clients need whatever their key, in a map
 	// that is the caller's.
@@ -76,6 +78,7 @@ type Vendor struct {
 	issuers map[string]Issuer
 	kept    *otter.Cache[kept, Key]
 	now     func() time.Time
+	measures
 }
 
 var _ catalog.Delegation = (*Vendor)(nil)
@@ -87,8 +90,13 @@ type kept struct {
 }
 
 // New makes a vendor; issuers are by what objectstore.StoreOf calls their stores.
-func New(policy Policy, issuers map[string]Issuer) (*Vendor, error) {
-	v := &Vendor{policy: policy, issuers: issuers, now: time.Now}
+// A nil meter measures nothing.
+func New(policy Policy, issuers map[string]Issuer, meter metric.Meter) (*Vendor, error) {
+	m, err := newMeasures(meter)
+	if err != nil {
+		return nil, fmt.Errorf("measure keys: %w", err)
+	}
+	v := &Vendor{policy: policy, issuers: issuers, now: time.Now, measures: m}
 	cache, err := otter.New(&otter.Options[kept, Key]{
 		MaximumSize:      maxKept,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[kept, Key]) time.Duration { return v.life(e.Value) }),
@@ -122,8 +130,11 @@ func (v *Vendor) Vend(ctx context.Context, g catalog.Grant) (catalog.Access, err
 		return catalog.Access{}, nil // local files are open to who is on the machine
 	}
 	key, err := v.key(ctx, issuer, g, locations)
-	if err != nil {
+	if err != nil || len(key.Config) == 0 {
 		return catalog.Access{}, err
+	}
+	if !key.Expires.IsZero() {
+		v.handedOut(ctx, store, key.Expires.Sub(v.now()))
 	}
 	return access(issuer, key, prefixOf(locations)), nil
 }

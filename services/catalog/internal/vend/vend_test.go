@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/vend"
 )
@@ -27,7 +29,7 @@ func (*mint) RefreshKey() string        { return "refresh" }
 
 func newVendor(t *testing.T, policy vend.Policy, m *mint) *vend.Vendor {
 	t.Helper()
-	v, err := vend.New(policy, map[string]vend.Issuer{"s3": m})
+	v, err := vend.New(policy, map[string]vend.Issuer{"s3": m}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,5 +111,27 @@ func TestPrefixes(t *testing.T) {
 	}
 	if access, err := v.Vend(t.Context(), grant("p", "file:///a/b")); err != nil || access.Credentials != nil {
 		t.Errorf("a local file: %+v, %v", access, err)
+	}
+}
+
+// What a key has left is measured each time that it is handed out.
+func TestLivesAreMeasured(t *testing.T) {
+	meters, err := telemetry.NewMeters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := vend.New(vend.OnRequest, map[string]vend.Issuer{"s3": &mint{life: time.Hour}, "gs": vend.NewFixed("id", "secret", vend.S3Config{})}, meters.Meter("test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, location := range []string{"s3://lake/a", "s3://lake/a", "gs://lake/a"} {
+		if _, err := v.Vend(t.Context(), grant("p", location)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const life = "igloo_catalog_credential_life_seconds"
+	found := telemetrytest.Read(t, telemetry.Scrape(meters))
+	if n, sum := found.Sum(life+"_count"), found.Sum(life+"_sum", "store", "s3"); n != 2 || sum < 7100 || sum > 7200 {
+		t.Errorf("%v keys with %v s in all", n, sum)
 	}
 }
