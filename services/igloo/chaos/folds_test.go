@@ -44,13 +44,13 @@ type fold struct {
 	table   string
 	first   wire
 	members []wire
-	// held is closed when the first is held, release lets it go, and reached is
-	// closed when the others went together.
-	held, release, reached chan struct{}
+	// held is closed when the first is held, and release lets it go; together is
+	// closed when the others come together, and reached once that let something die.
+	held, release, together, reached chan struct{}
 }
 
 func newFold(table string) *fold {
-	f := &fold{table: table, held: make(chan struct{}), release: make(chan struct{}), reached: make(chan struct{})}
+	f := &fold{table: table, held: make(chan struct{}), release: make(chan struct{}), together: make(chan struct{}), reached: make(chan struct{})}
 	f.first = setting(table, "first")
 	for i := range folded {
 		f.members = append(f.members, setting(table, member(i)))
@@ -92,6 +92,8 @@ func (f *fold) send(t *testing.T, c *cluster, w *worker, p point) (answers []<-c
 	t.Helper()
 	arrived := make(chan struct{}, folded+1)
 	f.arm(c, p, arrived)
+	letGo := sync.OnceFunc(func() { close(f.release) })
+	defer letGo()
 	victim := &client{urls: c.urls[:1], http: w.client.http}
 	var all sync.WaitGroup
 	ask := func(sent wire) {
@@ -106,19 +108,20 @@ func (f *fold) send(t *testing.T, c *cluster, w *worker, p point) (answers []<-c
 		ask(sent)
 	}
 	<-time.After(100 * time.Millisecond)
-	close(f.release)
+	letGo()
 	done := make(chan struct{})
 	go func() { all.Wait(); close(done) }()
 	select {
 	case <-f.reached:
 		return answers, true
 	case <-done:
-		select {
-		case <-f.reached:
-			return answers, true
-		default:
-			return nil, false
-		}
+	}
+	select {
+	case <-f.together:
+		await(t, f.reached)
+		return answers, true
+	default:
+		return nil, false
 	}
 }
 
@@ -138,6 +141,7 @@ func (f *fold) arm(c *cluster, p point, arrived chan<- struct{}) {
 		fate := nettest.Pass
 		if p.sign(sent, f.table) {
 			die.Do(func() {
+				close(f.together)
 				fate = p.die(c)
 				close(f.reached)
 			})
