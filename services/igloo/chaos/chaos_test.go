@@ -25,7 +25,8 @@ func TestChaos(t *testing.T) {
 	}
 	// Sweeps take files that are about as old as a commit is on its way when parts
 	// are away, and so come in between.
-	cluster := newCluster(t, "--orphan-interval", "1s", "--orphan-age", "3s", "--orphan-scope", "warehouses")
+	cluster := newCluster(t, "--orphan-interval", "1s", "--orphan-age", "3s", "--orphan-scope", "warehouses",
+		"--purge-interval", "500ms", "--purge-lease", "2s")
 	w := &worker{client: newClient(cluster.urls), record: &record{}}
 	w.prepare(t)
 	nemesis := newNemesis(cluster, *seed)
@@ -42,12 +43,16 @@ func TestChaos(t *testing.T) {
 	cluster.waitReady(t)
 	// Sweeps come before what they must leave is looked at.
 	orphans := cluster.orphans(t)
+	if left := w.leftOfPurged(t); len(left) > 0 {
+		t.Errorf("files of purged tables are left: %q", left)
+	}
 	observed := w.observe(t)
 	observed.Orphans = orphans
 	for _, violation := range chaos.Check(w.record.requests, observed) {
 		t.Error(violation)
 	}
 	report(t, w.record.requests, observed, nemesis)
+	t.Logf("%d commits went together with others to their table; %d tables were purged", together(w.record.requests), len(w.record.purged))
 }
 
 // subjects counts what requests were about.
@@ -58,6 +63,22 @@ func subjects(history []chaos.Request) string {
 	}
 	return fmt.Sprintf("%d were about tables, %d about names of tables, %d about views, %d about namespaces",
 		about[""], about[chaos.TableNames], about[chaos.Views], about[chaos.Namespaces])
+}
+
+// together counts the commits to one table whose file is others' as well.
+func together(history []chaos.Request) (n int) {
+	shared := map[string]int{}
+	for _, r := range history {
+		if r.Kind == chaos.Commit && len(r.Effects) == 1 && len(r.Replies) > 0 && r.Replies[0].Location != "" {
+			shared[r.Replies[0].Location]++
+		}
+	}
+	for _, commits := range shared {
+		if commits > 1 {
+			n += commits
+		}
+	}
+	return n
 }
 
 // report counts, and fails a run that shows nothing.

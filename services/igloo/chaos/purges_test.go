@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Purges are looked for all the time, and take seconds: a table's earlier
@@ -24,6 +27,48 @@ const (
 	pastVersions = 4
 	pastFigures  = 4
 )
+
+// purgeTime is how long after the last drop files of purged tables may be left: a
+// purge that fails is begun again later and later.
+const purgeTime = 3 * time.Minute
+
+// purge makes a table that nobody else knows of, and drops it with its files.
+func (w *worker) purge(ctx context.Context) {
+	name := "p" + uuid.NewString()
+	steps := []wire{
+		{method: http.MethodPost, path: strings.TrimSuffix(tablePath, "/"), body: fmt.Sprintf(`{"name":%q,"schema":%s}`, name, schema)},
+		{method: http.MethodPost, path: tablePath + name, body: `{"requirements":[],"updates":[{"action":"set-properties","updates":{"n":"1"}}]}`},
+		{method: http.MethodDelete, path: tablePath + name + "?purgeRequested=true"},
+	}
+	var location string
+	for _, sent := range steps {
+		sent.key = uuid.Must(uuid.NewV7()).String()
+		a := w.client.insist(ctx, sent)
+		if a.status < http.StatusOK || a.status >= http.StatusMultipleChoices {
+			return
+		}
+		if at := a.reply().Location; at != "" {
+			location = at
+		}
+	}
+	w.record.mu.Lock()
+	defer w.record.mu.Unlock()
+	w.record.purged = append(w.record.purged, filepath.Dir(filepath.Dir(strings.TrimPrefix(location, "file://"))))
+}
+
+// leftOfPurged waits for the purges, and returns the files that should be gone.
+func (w *worker) leftOfPurged(t *testing.T) []string {
+	t.Helper()
+	for limit := time.Now().Add(purgeTime); ; <-time.After(100 * time.Millisecond) {
+		left := make([]string, 0, len(w.record.purged))
+		for _, folder := range w.record.purged {
+			left = append(left, (purgeable{folder: folder}).files(t)...)
+		}
+		if len(left) == 0 || time.Now().After(limit) {
+			return left
+		}
+	}
+}
 
 // purgePoints are what becomes of a replica in the middle of a purge.
 func purgePoints() map[string]func(*cluster) error {

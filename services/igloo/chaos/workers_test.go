@@ -35,6 +35,8 @@ type record struct {
 	mu       sync.Mutex
 	requests []chaos.Request
 	wires    []wire
+	// purged are the folders of tables that were dropped with their files.
+	purged []string
 }
 
 // open numbers a request.
@@ -78,8 +80,12 @@ func (w *worker) run(ctx context.Context) {
 			w.rename(ctx)
 		case n < 92:
 			w.view(ctx)
-		default:
+		case n < 95:
 			w.namespace(ctx)
+		case n < 98:
+			w.burst(ctx)
+		default:
+			w.purge(ctx)
 		}
 	}
 }
@@ -175,6 +181,25 @@ func (w *worker) commit(ctx context.Context, n int, edits func(context.Context, 
 	r := w.record.open(chaos.Request{Kind: chaos.Commit, Effects: effects}, true)
 	w.client.do(ctx, &r, sent)
 	w.record.close(r, sent)
+}
+
+// burst sends several commits to one table at once to one replica, where they
+// wait for one another and go together.
+func (w *worker) burst(ctx context.Context) {
+	table, one := tableName(rand.IntN(tables)), *w.client
+	i := rand.IntN(len(one.urls))
+	one.urls = one.urls[i : i+1]
+	var all sync.WaitGroup
+	for range folded + 1 {
+		e := w.value(ctx, table, loaded{})
+		sent := wire{method: http.MethodPost, path: tablePath + table, body: fmt.Sprintf(`{"requirements":%s,"updates":%s}`, e.requirements, e.updates)}
+		all.Go(func() {
+			r := w.record.open(chaos.Request{Kind: chaos.Commit, Effects: []chaos.Effect{e.effect}}, true)
+			one.do(ctx, &r, sent)
+			w.record.close(r, sent)
+		})
+	}
+	all.Wait()
 }
 
 // rename is any request about a name.
