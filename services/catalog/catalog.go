@@ -22,8 +22,8 @@ type Settings struct {
 	AnyLocation bool
 	// OverlappingLocations lets tables lie above and below each other.
 	OverlappingLocations bool
-	// VerifyFiles makes every load look whether the metadata file is still
-	// there, though its content is in memory. Cheap on local files.
+	// VerifyFiles makes every load look whether a local metadata file is still
+	// there, though its content is in memory.
 	VerifyFiles bool
 	// CacheBytes bounds the metadata kept in memory.
 	CacheBytes int64

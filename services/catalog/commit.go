@@ -212,7 +212,7 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	if p == nil || p.Kind != member.kind {
 		return nil, NoSuchPointer(member.kind, member.id)
 	}
-	d, err := m.metadata.load(ctx, member.kind, p.MetadataLocation)
+	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
 	if err != nil {
 		return nil, stored(err)
 	}

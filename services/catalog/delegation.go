@@ -5,6 +5,12 @@ import (
 	"time"
 )
 
+// Delegations are how each warehouse gives access to its files.
+type Delegations interface {
+	// Of is the warehouse's way; nil when it gives none.
+	Of(ctx context.Context, warehouse string) (Delegation, error)
+}
+
 // Delegation gives clients access to the files of one table, and to no others.
 type Delegation interface {
 	// Delegates reports whether a client that names these ways may be given

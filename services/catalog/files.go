@@ -1,19 +1,11 @@
 package catalog
 
-import (
-	"context"
+import "github.com/igloo-catalog/igloo/pkg/objectstore"
 
-	"github.com/igloo-catalog/igloo/pkg/objectstore"
-)
-
-// Files is what the catalog needs of storage: an objectstore.Store has it.
+// Files are the files of all warehouses, each in the store of its profile.
 type Files interface {
-	// Read returns an object's bytes; objectstore.ErrNotFound when there is none.
-	Read(ctx context.Context, location string) ([]byte, error)
-	// Stat returns what is known about an object; objectstore.ErrNotFound when there is none.
-	Stat(ctx context.Context, location string) (objectstore.Object, error)
-	// Create writes a new object; objectstore.ErrExists when there is one.
-	Create(ctx context.Context, location string, data []byte) error
-	// Delete removes objects.
-	Delete(ctx context.Context, locations ...string) error
+	// In is the way to the files of one warehouse. It is looked up when it is used:
+	// what it returns fails with fault.NoSuchWarehouse when there is none of that
+	// name, and with fault.Unavailable when that cannot be found out.
+	In(warehouse string) objectstore.Store
 }

@@ -31,7 +31,7 @@ func (c *Catalog) LoadFunction(ctx context.Context, warehouse string, id TableId
 	if err != nil {
 		return Loaded{}, c.orNamespace(ctx, warehouse, id, err)
 	}
-	d, err := c.metadata.load(ctx, FunctionKind, p.MetadataLocation)
+	d, err := c.metadata.load(ctx, warehouse, FunctionKind, p.MetadataLocation)
 	if err != nil {
 		return Loaded{}, stored(err)
 	}

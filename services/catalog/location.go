@@ -77,10 +77,10 @@ func (c *Catalog) checkLocation(w Warehouse, location string) error {
 	if err != nil {
 		return err
 	}
-	if c.settings.AnyLocation && objectstore.Scheme(location) == "file" {
+	if w.Storage == nil && c.settings.AnyLocation && objectstore.Scheme(location) == "file" {
 		return checkFolder(location, canonical)
 	}
-	roots := append([]string{c.warehouseRoot(w)}, c.settings.AllowedRoots...)
+	roots := c.rootsOf(w)
 	for _, root := range roots {
 		if r, err := canonicalLocation(root); err == nil && strings.HasPrefix(canonical, trimSlashes(r)+"/") {
 			return nil
@@ -88,6 +88,15 @@ func (c *Catalog) checkLocation(w Warehouse, location string) error {
 	}
 	return fault.New(fault.Invalid, "location %q is not below the allowed roots of warehouse %q: %s",
 		location, w.Name, strings.Join(roots, ", "))
+}
+
+// rootsOf are the places where a warehouse's tables may lie.
+func (c *Catalog) rootsOf(w Warehouse) []string {
+	allowed := c.settings.AllowedRoots
+	if w.Storage != nil {
+		allowed = w.Storage.AllowedRoots
+	}
+	return append([]string{c.warehouseRoot(w)}, allowed...)
 }
 
 // checkFolder refuses the root of the file system: no table owns all of it.

@@ -49,17 +49,19 @@ type metadataCache struct {
 	verify bool
 }
 
-// documentKey says as what a file is read: a table's metadata is not a view's.
+// documentKey says where a file is, for two stores may have one location each,
+// and as what it is read: a table's metadata is not a view's.
 type documentKey struct {
-	kind     Kind
-	location string
+	warehouse string
+	kind      Kind
+	location  string
 }
 
 func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache, error) {
 	cache, err := otter.New(&otter.Options[documentKey, document]{
 		MaximumWeight: uint64(maxBytes),
 		Weigher: func(key documentKey, d document) uint32 {
-			return uint32(min(len(key.location)+d.Size()+1024, 1<<31))
+			return uint32(min(len(key.warehouse)+len(key.location)+d.Size()+1024, 1<<31))
 		},
 		StatsRecorder: stats.NewCounter(),
 	})
@@ -70,10 +72,10 @@ func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache,
 }
 
 // load returns the document at a location; fault.MissingFile when it is gone.
-func (c *metadataCache) load(ctx context.Context, kind Kind, location string) (document, error) {
-	key := documentKey{kind, location}
+func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, location string) (document, error) {
+	key := documentKey{warehouse, kind, location}
 	if d, known := c.cache.GetIfPresent(key); known {
-		return d, c.look(ctx, location)
+		return d, c.look(ctx, warehouse, location)
 	}
 	// Many may wait for this reading: it must not end with whoever came first.
 	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, document](c.read))
@@ -88,11 +90,11 @@ func (c *metadataCache) use() telemetry.CacheUse {
 }
 
 // look makes sure that the file of a known document is still there.
-func (c *metadataCache) look(ctx context.Context, location string) error {
-	if !c.verify {
+func (c *metadataCache) look(ctx context.Context, warehouse, location string) error {
+	if !c.verify || objectstore.Scheme(location) != "file" {
 		return nil
 	}
-	_, err := c.files.Stat(ctx, location)
+	_, err := c.files.In(warehouse).Stat(ctx, location)
 	return missingFile(location, err)
 }
 
@@ -104,14 +106,14 @@ func missingFile(location string, err error) error {
 	return err
 }
 
-func (c *metadataCache) put(kind Kind, location string, d document) {
-	c.cache.Set(documentKey{kind, location}, d)
+func (c *metadataCache) put(warehouse string, kind Kind, location string, d document) {
+	c.cache.Set(documentKey{warehouse, kind, location}, d)
 }
 
 func (c *metadataCache) read(ctx context.Context, key documentKey) (document, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	data, err := ReadMetadata(ctx, c.files, key.location)
+	data, err := ReadMetadata(ctx, c.files.In(key.warehouse), key.location)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +187,7 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 	folder := metadataFolder(d.Location(), d.Property)
 	for n := m.tries; n < m.tries+maxNames; n++ {
 		location := folder + "/" + metadataName(next, m.op.ID, n, compressed)
-		err := m.files.Create(ctx, location, data)
+		err := m.files.In(m.request.Warehouse).Create(ctx, location, data)
 		switch {
 		case errors.Is(err, objectstore.ErrExists):
 			continue
@@ -194,7 +196,7 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 		case err != nil:
 			return "", fault.Wrap(fault.Unavailable, err, "metadata could not be written to %s", folder)
 		}
-		m.metadata.put(kind, location, d)
+		m.metadata.put(m.request.Warehouse, kind, location, d)
 		return location, nil
 	}
 	return "", fault.New(fault.Unavailable, "no free name for metadata in %s", folder)

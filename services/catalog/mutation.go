@@ -190,7 +190,7 @@ func (m *mutation) discard(ctx context.Context, files, keep []string) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.AttemptTimeout)
 	defer cancel()
-	if err := m.files.Delete(ctx, files...); err != nil {
+	if err := m.files.In(m.request.Warehouse).Delete(ctx, files...); err != nil {
 		m.log.WarnContext(ctx, "metadata files of a lost commit stay behind", "locations", files, "error", err)
 	}
 }

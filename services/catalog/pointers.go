@@ -28,7 +28,11 @@ type Warehouse struct {
 	// Location is the root of new tables; empty means the configured one.
 	Location   string
 	Properties map[string]string
-	CreatedAt  time.Time
+	// Storage is the store it lies in; nil means the configured one.
+	Storage   *StorageProfile
+	CreatedAt time.Time
+	// Version counts its changes.
+	Version int64
 }
 
 // Pointer is what the house table service knows of a table, view or function.

@@ -58,7 +58,7 @@ func (m *mutation) purgePlan(ctx context.Context, id TableIdentifier) (plan, err
 // checkPurge refuses to purge what may share files with others. Metadata that
 // cannot be read keeps nobody from dropping a table.
 func (m *mutation) checkPurge(ctx context.Context, p Pointer) error {
-	d, err := m.metadata.load(ctx, TableKind, p.MetadataLocation)
+	d, err := m.metadata.load(ctx, m.request.Warehouse, TableKind, p.MetadataLocation)
 	if fault.Is(err, fault.MissingFile) || fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		return nil
 	}

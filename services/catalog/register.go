@@ -61,7 +61,7 @@ func (m *mutation) foreign(ctx context.Context, kind Kind, location string) (doc
 	if err := m.checkLocation(w, location); err != nil {
 		return nil, err
 	}
-	d, err := m.metadata.load(ctx, kind, location)
+	d, err := m.metadata.load(ctx, m.request.Warehouse, kind, location)
 	switch known := fault.KindOf(err); {
 	case err == nil:
 	case known == fault.Invalid || known == fault.Unsupported:
@@ -95,7 +95,7 @@ func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, kind K
 		return plan{}, nameTaken(kind, id, p)
 	}
 	// A table whose metadata cannot be read may be repaired by any.
-	base, err := m.metadata.load(ctx, kind, p.MetadataLocation)
+	base, err := m.metadata.load(ctx, m.request.Warehouse, kind, p.MetadataLocation)
 	if err == nil && base.UUID() != d.UUID() {
 		return plan{}, fault.New(fault.AlreadyExists, "%s already exists: %s, with UUID %s; the metadata to register is of %s", kind.word(), id, base.UUID(), d.UUID())
 	}
@@ -120,7 +120,7 @@ func (c *Catalog) UnregisterTable(ctx context.Context, request Request, id Table
 		if err != nil {
 			return plan{}, err
 		}
-		if _, err := m.metadata.load(ctx, TableKind, p.MetadataLocation); err != nil {
+		if _, err := m.metadata.load(ctx, m.request.Warehouse, TableKind, p.MetadataLocation); err != nil {
 			return plan{}, stored(err)
 		}
 		return plan{

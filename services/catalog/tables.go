@@ -117,9 +117,9 @@ func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdent
 		return Loaded{}, err
 	}
 	if options.Known != nil && options.Known(p.MetadataLocation) {
-		return Loaded{MetadataLocation: p.MetadataLocation}, c.metadata.look(ctx, p.MetadataLocation)
+		return Loaded{MetadataLocation: p.MetadataLocation}, c.metadata.look(ctx, warehouse, p.MetadataLocation)
 	}
-	d, err := c.metadata.load(ctx, TableKind, p.MetadataLocation)
+	d, err := c.metadata.load(ctx, warehouse, TableKind, p.MetadataLocation)
 	if err != nil {
 		return Loaded{}, stored(err)
 	}
@@ -154,7 +154,7 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 		return Loaded{}, fault.New(fault.Internal, "outcome without metadata location")
 	}
 	location := outcome.MetadataLocations[0]
-	d, err := c.metadata.load(ctx, kind, location)
+	d, err := c.metadata.load(ctx, warehouse, kind, location)
 	if fault.Is(err, fault.MissingFile) {
 		// Expired since: what is now stands for what was then.
 		p, gone := c.pointer(ctx, warehouse, id, kind)
@@ -162,7 +162,7 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 			return Loaded{}, gone
 		}
 		location = p.MetadataLocation
-		d, err = c.metadata.load(ctx, kind, location)
+		d, err = c.metadata.load(ctx, warehouse, kind, location)
 	}
 	if err != nil {
 		return Loaded{}, stored(err)

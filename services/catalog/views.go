@@ -67,7 +67,7 @@ func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdenti
 	if err != nil {
 		return Loaded{}, err
 	}
-	d, err := c.metadata.load(ctx, ViewKind, p.MetadataLocation)
+	d, err := c.metadata.load(ctx, warehouse, ViewKind, p.MetadataLocation)
 	if err != nil {
 		return Loaded{}, stored(err)
 	}

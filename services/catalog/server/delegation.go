@@ -14,13 +14,13 @@ import (
 )
 
 // openDelegation is nil when there is nothing to make keys with.
-func (s *Server) openDelegation(ctx context.Context) (catalog.Delegation, error) {
-	if s.cfg.Delegation == string(vend.Never) {
+func (s *Server) openDelegation(ctx context.Context, p catalog.StorageProfile) (catalog.Delegation, error) {
+	if p.Delegation == string(vend.Never) {
 		return nil, nil
 	}
 	issuers := map[string]vend.Issuer{}
-	for _, open := range []func(context.Context) (map[string]vend.Issuer, error){s.cfg.s3Issuer, s.cfg.gcsIssuer, s.adlsIssuer} {
-		opened, err := open(ctx)
+	for _, open := range []func(context.Context, catalog.StorageProfile) (map[string]vend.Issuer, error){s3Issuer, gcsIssuer, s.adlsIssuer} {
+		opened, err := open(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -29,22 +29,25 @@ func (s *Server) openDelegation(ctx context.Context) (catalog.Delegation, error)
 	if len(issuers) == 0 {
 		return nil, nil
 	}
-	return vend.New(cmp.Or(vend.Policy(s.cfg.Delegation), vend.OnRequest), issuers, s.meter)
+	return vend.New(cmp.Or(vend.Policy(p.Delegation), vend.OnRequest), issuers, s.meter)
 }
 
 // s3Issuer is none when no keys to S3 are given to clients.
-func (s Storage) s3Issuer(ctx context.Context) (map[string]vend.Issuer, error) {
-	cfg := vend.S3Config{
-		RoleARN: s.S3RoleARN, ExternalID: s.S3ExternalID, Life: s.keyLife(),
-		Region: s.S3Region, Endpoint: s.S3Endpoint, PathStyle: s.S3PathStyle,
-	}
-	switch {
-	case s.S3ClientKeyID != "":
-		return map[string]vend.Issuer{"s3": vend.NewFixed(s.S3ClientKeyID, s.S3ClientSecretKey, cfg)}, nil
-	case s.S3RoleARN == "":
+func s3Issuer(ctx context.Context, p catalog.StorageProfile) (map[string]vend.Issuer, error) {
+	if p.S3 == nil {
 		return nil, nil
 	}
-	client, err := s3.TokenService(ctx, s.s3(), s.S3STSEndpoint)
+	cfg := vend.S3Config{
+		RoleARN: p.S3.RoleARN, ExternalID: p.S3.ExternalID, Life: keyLife(p),
+		Region: p.S3.Region, Endpoint: p.S3.Endpoint, PathStyle: p.S3.PathStyle,
+	}
+	switch {
+	case p.S3.ClientKeyID != "":
+		return map[string]vend.Issuer{"s3": vend.NewFixed(p.S3.ClientKeyID, string(p.S3.ClientSecretKey), cfg)}, nil
+	case p.S3.RoleARN == "":
+		return nil, nil
+	}
+	client, err := s3.TokenService(ctx, s3Config(p.S3), p.S3.STSEndpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -52,32 +55,28 @@ func (s Storage) s3Issuer(ctx context.Context) (map[string]vend.Issuer, error) {
 }
 
 // gcsIssuer is none when no tokens are narrowed for clients.
-func (s Storage) gcsIssuer(ctx context.Context) (map[string]vend.Issuer, error) {
-	if !s.GCSVendedTokens {
+func gcsIssuer(ctx context.Context, p catalog.StorageProfile) (map[string]vend.Issuer, error) {
+	if p.GCS == nil || !p.GCS.VendedTokens {
 		return nil, nil
 	}
-	cfg, err := s.gcs()
+	tokens, err := gcs.NewTokenService(gcsConfig(p.GCS), p.GCS.STSEndpoint)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := gcs.NewTokenService(cfg, s.GCSSTSEndpoint)
-	if err != nil {
-		return nil, err
-	}
-	issuer := vend.NewGCS(tokens, vend.GCSConfig{Project: tokens.Project(ctx), Endpoint: s.GCSEndpoint})
+	issuer := vend.NewGCS(tokens, vend.GCSConfig{Project: tokens.Project(ctx), Endpoint: p.GCS.Endpoint})
 	return map[string]vend.Issuer{"gs": issuer}, nil
 }
 
 // adlsIssuer is none when nothing is signed for clients.
-func (s *Server) adlsIssuer(context.Context) (map[string]vend.Issuer, error) {
-	if !s.cfg.ADLSVendedSAS {
+func (s *Server) adlsIssuer(_ context.Context, p catalog.StorageProfile) (map[string]vend.Issuer, error) {
+	if p.ADLS == nil || !p.ADLS.VendedSAS {
 		return nil, nil
 	}
-	signer, err := adls.NewSigner(s.cfg.adls())
+	signer, err := adls.NewSigner(adlsConfig(p.ADLS))
 	if err != nil {
 		return nil, err
 	}
-	return map[string]vend.Issuer{"abfs": vend.NewADLS(signer, s.cfg.keyLife(), s.log)}, nil
+	return map[string]vend.Issuer{"abfs": vend.NewADLS(signer, keyLife(p), s.log)}, nil
 }
 
-func (s Storage) keyLife() time.Duration { return cmp.Or(s.DelegationLife, time.Hour) }
+func keyLife(p catalog.StorageProfile) time.Duration { return cmp.Or(p.KeyLife, time.Hour) }

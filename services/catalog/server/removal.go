@@ -36,7 +36,7 @@ func (r Removal) Validate() error {
 // maxOrphanAge leaves time to find an orphan while it is known what became of its operation.
 const maxOrphanAge = 6 * time.Hour
 
-func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface, files removal.Files, domain *catalog.Catalog) error {
+func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface, files catalog.Files, domain *catalog.Catalog) error {
 	remover, err := removal.Start(ctx, s.pointers, hts.NewJobs(conn), files, removal.Settings{
 		PurgeInterval:   s.cfg.PurgeInterval,
 		Lease:           s.cfg.PurgeLease,

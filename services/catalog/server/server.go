@@ -65,14 +65,14 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return err
 	}
-	files, err := s.openStores(ctx)
-	if err != nil {
-		return err
-	}
 	if conn, err = hts.Measure(conn, s.meter); err != nil {
 		return fmt.Errorf("measure calls: %w", err)
 	}
 	s.pointers = hts.New(conn)
+	files, err := s.openProfiles(ctx)
+	if err != nil {
+		return err
+	}
 	outcomes, err := s.openReplays()
 	if err != nil {
 		return err
@@ -89,17 +89,13 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
-	delegation, err := s.openDelegation(ctx)
-	if err != nil {
-		return fmt.Errorf("open delegation: %w", err)
-	}
-	if s.handler, err = rest.New(domain, s.protocol(scans, delegation), s.log); err != nil {
+	if s.handler, err = rest.New(domain, s.protocol(scans, files), s.log); err != nil {
 		return err
 	}
 	return s.startRemoval(ctx, conn, files, domain)
 }
 
-func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegation) rest.Options {
+func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegations) rest.Options {
 	return rest.Options{
 		Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Delegation: delegation, Meter: s.meter,
 	}

@@ -1,16 +1,13 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
-	"github.com/igloo-catalog/igloo/pkg/objectstore/adls"
-	"github.com/igloo-catalog/igloo/pkg/objectstore/gcs"
-	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
+	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
 // Storage is how the service reaches the stores that its roots lie in. Without a
@@ -63,67 +60,49 @@ const (
 	maxKeyLife = 12 * time.Hour
 )
 
-// openStores opens the stores that the roots lie in, and no others.
-func (s *Server) openStores(ctx context.Context) (*objectstore.Router, error) {
-	stores := map[string]objectstore.Store{}
-	for _, root := range s.cfg.roots() {
-		scheme := objectstore.StoreOf(root)
-		if stores[scheme] != nil {
-			continue
+// profile is the one of warehouses without their own: the stores that the roots
+// lie in, and no others.
+func (c Config) profile() (catalog.StorageProfile, error) {
+	p := catalog.StorageProfile{AllowedRoots: c.AllowedRoots, Delegation: c.Delegation, KeyLife: c.DelegationLife}
+	for _, root := range c.roots() {
+		switch objectstore.StoreOf(root) {
+		case "s3":
+			p.S3 = c.s3()
+		case "gs":
+			account, err := c.serviceAccount()
+			if err != nil {
+				return p, err
+			}
+			p.GCS = &catalog.GCSStorage{
+				Endpoint: c.GCSEndpoint, ServiceAccount: account, VendedTokens: c.GCSVendedTokens, STSEndpoint: c.GCSSTSEndpoint,
+			}
+		case "abfs":
+			p.ADLS = &catalog.ADLSStorage{
+				Account: c.ADLSAccount, Endpoint: c.ADLSEndpoint, AccountKey: catalog.Secret(c.ADLSAccountKey), VendedSAS: c.ADLSVendedSAS,
+			}
+		default:
+			p.Local = &catalog.LocalStorage{Folders: c.folders()}
 		}
-		store, err := s.openStore(ctx, scheme)
-		if err != nil {
-			return nil, fmt.Errorf("open storage: %w", err)
-		}
-		stores[scheme] = store
 	}
-	return objectstore.NewRouter(stores), nil
+	return p, nil
 }
 
-func (s *Server) openStore(ctx context.Context, scheme string) (objectstore.Store, error) {
-	switch scheme {
-	case "s3":
-		return s3.Open(ctx, s.cfg.s3())
-	case "gs":
-		return s.openGCS(ctx)
-	case "abfs":
-		return adls.Open(s.cfg.adls())
-	default:
-		local, err := objectstore.OpenLocal(s.cfg.folders()...)
-		if err == nil {
-			s.closers = append(s.closers, local)
-		}
-		return local, err
+func (s Storage) s3() *catalog.S3Storage {
+	return &catalog.S3Storage{
+		Endpoint: s.S3Endpoint, Region: s.S3Region, PathStyle: s.S3PathStyle,
+		AccessKeyID: s.S3AccessKeyID, SecretAccessKey: catalog.Secret(s.S3SecretAccessKey),
+		RoleARN: s.S3RoleARN, ExternalID: s.S3ExternalID, STSEndpoint: s.S3STSEndpoint,
+		ClientKeyID: s.S3ClientKeyID, ClientSecretKey: catalog.Secret(s.S3ClientSecretKey),
 	}
 }
 
-func (s *Server) openGCS(ctx context.Context) (objectstore.Store, error) {
-	cfg, err := s.cfg.gcs()
-	if err != nil {
-		return nil, err
-	}
-	return gcs.Open(ctx, cfg)
-}
-
-func (s Storage) gcs() (gcs.Config, error) {
-	cfg := gcs.Config{Endpoint: s.GCSEndpoint}
+func (s Storage) serviceAccount() (catalog.Secret, error) {
 	if s.GCSServiceAccount == "" {
-		return cfg, nil
+		return "", nil
 	}
-	var err error
-	if cfg.ServiceAccount, err = os.ReadFile(s.GCSServiceAccount); err != nil {
-		return cfg, fmt.Errorf("gcs-service-account: %w", err)
+	key, err := os.ReadFile(s.GCSServiceAccount)
+	if err != nil {
+		return "", fmt.Errorf("gcs-service-account: %w", err)
 	}
-	return cfg, nil
-}
-
-func (s Storage) adls() adls.Config {
-	return adls.Config{Account: s.ADLSAccount, Endpoint: s.ADLSEndpoint, AccountKey: s.ADLSAccountKey}
-}
-
-func (s Storage) s3() s3.Config {
-	return s3.Config{
-		Region: s.S3Region, Endpoint: s.S3Endpoint, PathStyle: s.S3PathStyle,
-		AccessKeyID: s.S3AccessKeyID, SecretAccessKey: s.S3SecretAccessKey,
-	}
+	return catalog.Secret(key), nil
 }

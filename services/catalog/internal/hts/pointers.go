@@ -72,7 +72,8 @@ func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehous
 
 func warehouseOf(w *htsv1.Warehouse) catalog.Warehouse {
 	return catalog.Warehouse{
-		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(), CreatedAt: w.GetCreatedAt().AsTime(),
+		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(),
+		CreatedAt: w.GetCreatedAt().AsTime(), Version: w.GetVersion(),
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 type batch struct {
 	*Remover
 
+	warehouse string
 	// check tells what must stay.
 	check func(context.Context) (*territory, error)
 	seed  maphash.Seed
@@ -36,8 +37,8 @@ type batch struct {
 	foreign, unreachable int64
 }
 
-func newBatch(r *Remover, check func(context.Context) (*territory, error)) batch {
-	return batch{Remover: r, check: check, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, deleted: map[string]int64{}}
+func newBatch(r *Remover, warehouse string, check func(context.Context) (*territory, error)) batch {
+	return batch{Remover: r, warehouse: warehouse, check: check, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, deleted: map[string]int64{}}
 }
 
 // met reports whether it was asked for the same before.
@@ -84,7 +85,7 @@ func (b *batch) flush(ctx context.Context) error {
 	all := len(b.files)
 	doomed := slices.DeleteFunc(b.files, live.holds)
 	b.foreign += int64(all - len(doomed))
-	unreachable, err := b.remove(ctx, doomed)
+	unreachable, err := b.remove(ctx, b.warehouse, doomed)
 	b.unreachable += unreachable
 	b.counts.filesPurged.Add(int64(len(doomed)) - unreachable)
 	b.files = b.files[:0]
@@ -109,19 +110,19 @@ func (b *batch) report() string {
 
 // remove deletes files at no more than the rate that is set. Those at locations
 // that no store here serves stay, and are counted.
-func (r *Remover) remove(ctx context.Context, files []string) (unreachable int64, err error) {
+func (r *Remover) remove(ctx context.Context, warehouse string, files []string) (unreachable int64, err error) {
 	if len(files) == 0 {
 		return 0, nil
 	}
 	if err := wait(ctx, time.Duration(len(files))*time.Second/time.Duration(r.settings.DeleteRate)); err != nil {
 		return 0, err
 	}
-	err = r.files.Delete(ctx, files...)
+	err = r.files.In(warehouse).Delete(ctx, files...)
 	if !beyond(err) {
 		return 0, wrap(err)
 	}
 	for _, file := range files {
-		switch err := r.files.Delete(ctx, file); {
+		switch err := r.files.In(warehouse).Delete(ctx, file); {
 		case beyond(err):
 			unreachable++
 		case err != nil:

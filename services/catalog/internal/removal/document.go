@@ -34,8 +34,8 @@ type statistics struct {
 
 // read reads a metadata file; objectstore.ErrNotFound when there is none and
 // fault.Invalid when it is no metadata.
-func (r *Remover) read(ctx context.Context, location string) (*document, error) {
-	data, err := catalog.ReadMetadata(ctx, r.files, location)
+func (r *Remover) read(ctx context.Context, warehouse, location string) (*document, error) {
+	data, err := catalog.ReadMetadata(ctx, r.files.In(warehouse), location)
 	if err != nil {
 		return nil, err
 	}

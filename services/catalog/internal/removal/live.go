@@ -77,7 +77,7 @@ func (r *Remover) survey(ctx context.Context) (*territory, error) {
 	t := &territory{owners: map[string]string{}, named: map[string]bool{}}
 	err := r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
 		return r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error {
-			location, err := r.locationOf(ctx, p)
+			location, err := r.locationOf(ctx, w.Name, p)
 			if err != nil {
 				return err
 			}
@@ -91,18 +91,19 @@ func (r *Remover) survey(ctx context.Context) (*territory, error) {
 
 // locationOf is where a live table lies. Of one whose metadata cannot be read,
 // it is the place that such a file has by default.
-func (r *Remover) locationOf(ctx context.Context, p catalog.Pointer) (string, error) {
-	if location, known := r.lies.GetIfPresent(p.MetadataLocation); known {
+func (r *Remover) locationOf(ctx context.Context, warehouse string, p catalog.Pointer) (string, error) {
+	file := metadataFile{warehouse, p.MetadataLocation}
+	if location, known := r.lies.GetIfPresent(file); known {
 		return location, nil
 	}
-	d, err := r.read(ctx, p.MetadataLocation)
+	d, err := r.read(ctx, warehouse, p.MetadataLocation)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge), fault.Is(err, fault.Unsupported):
 		return parent(parent(p.MetadataLocation)), nil
 	case err != nil:
 		return "", err
 	}
-	r.lies.Set(p.MetadataLocation, d.Location)
+	r.lies.Set(file, d.Location)
 	return d.Location, nil
 }
 

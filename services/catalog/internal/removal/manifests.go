@@ -16,8 +16,8 @@ import (
 
 // present reads a file; nil when it is not there, as after a purge that was
 // begun before.
-func (r *Remover) present(ctx context.Context, location string) ([]byte, error) {
-	data, err := r.files.Read(ctx, location)
+func (r *Remover) present(ctx context.Context, warehouse, location string) ([]byte, error) {
+	data, err := r.files.In(warehouse).Read(ctx, location)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound):
 		return nil, nil
@@ -30,7 +30,7 @@ func (r *Remover) present(ctx context.Context, location string) ([]byte, error) 
 }
 
 // manifests are those of a snapshot.
-func (r *Remover) manifests(ctx context.Context, s snapshot) ([]iceberg.ManifestFile, error) {
+func (r *Remover) manifests(ctx context.Context, warehouse string, s snapshot) ([]iceberg.ManifestFile, error) {
 	if s.ManifestList == "" {
 		files := make([]iceberg.ManifestFile, len(s.Manifests))
 		for i, location := range s.Manifests {
@@ -38,7 +38,7 @@ func (r *Remover) manifests(ctx context.Context, s snapshot) ([]iceberg.Manifest
 		}
 		return files, nil
 	}
-	data, err := r.present(ctx, s.ManifestList)
+	data, err := r.present(ctx, warehouse, s.ManifestList)
 	if err != nil || data == nil {
 		return nil, err
 	}
@@ -51,9 +51,9 @@ func (r *Remover) manifests(ctx context.Context, s snapshot) ([]iceberg.Manifest
 
 // entries yields the locations of the files that a manifest holds alive: those
 // that it says were removed are of manifests before it.
-func (r *Remover) entries(ctx context.Context, m iceberg.ManifestFile) iter.Seq2[string, error] {
+func (r *Remover) entries(ctx context.Context, warehouse string, m iceberg.ManifestFile) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		data, err := r.present(ctx, m.FilePath())
+		data, err := r.present(ctx, warehouse, m.FilePath())
 		if err != nil || data == nil {
 			if err != nil {
 				yield("", err)

@@ -34,7 +34,7 @@ func (r *Remover) purge(ctx context.Context, j catalog.Job) (string, error) {
 	if err := json.Unmarshal([]byte(j.Conf), &order); err != nil || order.MetadataLocation == "" {
 		return "", refuse("the job does not say what is to be purged")
 	}
-	d, err := r.read(ctx, order.MetadataLocation)
+	d, err := r.read(ctx, j.Warehouse, order.MetadataLocation)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound):
 		return "nothing is left", nil
@@ -46,7 +46,7 @@ func (r *Remover) purge(ctx context.Context, j catalog.Job) (string, error) {
 		return "", refuse("%s is %q", catalog.GCProperty, d.Properties[catalog.GCProperty])
 	}
 	p := &purge{Remover: r, location: d.Location}
-	p.batch = newBatch(r, p.check)
+	p.batch = newBatch(r, j.Warehouse, p.check)
 	for _, step := range []func(context.Context, *document) error{p.data, p.manifestFiles, p.manifestLists, p.earlier, p.statistics} {
 		if err := step(ctx, d); err != nil {
 			return "", err
@@ -80,7 +80,7 @@ func (p *purge) check(ctx context.Context) (*territory, error) {
 
 func (p *purge) data(ctx context.Context, d *document) error {
 	for _, s := range d.Snapshots {
-		manifests, err := p.manifests(ctx, s)
+		manifests, err := p.manifests(ctx, p.batch.warehouse, s)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (p *purge) data(ctx context.Context, d *document) error {
 			if p.batch.met("entries of " + m.FilePath()) {
 				continue
 			}
-			for file, err := range p.entries(ctx, m) {
+			for file, err := range p.entries(ctx, p.batch.warehouse, m) {
 				if err != nil {
 					return err
 				}
@@ -103,7 +103,7 @@ func (p *purge) data(ctx context.Context, d *document) error {
 
 func (p *purge) manifestFiles(ctx context.Context, d *document) error {
 	for _, s := range d.Snapshots {
-		manifests, err := p.manifests(ctx, s)
+		manifests, err := p.manifests(ctx, p.batch.warehouse, s)
 		if err != nil {
 			return err
 		}

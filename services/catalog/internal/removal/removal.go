@@ -3,7 +3,6 @@ package removal
 import (
 	"context"
 	"fmt"
-	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -11,19 +10,8 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
-	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
-
-// Files is what removal needs of storage: an objectstore.Store has it.
-type Files interface {
-	// Read returns an object's bytes; objectstore.ErrNotFound when there is none.
-	Read(ctx context.Context, location string) ([]byte, error)
-	// Delete removes objects; those that are not there are passed over.
-	Delete(ctx context.Context, locations ...string) error
-	// List yields the objects whose locations begin with prefix, in no order.
-	List(ctx context.Context, prefix string) iter.Seq2[objectstore.Object, error]
-}
 
 // Settings are the choices of an operator.
 type Settings struct {
@@ -63,6 +51,9 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
+// metadataFile is one of a warehouse's.
+type metadataFile struct{ warehouse, location string }
+
 // knownBytes bounds what is remembered of where tables lie.
 const knownBytes = 16 << 20
 
@@ -70,24 +61,26 @@ const knownBytes = 16 << 20
 type Remover struct {
 	pointers catalog.Pointers
 	jobs     catalog.Jobs
-	files    Files
+	files    catalog.Files
 	settings Settings
 	log      *slog.Logger
 	// lies remembers where a metadata file says that its table lies: such a file
 	// never changes.
-	lies   *otter.Cache[string, string]
+	lies   *otter.Cache[metadataFile, string]
 	counts counts
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
 // Start begins to look for work, which outlives ctx: Close ends it.
-func Start(ctx context.Context, pointers catalog.Pointers, jobs catalog.Jobs, files Files, settings Settings, log *slog.Logger) (*Remover, error) {
+func Start(ctx context.Context, pointers catalog.Pointers, jobs catalog.Jobs, files catalog.Files, settings Settings, log *slog.Logger) (*Remover, error) {
 	r := &Remover{pointers: pointers, jobs: jobs, files: files, settings: settings.withDefaults(), log: log}
 	var err error
-	r.lies, err = otter.New(&otter.Options[string, string]{
+	r.lies, err = otter.New(&otter.Options[metadataFile, string]{
 		MaximumWeight: knownBytes,
-		Weigher:       func(file, location string) uint32 { return uint32(len(file) + len(location) + 100) },
+		Weigher: func(file metadataFile, location string) uint32 {
+			return uint32(len(file.warehouse) + len(file.location) + len(location) + 100)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make memory of locations: %w", err)

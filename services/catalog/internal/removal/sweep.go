@@ -67,7 +67,7 @@ func (r *Remover) sweep(ctx context.Context) error {
 
 // around looks at the files beside the one that a pointer names.
 func (s *search) around(ctx context.Context, p catalog.Pointer) error {
-	d, err := s.read(ctx, p.MetadataLocation)
+	d, err := s.read(ctx, s.warehouses[0], p.MetadataLocation)
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -81,7 +81,7 @@ func (s *search) around(ctx context.Context, p catalog.Pointer) error {
 
 // list looks at the files below a prefix, but for those that are known to be needed.
 func (s *search) list(ctx context.Context, prefix string, needed func(file string) bool) error {
-	for object, err := range s.files.List(ctx, prefix) {
+	for object, err := range s.files.In(s.warehouses[0]).List(ctx, prefix) {
 		switch {
 		case errors.Is(err, objectstore.ErrNotFound):
 			return nil
@@ -159,7 +159,7 @@ func (s *search) unnamed(ctx context.Context, found []candidate) ([]candidate, e
 		byFile[canonical(c.file)] = c
 	}
 	err := s.eachWarehouse(ctx, func(w catalog.Warehouse) error {
-		return s.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.keep(ctx, p, byFile) })
+		return s.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.keep(ctx, w.Name, p, byFile) })
 	})
 	if err != nil {
 		return nil, err
@@ -173,9 +173,9 @@ func (s *search) unnamed(ctx context.Context, found []candidate) ([]candidate, e
 }
 
 // keep takes out what one pointer's metadata tells of.
-func (s *search) keep(ctx context.Context, p catalog.Pointer, byFile map[string]candidate) error {
+func (s *search) keep(ctx context.Context, warehouse string, p catalog.Pointer, byFile map[string]candidate) error {
 	delete(byFile, canonical(p.MetadataLocation))
-	d, err := s.read(ctx, p.MetadataLocation)
+	d, err := s.read(ctx, warehouse, p.MetadataLocation)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid):
 		return nil // it tells of nothing
@@ -200,7 +200,7 @@ func (s *search) discard(ctx context.Context, found []candidate) error {
 			doomed = append(doomed, c.file)
 		}
 	}
-	unreachable, err := s.remove(ctx, doomed)
+	unreachable, err := s.remove(ctx, s.warehouses[0], doomed)
 	if err == nil {
 		s.counts.orphans.Add(int64(len(doomed)) - unreachable)
 	}

@@ -247,6 +247,8 @@ type watched struct {
 	before atomic.Pointer[func(n int64) error]
 }
 
+func (f *watched) In(string) objectstore.Store { return f }
+
 func (f *watched) Delete(ctx context.Context, locations ...string) error {
 	if before := f.before.Load(); before != nil {
 		if err := (*before)(f.calls.Add(1)); err != nil {

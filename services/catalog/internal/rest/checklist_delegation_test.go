@@ -22,6 +22,8 @@ type keys struct {
 	none  atomic.Bool
 }
 
+func (k *keys) Of(context.Context, string) (catalog.Delegation, error) { return k, nil }
+
 func (*keys) Delegates(ways []catalog.Way) bool {
 	return slices.Contains(ways, catalog.VendedCredentials)
 }

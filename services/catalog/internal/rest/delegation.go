@@ -23,12 +23,31 @@ func (h *Handler) delegationTable(table string) []route {
 	return []route{{http.MethodGet, table + "/credentials", "loadCredentials", h.loadCredentials}}
 }
 
-// waysOf are the ways that a client names; nil when access is not delegated to
-// it, and empty when that does not depend on what it says.
-func (h *Handler) waysOf(c *call) []catalog.Way {
+// offer is access that a client can be given, in these ways; without any it does
+// not depend on what the client says.
+type offer struct {
+	by   catalog.Delegation
+	ways []catalog.Way
+}
+
+// offered is nil when access is not delegated to the client.
+func (h *Handler) offered(c *call) (*offer, error) {
 	if h.delegation == nil {
-		return nil
+		return nil, nil //nolint:nilnil // nobody is given any
 	}
+	delegation, err := h.delegation.Of(c.Context(), c.warehouse)
+	if err != nil || delegation == nil {
+		return nil, err
+	}
+	o := &offer{by: delegation, ways: namedWays(c)}
+	if !delegation.Delegates(o.ways) {
+		return nil, nil //nolint:nilnil // not this one
+	}
+	return o, nil
+}
+
+// namedWays are the ways that a client names.
+func namedWays(c *call) []catalog.Way {
 	ways := []catalog.Way{}
 	for _, value := range c.Header.Values(delegationHeader) {
 		for name := range strings.SplitSeq(value, ",") {
@@ -39,11 +58,7 @@ func (h *Handler) waysOf(c *call) []catalog.Way {
 		}
 	}
 	slices.Sort(ways)
-	ways = slices.Compact(ways)
-	if !h.delegation.Delegates(ways) {
-		return nil
-	}
-	return ways
+	return slices.Compact(ways)
 }
 
 // loadCredentials makes keys anew for a client whose own are about to end.
@@ -56,7 +71,12 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	access, err := h.access(c, id, loaded, []catalog.Way{catalog.VendedCredentials})
+	access := catalog.Access{}
+	if delegation, unknown := h.delegation.Of(c.Context(), c.warehouse); unknown != nil {
+		return answer{}, unknown
+	} else if delegation != nil {
+		access, err = h.access(c, id, loaded, &offer{delegation, []catalog.Way{catalog.VendedCredentials}})
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -66,9 +86,9 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 }
 
 // loadDelegated is a table with access to its files.
-func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string, ways []catalog.Way) (answer, error) {
+func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string, o *offer) (answer, error) {
 	conditions := c.Header.Values("If-None-Match")
-	representation := mode + "+" + joined(ways)
+	representation := mode + "+" + joined(o.ways)
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
 		RefsOnly: mode == refsOnly,
 		Known:    func(location string) bool { return tagLasts(conditions, tagOf(location, representation), time.Now()) },
@@ -80,7 +100,7 @@ func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string
 	if loaded.Metadata == nil {
 		return answer{status: http.StatusNotModified, etag: lasting(conditions, tag)}, nil
 	}
-	access, err := h.access(c, id, loaded, ways)
+	access, err := h.access(c, id, loaded, o)
 	if err != nil {
 		return answer{}, err
 	}
@@ -91,11 +111,14 @@ func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string
 // that is delegated. It was made: that no key can be had does not undo it, and
 // the client finds out when it asks for one.
 func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, tag string) (answer, error) {
-	ways := h.waysOf(c)
-	if ways == nil {
+	o, err := h.offered(c)
+	access := catalog.Access{}
+	switch {
+	case err == nil && o == nil:
 		return loadAnswer(loaded, tag)
+	case err == nil:
+		access, err = h.access(c, id, loaded, o)
 	}
-	access, err := h.access(c, id, loaded, ways)
 	if err != nil {
 		h.log.WarnContext(c.Context(), "table is answered without access to its files", "error", err)
 		return loadAnswer(loaded, tag)
@@ -104,9 +127,9 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 }
 
 // access is what the client is given, and where it finds more of it.
-func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, ways []catalog.Way) (catalog.Access, error) {
-	access, err := h.delegation.Vend(c.Context(), catalog.Grant{
-		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: ways,
+func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, o *offer) (catalog.Access, error) {
+	access, err := o.by.Vend(c.Context(), catalog.Grant{
+		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: o.ways,
 	})
 	if err != nil || access.RefreshKey == "" {
 		return access, err

@@ -38,7 +38,7 @@ type Options struct {
 	Meter metric.Meter
 	// Delegation gives clients access to tables' files; without it they have to
 	// have their own.
-	Delegation catalog.Delegation
+	Delegation catalog.Delegations
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -51,7 +51,7 @@ const defaultBodyLimit = 32 << 20
 type Handler struct {
 	catalog    *catalog.Catalog
 	scans      *scan.Planner
-	delegation catalog.Delegation
+	delegation catalog.Delegations
 	routes     []served
 	endpoints  []string
 	separator  separator

@@ -50,6 +50,11 @@ func (forgetful) Reserve(context.Context, catalog.Claim) catalog.Reservation {
 func (forgetful) Publish(context.Context, catalog.Claim, catalog.Outcome) {}
 func (forgetful) Release(context.Context, catalog.Claim)                  {}
 
+// everywhere is one store for all warehouses.
+type everywhere struct{ objectstore.Store }
+
+func (e everywhere) In(string) objectstore.Store { return e.Store }
+
 func newWorld(t testing.TB, change ...func(*choices)) *world {
 	t.Helper()
 	w := newSilentWorld(t, change...)
@@ -77,7 +82,7 @@ func newSilentWorld(t testing.TB, change ...func(*choices)) *world {
 	}
 	pointers := hts.New(conn)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	domain, err := catalog.New(pointers, objectstore.NewRouter(map[string]objectstore.Store{"file": local}), remembering(t, pointers, c, log), c.settings, log)
+	domain, err := catalog.New(pointers, everywhere{objectstore.NewRouter(map[string]objectstore.Store{"file": local})}, remembering(t, pointers, c, log), c.settings, log)
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)

@@ -20,7 +20,7 @@ func planningWith(t *testing.T, settings scan.Settings) func(*choices) {
 	return func(c *choices) {
 		local, err := objectstore.OpenLocal()
 		check(t, err)
-		c.options.Scans, err = scan.New(local, settings, slog.New(slog.DiscardHandler))
+		c.options.Scans, err = scan.New(everywhere{local}, settings, slog.New(slog.DiscardHandler))
 		check(t, err)
 	}
 }

@@ -107,8 +107,10 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 	case mode != allSnapshots && mode != refsOnly:
 		return answer{}, fault.Field("snapshots", "must be all or refs, found %q", clip(mode))
 	}
-	if ways := h.waysOf(c); ways != nil {
-		return h.loadDelegated(c, id, mode, ways)
+	if o, err := h.offered(c); err != nil {
+		return answer{}, err
+	} else if o != nil {
+		return h.loadDelegated(c, id, mode, o)
 	}
 	conditions := c.Header.Values("If-None-Match")
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{

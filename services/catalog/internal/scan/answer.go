@@ -97,7 +97,7 @@ func (p *Planner) writeFiles(ctx context.Context, e *encoder, data, deleted []ma
 		if err != nil {
 			return err
 		}
-		for f, err := range p.entries(ctx, m, spec) {
+		for f, err := range p.entries(ctx, e.scan.table.warehouse, m, spec) {
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ func (p *Planner) readDeletes(ctx context.Context, s *scan, manifests []manifest
 		if !spec.mayMatchSpans(s.filter, m.spans(spec)) {
 			continue
 		}
-		for f, err := range p.entries(ctx, m, spec) {
+		for f, err := range p.entries(ctx, s.table.warehouse, m, spec) {
 			if err != nil {
 				return nil, err
 			}

@@ -54,8 +54,8 @@ type manifestList []manifest
 func (l manifestList) size() int { return 300 * (len(l) + 1) }
 
 // read reads a file that metadata names: that it is missing is not the request's fault.
-func (p *Planner) read(ctx context.Context, location string) ([]byte, error) {
-	data, err := p.files.Read(ctx, location)
+func (p *Planner) read(ctx context.Context, warehouse, location string) ([]byte, error) {
+	data, err := p.files.In(warehouse).Read(ctx, location)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound):
 		return nil, fault.Wrap(fault.MissingFile, err, "Failed to open input stream for file: %s", location)
@@ -67,12 +67,12 @@ func (p *Planner) read(ctx context.Context, location string) ([]byte, error) {
 	return data, nil
 }
 
-func (p *Planner) manifests(ctx context.Context, location string) (manifestList, error) {
+func (p *Planner) manifests(ctx context.Context, warehouse, location string) (manifestList, error) {
 	if location == "" {
 		return nil, fault.New(fault.Unsupported, "the snapshot has no manifest list, as old tables of format v1 may; it can be planned by clients alone")
 	}
-	return cached(ctx, p.cache, "list:"+location, func(ctx context.Context) (manifestList, error) {
-		data, err := p.read(ctx, location)
+	return cached(ctx, p.cache, "list:"+warehouse+":"+location, func(ctx context.Context) (manifestList, error) {
+		data, err := p.read(ctx, warehouse, location)
 		if err != nil {
 			return nil, err
 		}
@@ -94,11 +94,11 @@ func (p *Planner) manifests(ctx context.Context, location string) (manifestList,
 // Source: Java's BaseIncrementalAppendScan.
 func (p *Planner) listed(ctx context.Context, s *scan) (manifestList, error) {
 	if s.added == nil {
-		return p.manifests(ctx, s.snapshot.ManifestList)
+		return p.manifests(ctx, s.table.warehouse, s.snapshot.ManifestList)
 	}
 	var all manifestList
 	for _, at := range s.appends {
-		list, err := p.manifests(ctx, at.ManifestList)
+		list, err := p.manifests(ctx, s.table.warehouse, at.ManifestList)
 		if err != nil {
 			return nil, err
 		}
@@ -149,8 +149,8 @@ func summarySpan(s iceberg.FieldSummary, c column) span {
 }
 
 // entries yields the files of a manifest: from memory, else as they are read.
-func (p *Planner) entries(ctx context.Context, m manifest, spec partitionSpec) iter.Seq2[*file, error] {
-	key := fmt.Sprintf("manifest:%d:%s", spec.id, m.FilePath())
+func (p *Planner) entries(ctx context.Context, warehouse string, m manifest, spec partitionSpec) iter.Seq2[*file, error] {
+	key := fmt.Sprintf("manifest:%s:%d:%s", warehouse, spec.id, m.FilePath())
 	return func(yield func(*file, error) bool) {
 		if found, ok := p.cache.GetIfPresent(key); ok {
 			for _, f := range found.(fileList) { //nolint:forcetypeassert // under this prefix are lists of files
@@ -161,7 +161,7 @@ func (p *Planner) entries(ctx context.Context, m manifest, spec partitionSpec) i
 			return
 		}
 		keep, kept, whole := fileList{}, 0, true
-		for f, err := range p.readEntries(ctx, m, spec) {
+		for f, err := range p.readEntries(ctx, warehouse, m, spec) {
 			if !yield(f, err) || err != nil {
 				return
 			}
@@ -177,9 +177,9 @@ func (p *Planner) entries(ctx context.Context, m manifest, spec partitionSpec) i
 	}
 }
 
-func (p *Planner) readEntries(ctx context.Context, m manifest, spec partitionSpec) iter.Seq2[*file, error] {
+func (p *Planner) readEntries(ctx context.Context, warehouse string, m manifest, spec partitionSpec) iter.Seq2[*file, error] {
 	return func(yield func(*file, error) bool) {
-		data, err := p.read(ctx, m.FilePath())
+		data, err := p.read(ctx, warehouse, m.FilePath())
 		if err != nil {
 			yield(nil, err)
 			return

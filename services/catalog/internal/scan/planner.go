@@ -14,13 +14,14 @@ import (
 	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
-// Files is what planning needs of storage: an objectstore.Store has it.
+// Files is what planning needs of storage.
 type Files interface {
-	// Read returns an object's bytes; objectstore.ErrNotFound when there is none.
-	Read(ctx context.Context, location string) ([]byte, error)
+	// In is the way to the files of one warehouse.
+	In(warehouse string) objectstore.Store
 }
 
 // Planner plans scans. It is safe for concurrent use.

@@ -22,9 +22,13 @@ import (
 
 // memory is storage for manifests that tests write.
 type memory struct {
+	objectstore.Store // nothing else is asked of it
+
 	mutex sync.Mutex
 	data  map[string][]byte
 }
+
+func (m *memory) In(string) objectstore.Store { return m }
 
 func (m *memory) Read(ctx context.Context, location string) ([]byte, error) {
 	m.mutex.Lock()

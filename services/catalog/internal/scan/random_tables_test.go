@@ -26,11 +26,16 @@ type planned struct {
 	partitions map[string][]any
 }
 
+// everywhere is one store for all warehouses.
+type everywhere struct{ objectstore.Store }
+
+func (e everywhere) In(string) objectstore.Store { return e.Store }
+
 func (h *history) planner(settings scan.Settings) *scan.Planner {
 	h.t.Helper()
 	local, err := objectstore.OpenLocal()
 	h.must(err)
-	p, err := scan.New(local, settings, slog.New(slog.DiscardHandler))
+	p, err := scan.New(everywhere{local}, settings, slog.New(slog.DiscardHandler))
 	h.must(err)
 	return p
 }

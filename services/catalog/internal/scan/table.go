@@ -21,6 +21,7 @@ type Table struct {
 
 // table is of a table's metadata what planning needs.
 type table struct {
+	warehouse string
 	uuid      string
 	current   int64
 	hasHead   bool
@@ -61,11 +62,12 @@ type document struct {
 
 // table decodes metadata, or remembers it.
 func (p *Planner) table(ctx context.Context, t Table) (*table, error) {
-	return cached(ctx, p.cache, "table:"+t.MetadataLocation, func(context.Context) (*table, error) {
+	return cached(ctx, p.cache, "table:"+t.Warehouse+":"+t.MetadataLocation, func(context.Context) (*table, error) {
 		decoded, err := decodeTable(t.Metadata)
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "stored metadata cannot be planned")
 		}
+		decoded.warehouse = t.Warehouse
 		return decoded, nil
 	})
 }
