@@ -253,7 +253,7 @@ func (r *Registry) release(e *entry) {
 }
 
 func closeAll(entries []*entry) error {
-	var errs []error
+	errs := make([]error, 0, len(entries))
 	for _, e := range entries {
 		errs = append(errs, e.close())
 	}
