@@ -14,9 +14,9 @@ import (
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
-// readLimits are those of point reads over one connection. What finds all slots
-// busy shares the next call; a service that hangs costs the others a moment each.
-var readLimits = line.Limits{Slots: 2, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, Timeout: 10 * time.Second}
+// readLimits are those of point reads over one connection. There are slots for
+// those that hang, as long as they may: each costs the others a moment.
+var readLimits = line.Limits{Slots: 1024, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, Timeout: 10 * time.Second}
 
 // tables is a client whose point reads go together.
 type tables struct {
@@ -38,14 +38,14 @@ type found struct {
 }
 
 // Tables makes a client of house tables over a connection, which stays the
-// caller's. A GetTable runs at once, alone, while few are under way; those that
-// find enough of them go together in the next BatchGetTables. Its answers are
+// caller's. A GetTable runs at once, alone, while next to none are under way; those
+// that find more go together in a BatchGetTables. Its answers are
 // those of a client that was generated: each call has its own, and sees all that
 // was acknowledged before it was made.
 func Tables(conn grpc.ClientConnInterface) htsv1.TableServiceClient {
 	client := htsv1.NewTableServiceClient(conn)
 	return &tables{TableServiceClient: client, line: &line.Line[point, found]{
-		What: "reads", Limits: readLimits, Gather: ofOneWarehouse, Run: readFrom(client),
+		What: "reads", Limits: readLimits, Gather: line.Sharing(point.of), Run: readFrom(client),
 	}}
 }
 
@@ -68,17 +68,6 @@ func (t *tables) GetTable(ctx context.Context, r *htsv1.GetTableRequest, options
 		return nil, fault.Status(fault.New(fault.NoSuchTable, "table %s.%s does not exist", key.GetDatabaseId(), key.GetTableId())).Err()
 	}
 	return &htsv1.GetTableResponse{Table: read.table}, nil
-}
-
-// ofOneWarehouse admits the reads of the warehouse that is first in the queue.
-func ofOneWarehouse() func(point) bool {
-	var first *string
-	return func(p point) bool {
-		if first == nil {
-			first = &p.warehouse
-		}
-		return p.warehouse == *first
-	}
 }
 
 // readFrom makes one call of several reads. One that is alone has to be asked
@@ -106,6 +95,9 @@ func readOne(ctx context.Context, client htsv1.TableServiceClient, p point) ([]f
 	answer, err := client.GetTable(ctx, &htsv1.GetTableRequest{Warehouse: p.warehouse, Key: p.key()})
 	return []found{{table: answer.GetTable()}}, err
 }
+
+// of is the warehouse, whose reads go together.
+func (p point) of() string { return p.warehouse }
 
 func (p point) key() *htsv1.TableKey {
 	return &htsv1.TableKey{DatabaseId: p.database, TableId: p.table, Function: p.function}

@@ -74,19 +74,19 @@ func (w *wire) answer(keys []*htsv1.TableKey, answer any) error {
 	return nil
 }
 
-// slots is how many calls are under way before others queue up.
-const slots = 2
+// apart is how many calls go each for itself before others queue up.
+const apart = 2
 
 // read reads tables at once, in the order of their names, and checks each
-// verdict. The first are there to keep the slots busy.
+// verdict. The first are there for others to queue up behind them.
 func read(t *testing.T, w *wire, names ...string) {
 	t.Helper()
 	tables := grpcclient.Tables(w)
 	var wait sync.WaitGroup
-	for n := range slots + len(names) {
+	for n := range apart + len(names) {
 		name := fmt.Sprint("busy", n)
-		if n >= slots {
-			name = names[n-slots]
+		if n >= apart {
+			name = names[n-apart]
 		}
 		wait.Go(func() {
 			r, err := tables.GetTable(t.Context(), &htsv1.GetTableRequest{Key: &htsv1.TableKey{DatabaseId: "db", TableId: name}})
@@ -108,8 +108,8 @@ func TestReadsThatQueueGoTogether(t *testing.T) {
 	}{
 		"few go alone":                      {&wire{}, nil, "[1 1]"},
 		"a lone one that waited":            {&wire{}, []string{"a"}, "[1 1 1]"},
-		"each has its own verdict":          {&wire{}, []string{"a", "absent", "b", "a"}, "[1 1 4]"},
-		"one at fault is alone with it":     {&wire{}, []string{"a", "bad", "b"}, "[1 1 3 1 1 1]"},
+		"each has its own verdict":          {&wire{}, []string{"a", "absent", "b", "a"}, "[1 1 2 2]"},
+		"one at fault is alone with it":     {&wire{}, []string{"a", "bad", "b"}, "[1 1 2 1 1 1]"},
 		"an old service is asked for each":  {&wire{old: true}, []string{"a", "absent"}, "[1 1 2 1 1]"},
 		"an old service that found nothing": {&wire{old: true}, []string{"absent", "absent"}, "[1 1 2]"},
 	} {
@@ -150,9 +150,9 @@ func TestReaderWhoLeavesCostsOthersNothing(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), whileAway*3/2)
 		defer cancel()
 		var wait sync.WaitGroup
-		for n := range slots + 3 {
+		for n := range apart + 4 {
 			ctx := t.Context()
-			if n == slots+1 {
+			if n == apart+2 { // the first of the second batch
 				ctx = soon // it ends while its batch is under way
 			}
 			wait.Go(func() {
@@ -168,7 +168,7 @@ func TestReaderWhoLeavesCostsOthersNothing(t *testing.T) {
 			synctest.Wait()
 		}
 		wait.Wait()
-		if got := fmt.Sprint(w.calls); got != "[1 1 3]" {
+		if got := fmt.Sprint(w.calls); got != "[1 1 2 2]" {
 			t.Errorf("calls of %s keys", got)
 		}
 	})

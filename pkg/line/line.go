@@ -1,11 +1,12 @@
 // Package line owns how calls that queue up go together.
 //
-// While a slot is free a caller's call runs at once and alone; when all slots
-// are busy calls queue up, and the next slot to come free takes what has queued
-// as one batch. So batching costs nothing at low load and one round trip serves
-// many at high load. It promises that the queue is bounded, that a call runs
-// only after it was asked for, and that a caller who leaves costs the others
-// nothing.
+// A call goes at once while next to nothing is under way; what finds more under
+// way queues up, and goes as one batch as soon as it is as much as that. So
+// batching costs a few callers nothing, and many are spread over few batches of
+// like size, of which one begins when another ends. The package promises that the
+// queue and the batches at a time are bounded, that a call waits for company no
+// longer than patience lasts, that it runs only after it was asked for, and that
+// a caller who leaves costs the others nothing.
 package line
 
 import (
@@ -19,14 +20,15 @@ import (
 
 // Limits of a line.
 type Limits struct {
-	// Slots is how many batches run at a time.
+	// Slots is the most batches at a time.
 	Slots int
 	// Batch is the most calls in one batch.
 	Batch int
 	// Queue is the most calls that wait.
 	Queue int
-	// Patience, when set, is how long a batch keeps its slot: one that hangs does
-	// not hold up the others.
+	// Patience is how long calls wait for company while a slot is free: while there
+	// are fewer of them than are under way. Batches that hang cost no more. Without
+	// it every free slot is taken.
 	Patience time.Duration
 	// Timeout ends a batch that the store does not answer.
 	Timeout time.Duration
@@ -51,9 +53,12 @@ type Line[Q, A any] struct {
 	// Began, when set, is told of each batch how long its calls have waited.
 	Began func(ctx context.Context, waits ...time.Duration)
 
-	mu    sync.Mutex
-	busy  int
-	queue []*waiting[Q, A]
+	mu sync.Mutex
+	// batches are under way, with calls in them.
+	batches, calls int
+	queue          []*waiting[Q, A]
+	// hurried is set while a timer will look after what waits for company.
+	hurried bool
 }
 
 // waiting is a call in the queue.
@@ -66,6 +71,20 @@ type waiting[Q, A any] struct {
 type answer[A any] struct {
 	value A
 	err   error
+}
+
+// Sharing gathers calls that have a key in common with the first in the queue.
+func Sharing[Q any, K comparable](key func(Q) K) (gather func() (admit func(Q) bool)) {
+	return func() func(Q) bool {
+		var first *K
+		return func(call Q) bool {
+			k := key(call)
+			if first == nil {
+				first = &k
+			}
+			return k == *first
+		}
+	}
 }
 
 // DepartureError is the error of a caller whose context ended before its call was
@@ -102,23 +121,19 @@ func (l *Line[Q, A]) Do(ctx context.Context, call Q) (A, error) {
 }
 
 func (l *Line[Q, A]) runAlone(ctx context.Context, call Q) (A, error) {
-	still := l.hold()
-	defer func() {
-		if still() {
-			l.leave()
-		}
-	}()
+	defer l.leave(1)
 	l.began(ctx, 0)
 	a := l.answer(ctx, []Q{call})[0]
 	return a.value, a.err
 }
 
-// enter takes a free slot, or a place in the queue.
+// enter has the call go alone, or gives it a place in the queue.
 func (l *Line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.busy < l.Limits.Slots {
-		l.busy++
+	if len(l.queue) == 0 && l.batches < l.Limits.Slots && l.enough(1) {
+		l.batches++
+		l.calls++
 		return nil, true, nil
 	}
 	if len(l.queue) >= l.Limits.Queue {
@@ -128,7 +143,51 @@ func (l *Line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 	}
 	w = &waiting[Q, A]{call: call, since: time.Now(), done: make(chan answer[A], 1)}
 	l.queue = append(l.queue, w)
+	l.start()
 	return w, false, nil
+}
+
+// enough reports whether so many calls are company enough.
+func (l *Line[Q, A]) enough(calls int) bool {
+	return l.Limits.Patience == 0 || calls >= min(l.calls, l.Limits.Batch)
+}
+
+// start begins what batches may begin.
+func (l *Line[Q, A]) start() {
+	for len(l.queue) > 0 && l.batches < l.Limits.Slots {
+		patient := l.Limits.Patience - time.Since(l.queue[0].since)
+		if !l.enough(len(l.queue)) && patient > 0 {
+			l.hurry(patient)
+			return
+		}
+		batch := l.take()
+		l.batches++
+		l.calls += len(batch)
+		go l.runTogether(batch)
+	}
+}
+
+// hurry looks again when the first in the queue has waited for company long enough.
+func (l *Line[Q, A]) hurry(after time.Duration) {
+	if l.hurried {
+		return
+	}
+	l.hurried = true
+	time.AfterFunc(after, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.hurried = false
+		l.start()
+	})
+}
+
+// leave ends a batch.
+func (l *Line[Q, A]) leave(calls int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.batches--
+	l.calls -= calls
+	l.start()
 }
 
 // withdraw takes a call out of the queue, if it is there still.
@@ -143,37 +202,8 @@ func (l *Line[Q, A]) withdraw(w *waiting[Q, A]) bool {
 	return true
 }
 
-// hold begins the time for which a batch keeps its slot, and the function that
-// it returns ends it: the slot is the batch's still, unless patience has ended
-// and the slot went on without it.
-func (l *Line[Q, A]) hold() (still func() bool) {
-	if l.Limits.Patience == 0 {
-		return func() bool { return true }
-	}
-	return time.AfterFunc(l.Limits.Patience, l.leave).Stop
-}
-
-// leave hands the slot to what has queued, else gives it back.
-func (l *Line[Q, A]) leave() {
-	if batch := l.take(); batch != nil {
-		go l.drain(batch)
-	}
-}
-
-// drain runs batches until the queue is empty or its slot went on without it. It
-// runs in as many goroutines as there are slots, and those that have lost theirs.
-func (l *Line[Q, A]) drain(batch []*waiting[Q, A]) {
-	for batch != nil {
-		still := l.hold()
-		l.runTogether(batch)
-		if !still() {
-			return
-		}
-		batch = l.take()
-	}
-}
-
 func (l *Line[Q, A]) runTogether(batch []*waiting[Q, A]) {
+	defer l.leave(len(batch))
 	calls, waits := make([]Q, len(batch)), make([]time.Duration, len(batch))
 	for i, w := range batch {
 		calls[i], waits[i] = w.call, time.Since(w.since)
@@ -185,11 +215,9 @@ func (l *Line[Q, A]) runTogether(batch []*waiting[Q, A]) {
 	}
 }
 
-// take removes the next batch from the queue; when nothing waits it gives the
-// slot back and returns nil. Calls that are not admitted keep their place.
+// take removes the next batch from the queue, in which something waits. Calls
+// that are not admitted keep their place.
 func (l *Line[Q, A]) take() []*waiting[Q, A] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var batch []*waiting[Q, A]
 	admit := l.Gather()
 	rest := l.queue[:0]
@@ -202,9 +230,6 @@ func (l *Line[Q, A]) take() []*waiting[Q, A] {
 	}
 	clear(l.queue[len(rest):])
 	l.queue = rest
-	if batch == nil {
-		l.busy--
-	}
 	return batch
 }
 

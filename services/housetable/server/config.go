@@ -35,6 +35,9 @@ const (
 // for no disk and no lock, and what finds them busy shares the next one.
 const readSlots = 2
 
+// patience is how long a call waits for company: about as long as a commit takes.
+const patience = 2 * time.Millisecond
+
 // readTimeout ends a read that the database does not answer.
 const readTimeout = 5 * time.Second
 
@@ -79,7 +82,7 @@ func (c *Config) file() string {
 }
 
 func (c *Config) limits() line.Limits {
-	limits := line.Limits{Slots: c.Slots, Batch: batch, Queue: c.Queue, Timeout: c.CommitTimeout}
+	limits := line.Limits{Slots: c.Slots, Batch: batch, Queue: c.Queue, Patience: patience, Timeout: c.CommitTimeout}
 	if !c.postgres() {
 		limits.Slots = 1 // SQLite has one writer
 	}
@@ -87,5 +90,5 @@ func (c *Config) limits() line.Limits {
 }
 
 func (c *Config) readLimits() line.Limits {
-	return line.Limits{Slots: readSlots, Batch: readBatch, Queue: c.Queue, Timeout: readTimeout}
+	return line.Limits{Slots: readSlots, Batch: readBatch, Queue: c.Queue, Patience: patience, Timeout: readTimeout}
 }

@@ -26,11 +26,14 @@ type point struct {
 	key       housetable.TableKey
 }
 
+// of is the warehouse, whose reads go together.
+func (p point) of() string { return p.warehouse }
+
 // Coalesce makes the point reads of a store go together, and tells of them
 // through meters.
 func Coalesce(store housetable.Store, limits line.Limits, meters metric.MeterProvider) (*Store, error) {
 	s := &Store{Store: store, line: line.Line[point, *housetable.Table]{
-		What: "reads", Limits: limits, Gather: ofOneWarehouse, Run: readFrom(store, limits.Timeout),
+		What: "reads", Limits: limits, Gather: line.Sharing(point.of), Run: readFrom(store, limits.Timeout),
 	}}
 	var err error
 	if s.line.Began, err = newFlow(meters.Meter(meterName), s.line.What); err != nil {
@@ -48,17 +51,6 @@ func readFrom(store housetable.Reader, timeout time.Duration) func(context.Conte
 			keys[i] = p.key
 		}
 		return store.Tables(ctx, points[0].warehouse, keys)
-	}
-}
-
-// ofOneWarehouse admits the reads of the warehouse that is first in the queue.
-func ofOneWarehouse() func(point) bool {
-	var first *string
-	return func(p point) bool {
-		if first == nil {
-			first = &p.warehouse
-		}
-		return p.warehouse == *first
 	}
 }
 

@@ -1,0 +1,240 @@
+package line_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/line"
+)
+
+// takes is how long a batch is under way.
+const takes = time.Second
+
+// counter answers a call with its double, and notes what came together.
+type counter struct {
+	mu      sync.Mutex
+	batches [][]int
+	now     int
+	most    int
+}
+
+func (c *counter) run(ctx context.Context, calls []int) ([]int, error) {
+	c.mu.Lock()
+	c.batches = append(c.batches, calls)
+	c.now++
+	c.most = max(c.most, c.now)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now--
+	}()
+	answers := make([]int, len(calls))
+	for i, call := range calls {
+		if answers[i] = 2 * call; call < 0 {
+			return nil, errNegative
+		}
+	}
+	select {
+	case <-time.After(takes):
+		return answers, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+var errNegative = errors.New("negative")
+
+// queue is a line to a counter, and those who call.
+type queue struct {
+	*line.Line[int, int]
+	counter
+	wait sync.WaitGroup
+}
+
+func newQueue(limits line.Limits, gather func() func(int) bool) *queue {
+	q := &queue{}
+	if gather == nil {
+		gather = line.Sharing(func(int) int { return 0 })
+	}
+	q.Line = &line.Line[int, int]{What: "numbers", Limits: limits, Run: q.run, Gather: gather}
+	return q
+}
+
+// ask makes calls, each of which is in its place before the next one comes.
+func (q *queue) ask(t *testing.T, calls ...int) {
+	t.Helper()
+	for _, call := range calls {
+		q.wait.Go(func() {
+			if answer, err := q.Do(t.Context(), call); err != nil || answer != 2*call {
+				t.Errorf("call %d is answered %d, %v", call, answer, err)
+			}
+		})
+		synctest.Wait()
+	}
+}
+
+// came checks which batches there were.
+func (q *queue) came(t *testing.T, want string) {
+	t.Helper()
+	q.wait.Wait()
+	if got := fmt.Sprint(q.batches); got != want {
+		t.Errorf("batches %s, want %s", got, want)
+	}
+	if q.most > q.Limits.Slots {
+		t.Errorf("%d batches at a time, %d may be", q.most, q.Limits.Slots)
+	}
+}
+
+func TestWhatComesTogetherGoesTogether(t *testing.T) {
+	patient := line.Limits{Slots: 4, Batch: 4, Queue: 100, Patience: time.Hour}
+	slots, batch, impatient := patient, patient, patient
+	slots.Slots, batch.Batch, impatient.Patience = 1, 2, 0
+	for name, test := range map[string]struct {
+		limits  line.Limits
+		calls   int
+		batches string
+	}{
+		"one":                          {patient, 1, "[[1]]"},
+		"two are next to none":         {patient, 2, "[[1] [2]]"},
+		"a third waits for company":    {patient, 3, "[[1] [2] [3]]"},
+		"and goes with it at once":     {patient, 4, "[[1] [2] [3 4]]"},
+		"as much as is under way":      {patient, 8, "[[1] [2] [3 4] [5 6 7 8]]"},
+		"with no slot free":            {patient, 11, "[[1] [2] [3 4] [5 6 7 8] [9 10 11]]"},
+		"one slot":                     {slots, 4, "[[1] [2 3 4]]"},
+		"no more than a batch":         {batch, 8, "[[1] [2] [3 4] [5 6] [7 8]]"},
+		"what has no patience":         {impatient, 5, "[[1] [2] [3] [4] [5]]"},
+		"nor room, has a batch as big": {impatient, 8, "[[1] [2] [3] [4] [5 6 7 8]]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(test.limits, nil)
+				for call := range test.calls {
+					q.ask(t, call+1)
+				}
+				q.came(t, test.batches)
+			})
+		})
+	}
+}
+
+func TestPatienceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const patience = takes / 10
+		q := newQueue(line.Limits{Slots: 5, Batch: 100, Queue: 100, Patience: patience}, nil)
+		q.ask(t, 1, 2, 3, 4) // of which two wait for no company
+		q.ask(t, 5)
+		time.Sleep(patience / 2)
+		q.ask(t, 6)
+		time.Sleep(patience)
+		synctest.Wait()
+		if got := fmt.Sprint(q.batches); got != "[[1] [2] [3 4] [5 6]]" {
+			t.Errorf("batches %s", got)
+		}
+		q.ask(t, 7)
+		time.Sleep(patience)
+		q.came(t, "[[1] [2] [3 4] [5 6] [7]]")
+	})
+}
+
+func TestCallsOfAKeyGoTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		odd := line.Sharing(func(call int) bool { return call%2 == 1 })
+		q := newQueue(line.Limits{Slots: 1, Batch: 3, Queue: 100}, odd)
+		q.ask(t, 1, 2, 3, 4, 6, 5, 8, 7)
+		q.came(t, "[[1] [2 4 6] [3 5 7] [8]]")
+	})
+}
+
+func TestErrorIsThatOfAllInTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 100}, nil)
+		q.ask(t, 1)
+		for _, call := range []int{2, -1} {
+			q.wait.Go(func() {
+				if _, err := q.Do(t.Context(), call); !errors.Is(err, errNegative) {
+					t.Errorf("call %d: %v", call, err)
+				}
+			})
+			synctest.Wait()
+		}
+		q.ask(t, 3)
+		q.came(t, "[[1] [2 -1] [3]]")
+	})
+}
+
+func TestFullQueueRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 2}, nil)
+		q.ask(t, 1, 2, 3)
+		if _, err := q.Do(t.Context(), 4); !fault.Is(err, fault.Overloaded) {
+			t.Errorf("error %v", err)
+		}
+		q.came(t, "[[1] [2 3]]")
+	})
+}
+
+func TestCallerWhoLeaves(t *testing.T) {
+	for name, test := range map[string]struct {
+		after   time.Duration
+		handed  bool
+		batches string
+	}{
+		"while it waits":        {takes / 2, false, "[[1] [3]]"},
+		"while it is under way": {takes * 3 / 2, true, "[[1] [2 3]]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 100}, nil)
+				q.ask(t, 1)
+				ctx, cancel := context.WithTimeout(t.Context(), test.after)
+				defer cancel()
+				q.wait.Go(func() {
+					started := time.Now()
+					_, err := q.Do(ctx, 2)
+					left, ok := errors.AsType[line.DepartureError](err)
+					if !ok || left.Handed != test.handed || !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != test.after {
+						t.Errorf("error %#v after %s", err, time.Since(started))
+					}
+				})
+				synctest.Wait()
+				q.ask(t, 3)
+				q.came(t, test.batches)
+			})
+		})
+	}
+}
+
+func TestAloneACallHasItsCallersContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 100}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), takes/2)
+		defer cancel()
+		if _, err := q.Do(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		q.ask(t, 2) // the slot is free again
+		q.came(t, "[[1] [2]]")
+	})
+}
+
+func TestWaitsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 100}, nil)
+		q.Began = func(_ context.Context, waits ...time.Duration) { told = append(told, fmt.Sprint(waits)) }
+		q.ask(t, 1, 2)
+		time.Sleep(takes / 2)
+		q.ask(t, 3)
+		q.wait.Wait()
+		if got := fmt.Sprint(told); got != "[[0s] [1s 500ms]]" {
+			t.Errorf("told of %s", got)
+		}
+	})
+}
