@@ -101,6 +101,8 @@ func (s *Store) LatestPosition(ctx context.Context, warehouse string, fence *hou
 		fence = &housetable.Fence{}
 		if len(newest) > 0 {
 			fence.Position = newest[0].Position.Sequence
+		} else if err := s.missing(ctx, warehouse, nil); err != nil {
+			return housetable.Position{}, nil, err
 		}
 	}
 	passed, fence, err := s.pass(ctx, *fence)
