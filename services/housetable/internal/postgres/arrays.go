@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -14,45 +15,65 @@ import (
 type column struct {
 	name   string
 	sql    string
-	values any
+	values interface{ argument() any }
 }
+
+// list is what is in a column.
+type list[T any] struct{ values []T }
+
+// argument is the list as an array whose elements pgx encodes without reflection.
+func (l *list[T]) argument() any { return pgtype.FlatArray[T](l.values) }
 
 // rows is a set of rows under construction, by column.
 type rows struct {
-	columns []*column
-	byName  map[string]*column
-	length  int
+	columns []column
+	// at is the column that comes next in the row under construction.
+	at int
+	// length is how many rows there are.
+	length int
 }
 
-func newRows() *rows { return &rows{byName: map[string]*column{}} }
+func newRows() *rows { return &rows{} }
 
-// set adds a value to a column, which begins with its first value: every row
-// sets the same columns in the same order.
+// set adds a value to a column. Every row sets the same columns in the same
+// order: the first row makes them.
 func set[T any](r *rows, name, sql string, value T) {
-	c, ok := r.byName[name]
-	if !ok {
-		c = &column{name: name, sql: sql, values: []T(nil)}
-		r.byName[name] = c
-		r.columns = append(r.columns, c)
+	switch {
+	case r.length == 0:
+		r.length = 1
+	case name == r.columns[0].name:
+		r.at, r.length = 0, r.length+1
 	}
-	values, _ := c.values.([]T) // one name has one type
-	values = append(values, value)
-	c.values, r.length = values, len(values)
+	if r.at == len(r.columns) {
+		r.columns = append(r.columns, column{name: name, sql: sql, values: &list[T]{}})
+	}
+	column, _ := r.columns[r.at].values.(*list[T]) // one column has one type
+	column.values = append(column.values, value)
+	r.at++
 }
 
 // rowAlias is what a set is called in the query that makes it a CTE.
 const rowAlias = "u"
+
+// arguments are the columns, as many as there are.
+func (r *rows) arguments() []any {
+	args := make([]any, len(r.columns))
+	for i, c := range r.columns {
+		args[i] = c.values.argument()
+	}
+	return args
+}
 
 // unnest is the set as a table expression, its arrays added to args.
 func (r *rows) unnest(args *[]any) string {
 	arrays := make([]string, len(r.columns))
 	names := make([]string, len(r.columns))
 	for i, c := range r.columns {
-		*args = append(*args, c.values)
-		arrays[i] = fmt.Sprintf("$%d::%s[]", len(*args), c.sql)
+		arrays[i] = "$" + strconv.Itoa(len(*args)+i+1) + "::" + c.sql + "[]"
 		names[i] = c.name
 	}
-	return fmt.Sprintf("unnest(%s) AS %s(%s)", strings.Join(arrays, ", "), rowAlias, strings.Join(names, ", "))
+	*args = append(*args, r.arguments()...)
+	return "unnest(" + strings.Join(arrays, ", ") + ") AS " + rowAlias + "(" + strings.Join(names, ", ") + ")"
 }
 
 // setKey adds the typed and the folded spelling of a key under a prefix; the

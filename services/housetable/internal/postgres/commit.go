@@ -129,8 +129,15 @@ func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]hou
 	}
 	verdicts := make([]housetable.Verdict, len(commits))
 	results := make([]housetable.Committed, len(commits))
+	var row resultRow
+	targets := row.targets()
 	_, err = alter(ctx, s.pool, func(r pgx.CollectableRow) (struct{}, error) {
-		return struct{}{}, note(r, commits, results, verdicts)
+		row.properties = nil // JSON is added to what is in a map
+		if err := r.Scan(targets...); err != nil {
+			return struct{}{}, err
+		}
+		row.note(commits, results, verdicts)
+		return struct{}{}, nil
 	}, statement, args...)
 	if err != nil {
 		if state := sqlState(err); rival(state) {
@@ -141,14 +148,10 @@ func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]hou
 	return verdicts, nil
 }
 
-// note reads one row: a change of an applied commit, or a commit alone.
-func note(r pgx.CollectableRow, commits []housetable.Commit, results []housetable.Committed, verdicts []housetable.Verdict) error {
-	var row resultRow
-	if err := r.Scan(row.targets()...); err != nil {
-		return err
-	}
+// note takes down one row: a change of an applied commit, or a commit alone.
+func (row *resultRow) note(commits []housetable.Commit, results []housetable.Committed, verdicts []housetable.Verdict) {
 	if !row.applied {
-		return nil
+		return
 	}
 	committed := &results[row.request]
 	if committed.Results == nil {
@@ -159,5 +162,4 @@ func note(r pgx.CollectableRow, commits []housetable.Commit, results []housetabl
 		committed.Results[*row.index] = row.result()
 	}
 	verdicts[row.request] = *committed
-	return nil
 }

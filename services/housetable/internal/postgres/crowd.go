@@ -34,21 +34,34 @@ func (c *conns) change(ctx context.Context) (done func(), err error) {
 	if c.held != nil {
 		return func() {}, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, c.wait)
-	defer cancel()
-	select {
-	case c.turns <- struct{}{}:
-	case <-bounded.Done():
-		if ctx.Err() == nil {
-			return nil, busy(bounded.Err())
-		}
-		return nil, unsent{ctx.Err()}
+	if err := c.turn(ctx); err != nil {
+		return nil, err
 	}
 	if err := c.uncrowded(ctx); err != nil {
 		<-c.turns
 		return nil, err
 	}
 	return func() { <-c.turns }, nil
+}
+
+// turn takes one, which is nearly always there.
+func (c *conns) turn(ctx context.Context) error {
+	select {
+	case c.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.wait)
+	defer cancel()
+	select {
+	case c.turns <- struct{}{}:
+		return nil
+	case <-bounded.Done():
+		if ctx.Err() == nil {
+			return busy(bounded.Err())
+		}
+		return unsent{ctx.Err()}
+	}
 }
 
 // uncrowded refuses while as many changes wait for a standby as may be under way.

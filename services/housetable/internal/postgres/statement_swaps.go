@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"sync"
+
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -26,9 +28,15 @@ func composeSwaps(commits []housetable.Commit) (string, []any, error) {
 			return "", nil, err
 		}
 	}
-	var args []any
-	return "WITH l AS MATERIALIZED (" + lockSwapped + r.unnest(&args) + asExpected + ")" + swapEach, args, nil
+	return swapsText(), r.arguments(), nil
 }
+
+// swapsText is the statement, which is the same for any number of swaps.
+var swapsText = sync.OnceValue(func() string {
+	r := newRows()
+	_ = addSingleSwap(r, 0, housetable.Commit{Operations: make([]housetable.Operation, 1)}, housetable.SwapTable{}) // for its columns
+	return "WITH l AS MATERIALIZED (" + lockSwapped + r.unnest(new([]any)) + asExpected + ")" + swapEach
+})
 
 func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.SwapTable) error {
 	o := c.Operations[0]

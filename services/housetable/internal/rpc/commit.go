@@ -35,13 +35,9 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 		return nil, err
 	}
 	// The epoch is asked for afterwards: one that is too old makes a reader look
-	// again, one that is too new would vouch for a commit of another history.
-	ctx, cancel := context.WithTimeout(ctx, epochWait)
-	defer cancel()
-	response.Epoch, err = s.epoch.recent(ctx)
-	if err != nil {
-		response.Epoch = "" // the commit is decided; an unknown epoch matches no other
-	}
+	// again, one that is too new would vouch for a commit of another history. The
+	// commit is decided; an unknown epoch matches no other.
+	response.Epoch, _ = s.epoch.recentWithin(ctx, epochWait)
 	return response, nil
 }
 

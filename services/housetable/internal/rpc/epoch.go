@@ -21,11 +21,18 @@ type recentEpoch struct {
 	at    time.Time
 }
 
+// recentWithin is recent for a caller who does not wait for longer.
+func (r *recentEpoch) recentWithin(ctx context.Context, wait time.Duration) (string, error) {
+	if epoch, fresh := r.known(); fresh {
+		return epoch, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return r.recent(ctx)
+}
+
 func (r *recentEpoch) recent(ctx context.Context) (string, error) {
-	r.mu.Lock()
-	epoch, fresh := r.epoch, time.Since(r.at) < epochAge
-	r.mu.Unlock()
-	if fresh {
+	if epoch, fresh := r.known(); fresh {
 		return epoch, nil
 	}
 	epoch, err := r.store.Epoch(ctx)
@@ -36,4 +43,10 @@ func (r *recentEpoch) recent(ctx context.Context) (string, error) {
 	defer r.mu.Unlock()
 	r.epoch, r.at = epoch, time.Now()
 	return epoch, nil
+}
+
+func (r *recentEpoch) known() (epoch string, fresh bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.epoch, time.Since(r.at) < epochAge
 }
