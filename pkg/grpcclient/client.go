@@ -25,7 +25,7 @@ const roundRobin = `{"loadBalancingConfig":[{"round_robin":{}}]}`
 
 // Dial makes a client connection to target ("host:port"); it connects when it
 // is first used. Its calls are traced if the process has a tracer provider by now.
-func Dial(target string) (*grpc.ClientConn, error) {
+func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithUnaryInterceptor(SendRequestID),
@@ -42,7 +42,7 @@ func Dial(target string) (*grpc.ClientConn, error) {
 	if telemetry.Tracing() {
 		options = append(options, grpc.WithStatsHandler(otelgrpc.NewClientHandler()))
 	}
-	conn, err := grpc.NewClient("dns:///"+target, options...)
+	conn, err := grpc.NewClient("dns:///"+target, append(options, further...)...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
 	}

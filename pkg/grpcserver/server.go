@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
@@ -47,11 +48,11 @@ const (
 	connectionAge = 10 * time.Minute
 )
 
-// New makes a server with the interceptors of Unary and Stream, health and
-// reflection, and with tracing if the process has a tracer provider by now; its
-// health says SERVING until SetHealth says otherwise.
-func New(log *slog.Logger, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
-	server := grpc.NewServer(append(standing(log), options...)...)
+// New makes a server for those whom who lets in, with the interceptors of Unary
+// and Stream, health and reflection, and with tracing if the process has a tracer
+// provider by now; its health says SERVING until SetHealth says otherwise.
+func New(log *slog.Logger, who authn.Authenticator, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
+	server := grpc.NewServer(append(standing(log, who), options...)...)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(server, state)
 	reflection.Register(server)
@@ -59,10 +60,10 @@ func New(log *slog.Logger, options ...grpc.ServerOption) (*grpc.Server, *health.
 }
 
 // standing are the options of every server.
-func standing(log *slog.Logger) []grpc.ServerOption {
+func standing(log *slog.Logger, who authn.Authenticator) []grpc.ServerOption {
 	options := []grpc.ServerOption{
-		grpc.UnaryInterceptor(Unary(log)),
-		grpc.StreamInterceptor(Stream(log)),
+		grpc.UnaryInterceptor(Unary(log, authn.Unary(who))),
+		grpc.StreamInterceptor(Stream(log, authn.Stream(who))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
@@ -76,9 +77,10 @@ func standing(log *slog.Logger) []grpc.ServerOption {
 	return options
 }
 
-// Unary is what stands in front of every handler. An in-process channel uses it
-// as well, so that a call means the same with and without a wire.
-func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
+// Unary is what stands in front of every handler, and of what knows who calls. An
+// in-process channel uses it as well, so that a call means the same with and
+// without a wire.
+func Unary(log *slog.Logger, then grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
 		ctx = telemetry.WithRequestID(ctx, incomingRequestID(ctx))
 		caller := ctx
@@ -93,7 +95,7 @@ func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
 				err = fault.Status(fmt.Errorf("panic in %s", info.FullMethod)).Err()
 			}
 		}()
-		response, err = handler(ctx, request)
+		response, err = then(ctx, request, info, handler)
 		if err == nil {
 			return response, nil
 		}
@@ -103,7 +105,7 @@ func Unary(log *slog.Logger) grpc.UnaryServerInterceptor {
 
 // Stream is what stands in front of every handler of a stream, which lasts as
 // long as its caller listens.
-func Stream(log *slog.Logger) grpc.StreamServerInterceptor {
+func Stream(log *slog.Logger, then grpc.StreamServerInterceptor) grpc.StreamServerInterceptor {
 	return func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		ctx := telemetry.WithRequestID(stream.Context(), incomingRequestID(stream.Context()))
 		defer func() {
@@ -112,7 +114,7 @@ func Stream(log *slog.Logger) grpc.StreamServerInterceptor {
 				err = fault.Status(fmt.Errorf("panic in %s", info.FullMethod)).Err()
 			}
 		}()
-		err = handler(server, &contextStream{ServerStream: stream, ctx: ctx})
+		err = then(server, &contextStream{ServerStream: stream, ctx: ctx}, info, handler)
 		if err == nil {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 )
@@ -37,7 +38,7 @@ func TestCallerLeft(t *testing.T) {
 		"no reason, to one that hung up": {gone, errors.New("broken"), codes.Canceled, false},
 	} {
 		var log bytes.Buffer
-		call := grpcserver.Unary(slog.New(slog.NewTextHandler(&log, nil)))
+		call := grpcserver.Unary(slog.New(slog.NewTextHandler(&log, nil)), authn.Unary(nil))
 		_, err := call(c.ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/m"}, func(context.Context, any) (any, error) { return nil, c.err })
 		if status.Code(err) != c.want || (log.Len() > 0) != c.logs {
 			t.Errorf("%s: %v, want %v; log %q", name, err, c.want, &log)

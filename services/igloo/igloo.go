@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
@@ -30,7 +31,9 @@ type Config struct {
 	AllowedRoots          []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
 	OverlappingLocations  bool     `env:"IGLOO_OVERLAPPING_LOCATIONS" help:"Let the location of a table be that of another one, or lie above or below it."`
 	NamespaceSeparator    string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
+	Auth                  bool     `env:"IGLOO_AUTH" help:"Let in only who has a token, and issue tokens at /v1/oauth/tokens against the credential in root.credential of the data folder."`
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
+	authn.Settings        `embed:""`
 	htsserver.Upkeep      `embed:""`
 	catalogserver.Storage `embed:""`
 	catalogserver.Removal `embed:""`
@@ -64,10 +67,14 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	if i.lock, err = lockFolder(folder); err != nil {
 		return err
 	}
-	if i.housetable, err = openHouseTables(ctx, cfg, folder, log); err != nil {
+	door, err := openDoor(cfg, folder)
+	if err != nil {
 		return err
 	}
-	if i.catalog, err = openCatalog(ctx, cfg, folder, i.housetable, log); err != nil {
+	if i.housetable, err = openHouseTables(ctx, cfg, folder, door.Who, log); err != nil {
+		return err
+	}
+	if i.catalog, err = openCatalog(ctx, cfg, folder, door, i.housetable, log); err != nil {
 		return err
 	}
 	i.probes = httpserver.NewProbes(i.catalog.Ready)
@@ -75,12 +82,13 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	return err
 }
 
-func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.Logger) (*htsserver.Server, error) {
+func openHouseTables(ctx context.Context, cfg Config, folder string, who authn.Authenticator, log *slog.Logger) (*htsserver.Server, error) {
 	server, err := htsserver.New(ctx, htsserver.Config{
 		DatabaseURL:       "sqlite://" + filepath.Join(folder, "igloo.db"),
 		Migrate:           true,
 		ImplicitDatabases: cfg.ImplicitDatabases,
 		Upkeep:            cfg.Upkeep,
+		Who:               who,
 	}, log)
 	if err != nil {
 		return nil, fmt.Errorf("open the house tables: %w", err)
@@ -88,7 +96,7 @@ func openHouseTables(ctx context.Context, cfg Config, folder string, log *slog.L
 	return server, nil
 }
 
-func openCatalog(ctx context.Context, cfg Config, folder string, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
+func openCatalog(ctx context.Context, cfg Config, folder string, door *catalogserver.Door, housetable *htsserver.Server, log *slog.Logger) (*catalogserver.Server, error) {
 	root, removal := cfg.WarehouseRoot, cfg.Removal
 	if root == "" {
 		if removal.OrphanScope == "" {
@@ -111,6 +119,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, housetable *hts
 		Removal:              removal,
 		MaxKeyAge:            cfg.OperationRetention,
 		Reports:              cfg.Reports,
+		Door:                 door,
 	}, housetable.Conn(), log)
 	if err != nil {
 		return nil, fmt.Errorf("open the catalog: %w", err)

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
@@ -28,9 +30,21 @@ type Config struct {
 	PlanSubmitFiles      int64         `default:"1000000" env:"IGLOO_PLAN_SUBMIT_FILES" help:"Let clients fetch the plans of snapshots of at least this many files, instead of waiting for them."`
 	MaxKeyAge            time.Duration `default:"24h" env:"IGLOO_MAX_KEY_AGE" help:"Do not carry out a request whose Idempotency-Key (UUIDv7) is older, if its outcome is not recorded any more; 0s does. At most the operation-retention of the house table service."`
 	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
+	TokenFile            string        `name:"housetable-token-file" env:"IGLOO_HOUSETABLE_TOKEN_FILE" help:"Show the token in this file to the house table service; it is read again as it is renewed." placeholder:"FILE"`
+	authn.Settings       `embed:""`
 	Storage              `embed:""`
 	Removal              `embed:""`
 	Reports              `embed:""`
+
+	// Door decides who is let in, instead of the settings, where a process serves
+	// more than this service.
+	Door *Door `kong:"-"`
+}
+
+// Door is who checks tokens, and who issues them, if anybody does.
+type Door struct {
+	Who    authn.Authenticator
+	Tokens http.Handler
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -51,7 +65,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate())...)
+	return errors.Join(append(errs, c.Settings.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate())...)
 }
 
 // validateRoot refuses a root in no store that is served.

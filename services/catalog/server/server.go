@@ -40,6 +40,7 @@ type Server struct {
 	meter    metric.Meter
 	pointers *hts.Pointers
 	handler  *rest.Handler
+	door     Door
 	closers  []io.Closer
 }
 
@@ -61,6 +62,9 @@ func New(ctx context.Context, cfg Config, conn grpc.ClientConnInterface, log *sl
 }
 
 func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error {
+	if err := s.openDoor(); err != nil {
+		return err
+	}
 	conn, err := s.connect(conn)
 	if err != nil {
 		return err
@@ -134,7 +138,7 @@ func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterfac
 	if err := s.cfg.validateStandalone(); err != nil {
 		return nil, err
 	}
-	dialled, err := grpcclient.Dial(s.cfg.HouseTable)
+	dialled, err := grpcclient.Dial(s.cfg.HouseTable, s.cfg.identity()...)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +172,7 @@ type closingReplays interface {
 // panics. It decides on the path as it was sent: in front of it may be nothing
 // that cleans paths, as http.ServeMux does.
 func (s *Server) Handler() http.Handler {
-	return httpserver.Observe(s.handler, s.log, func(w http.ResponseWriter, r *http.Request) {
+	return httpserver.Observe(s.guarded(), s.log, func(w http.ResponseWriter, r *http.Request) {
 		s.handler.Fail(w, r, fault.New(fault.Internal, "panic"))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/line"
 )
 
@@ -21,7 +22,13 @@ type Config struct {
 	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
 	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
+	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
+	authn.Settings    `embed:""`
 	Upkeep            `embed:""`
+
+	// Who checks tokens, instead of the settings, where a process serves more than
+	// this service.
+	Who authn.Authenticator `kong:"-"`
 }
 
 // batch is the most commits in one statement, readBatch the most reads: beyond,
@@ -52,7 +59,15 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return c.checkUpkeep()
+	return errors.Join(c.Settings.Validate(), c.checkUpkeep())
+}
+
+// door is who checks tokens; nil where nobody has to say who they are.
+func (c *Config) door() (authn.Authenticator, error) {
+	if c.Who != nil {
+		return c.Who, nil
+	}
+	return c.Authenticator([]string{c.GRPCListen, c.HTTPListen})
 }
 
 func (c *Config) fill() {

@@ -31,7 +31,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	server, health := grpcserver.New(s.log)
+	server, health := grpcserver.New(s.log, s.who)
 	s.Register(server)
 	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())
 
@@ -62,12 +62,13 @@ func (s *Server) handler(probes *httpserver.Probes) http.Handler {
 	mux := http.NewServeMux()
 	probes.Register(mux)
 	mux.Handle("GET /metrics", telemetry.Scrape(s.meters))
+	hts := s.Gateway()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/livez", "/startedz", "/readyz", "/metrics":
 			mux.ServeHTTP(w, r)
 		default:
-			s.gateway.ServeHTTP(w, r)
+			hts.ServeHTTP(w, r)
 		}
 	})
 }

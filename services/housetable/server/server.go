@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -38,6 +39,7 @@ type Server struct {
 	gateway http.Handler
 	meters  *telemetry.Meters
 	sweeper *sweeper
+	who     authn.Authenticator
 	// ending is closed by end: streams end then.
 	ending chan struct{}
 	end    func()
@@ -46,6 +48,10 @@ type Server struct {
 // New opens the store and builds the services. The caller closes the server.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	who, err := cfg.door()
+	if err != nil {
 		return nil, err
 	}
 	meters, err := telemetry.NewMeters()
@@ -60,17 +66,24 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	s := &Server{config: cfg, log: log, store: store, lane: commits, channel: &inprocgrpc.Channel{}, meters: meters}
+	s := &Server{config: cfg, log: log, store: store, lane: commits, meters: meters, who: who}
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
-	s.channel.WithServerUnaryInterceptor(grpcserver.Unary(log))
-	s.channel.WithServerStreamInterceptor(grpcserver.Stream(log))
-	s.Register(s.channel)
-	if s.gateway, err = gateway.New(ctx, s.channel, rpc.CreatedHeader); err != nil {
+	s.channel = s.inProcess(nil)
+	if s.gateway, err = gateway.New(ctx, s.inProcess(who), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
+}
+
+// inProcess is a channel to the services for those whom who lets in.
+func (s *Server) inProcess(who authn.Authenticator) *inprocgrpc.Channel {
+	channel := &inprocgrpc.Channel{}
+	channel.WithServerUnaryInterceptor(grpcserver.Unary(s.log, authn.Unary(who)))
+	channel.WithServerStreamInterceptor(grpcserver.Stream(s.log, authn.Stream(who)))
+	s.Register(channel)
+	return channel
 }
 
 // open is the one place that knows both stores.
@@ -106,16 +119,17 @@ func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
 // Register adds the services to r.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	rpc.Register(r, s.store, s.lane, rpc.Options{
-		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL, Ending: s.ending,
+		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL, Trusted: s.config.TrustedServices, Ending: s.ending,
 	})
 }
 
 // Conn reaches the services in process. Messages are copied, and calls pass the
-// interceptors they would pass on the wire.
+// interceptors they would pass on the wire, but for who calls: that is for whoever
+// serves both.
 func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 
-// Gateway serves everything under /hts.
-func (s *Server) Gateway() http.Handler { return s.gateway }
+// Gateway serves everything under /hts, to those who are let in.
+func (s *Server) Gateway() http.Handler { return authn.Guard(s.gateway, s.who, gateway.Fail) }
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }

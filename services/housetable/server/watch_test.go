@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,7 +19,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
-	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/proctest"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable/server"
@@ -29,16 +27,7 @@ import (
 // dial serves s over a real wire.
 func dial(t *testing.T, s *server.Server) *grpc.ClientConn {
 	t.Helper()
-	var listen net.ListenConfig
-	listener, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wire, _ := grpcserver.New(slog.New(slog.DiscardHandler))
-	s.Register(wire)
-	go func() { _ = wire.Serve(listener) }() // ends by Stop
-	t.Cleanup(wire.Stop)
-	conn, err := grpcclient.Dial(listener.Addr().String())
+	conn, err := grpcclient.Dial(listenTo(t, s, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +37,15 @@ func dial(t *testing.T, s *server.Server) *grpc.ClientConn {
 
 var lastOperation atomic.Uint64
 
-func commitAll(ctx context.Context, conn grpc.ClientConnInterface, changes ...*htsv1.Change) error {
+func nextID() []byte {
 	id := make([]byte, 16)
 	binary.BigEndian.PutUint64(id, 1<<63|lastOperation.Add(1))
+	return id
+}
+
+func commitAll(ctx context.Context, conn grpc.ClientConnInterface, changes ...*htsv1.Change) error {
 	r, err := htsv1.NewCommitServiceClient(conn).Commit(ctx, &htsv1.CommitRequest{
-		Operations: []*htsv1.Operation{{Id: id, Outcome: &htsv1.Outcome{Status: 200}}}, Changes: changes, Principal: "p", RequestId: "r",
+		Operations: []*htsv1.Operation{{Id: nextID(), Outcome: &htsv1.Outcome{Status: 200}}}, Changes: changes, Principal: "p", RequestId: "r",
 	})
 	if err == nil && r.GetCommitted() == nil {
 		err = fmt.Errorf("not committed: %v", r)

@@ -105,6 +105,12 @@ func startEmbedded(t *testing.T, settings ...string) *Deployment {
 
 func startSplit(t *testing.T, settings ...string) *Deployment {
 	t.Helper()
+	return Split(t, settings, nil)
+}
+
+// Split runs the services split until the test ends, each with flags of its own.
+func Split(t *testing.T, catalog, housetables []string) *Deployment {
+	t.Helper()
 	database, redis := pgtest.New(t, nil), redistest.New(t)
 	housetable := Program(t, "housetable")
 	if out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput(); err != nil { //nolint:gosec,noctx // a program of ours, which ends by itself
@@ -114,7 +120,7 @@ func startSplit(t *testing.T, settings ...string) *Deployment {
 	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, Redis: redis, parts: []*part{
 		{
 			path:  housetable,
-			args:  []string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database},
+			args:  append([]string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database}, housetables...),
 			ready: "http://" + rest + "/readyz",
 		},
 		{
@@ -122,7 +128,7 @@ func startSplit(t *testing.T, settings ...string) *Deployment {
 			args: append([]string{
 				"serve", "--listen", listen, "--housetable", grpc, "--redis-url", redis.URL(),
 				"--warehouse-root", "file://" + filepath.Join(t.TempDir(), "warehouse"),
-			}, settings...),
+			}, catalog...),
 			ready: "http://" + listen + "/readyz",
 		},
 	}})

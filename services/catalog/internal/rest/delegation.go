@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -129,7 +130,7 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 // access is what the client is given, and where it finds more of it.
 func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, o *offer) (catalog.Access, error) {
 	access, err := o.by.Vend(c.Context(), catalog.Grant{
-		Warehouse: c.warehouse, Locations: loaded.Folders(), Write: true, Ways: o.ways,
+		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: loaded.Folders(), Write: true, Ways: o.ways,
 	})
 	if err != nil || access.RefreshKey == "" {
 		return access, err

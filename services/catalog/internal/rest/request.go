@@ -10,13 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
-
-// anonymous is the principal where nobody has to say who they are.
-const anonymous = "anonymous"
 
 // keyHeader is the header of idempotency keys.
 const keyHeader = "Idempotency-Key"
@@ -25,7 +23,7 @@ const keyHeader = "Idempotency-Key"
 func (c *call) request(body []byte) (catalog.Request, error) {
 	request := catalog.Request{
 		Warehouse: c.warehouse, Kind: c.operation, Key: c.Header.Get(keyHeader),
-		Principal: anonymous, ID: telemetry.RequestID(c.Context()),
+		Principal: authn.From(c.Context()).Principal(), ID: telemetry.RequestID(c.Context()),
 	}
 	if len(c.Header.Values(keyHeader)) > 1 || (request.Key == "" && len(c.Header.Values(keyHeader)) == 1) {
 		return catalog.Request{}, fault.Field(keyHeader, "must be one UUID of 36 characters")

@@ -83,6 +83,9 @@ func cause(r *http.Request, err error) *string {
 	return &unknown
 }
 
+// Fail answers an error of what stands in front of the gateway.
+func Fail(w http.ResponseWriter, r *http.Request, err error) { writeError(w, r, err) }
+
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	code := fault.KindOf(err).HTTPStatus()
 	reason := http.StatusText(code)

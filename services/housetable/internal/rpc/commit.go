@@ -25,6 +25,9 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 	if err != nil {
 		return nil, err
 	}
+	if commit.Principal, err = s.options.principal(ctx, "principal", commit.Principal); err != nil {
+		return nil, err
+	}
 	s.options.keepSoftDeleted(commit.Changes, time.Now())
 	verdict, err := s.commits.Commit(ctx, commit)
 	if err != nil {

@@ -24,7 +24,8 @@ const (
 
 type reportService struct {
 	htsv1.UnimplementedReportServiceServer
-	store housetable.Store
+	store   housetable.Store
+	options Options
 }
 
 // RecordReports keeps reports of house tables that exist.
@@ -38,7 +39,11 @@ func (s *reportService) RecordReports(ctx context.Context, r *htsv1.RecordReport
 	}
 	reports := make([]housetable.Report, len(r.GetReports()))
 	for i, report := range r.GetReports() {
-		if reports[i], err = fromReport(fmt.Sprintf("reports[%d]", i), report); err != nil {
+		field := fmt.Sprintf("reports[%d]", i)
+		if reports[i], err = fromReport(field, report); err != nil {
+			return nil, err
+		}
+		if reports[i].Principal, err = s.options.principal(ctx, field+".principal", report.GetPrincipal()); err != nil {
 			return nil, err
 		}
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	ImplicitDatabases bool
 	// SoftDeleteTTL is how long a soft-deleted table is kept from a purge.
 	SoftDeleteTTL time.Duration
+	// Trusted are the principals who may act on behalf of others: catalogs.
+	Trusted []string
 	// Ending is closed when the server is about to end: streams end then.
 	Ending <-chan struct{}
 }
@@ -48,7 +50,7 @@ func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
 func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
-	htsv1.RegisterReportServiceServer(r, &reportService{store: store})
+	htsv1.RegisterReportServiceServer(r, &reportService{store: store, options: o})
 	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
 	once := replayed{to: r, scope: scope{store: store, commits: commits}}
 	once.service(htsv1.NamespaceService_ServiceDesc, func(in scope) any { return &namespaceService{store: in.store, commits: in.commits} })

@@ -28,6 +28,7 @@ func commitOne(ctx context.Context, commits Committer, warehouse, kind string, r
 			ID: newOperationID(time.Now()), Fingerprint: fingerprint[:], Kind: kind, Outcome: housetable.Outcome{Status: 200},
 		}},
 		Changes:   []housetable.Change{change},
+		Principal: caller(ctx),
 		RequestID: telemetry.RequestID(ctx),
 	})
 }

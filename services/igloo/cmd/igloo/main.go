@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
@@ -30,27 +31,33 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := greet(env.Stdout, "http://"+server.Addr(), s.DataDir); err != nil {
+	if err := greet(env.Stdout, "http://"+server.Addr(), s.DataDir, s.Auth); err != nil {
 		return err
 	}
 	return server.Serve(ctx)
 }
 
 // greet tells a newcomer where to point an engine.
-func greet(w io.Writer, url, folder string) error {
+func greet(w io.Writer, url, folder string, closed bool) error {
+	python, spark := "", ""
+	if closed {
+		file := filepath.Join(folder, igloo.CredentialFile)
+		python = fmt.Sprintf(", credential=open(%q).read()", file)
+		spark = fmt.Sprintf(" \\\n            --conf spark.sql.catalog.igloo.credential=$(cat %s)", file)
+	}
 	_, err := fmt.Fprintf(w, `Igloo serves an Iceberg REST catalog at %[1]s, with its data in %[2]s
 
 PyIceberg
   from pyiceberg.catalog.rest import RestCatalog
-  catalog = RestCatalog("igloo", uri=%[1]q)
+  catalog = RestCatalog("igloo", uri=%[1]q%[3]s)
 
 Spark (with iceberg-spark-runtime)
   spark-sql --conf spark.sql.catalog.igloo=org.apache.iceberg.spark.SparkCatalog \
             --conf spark.sql.catalog.igloo.type=rest \
-            --conf spark.sql.catalog.igloo.uri=%[1]s
+            --conf spark.sql.catalog.igloo.uri=%[1]s%[4]s
 
 House tables are at %[1]s/hts. Stop with Ctrl-C.
-`, url, folder)
+`, url, folder, python, spark)
 	return err
 }
 

@@ -1,0 +1,35 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+
+	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// principal is on whose behalf a call is made that names asked, in the field. Who
+// is not trusted acts for nobody else; where nobody has to say who they are,
+// what a call names is believed.
+func (o Options) principal(ctx context.Context, field, asked string) (string, error) {
+	who := authn.From(ctx)
+	own := who.Principal()
+	switch {
+	case who.Subject == "":
+		return asked, nil
+	case asked == "" || asked == own:
+		return own, nil
+	case slices.Contains(o.Trusted, own):
+		return asked, nil
+	default:
+		return "", fault.New(fault.Forbidden, "%s is %q, and the caller is %q, who may not act for others: see trusted-service", field, asked, own)
+	}
+}
+
+// caller is who calls, for the history; nobody where nobody has to say.
+func caller(ctx context.Context) string {
+	if who := authn.From(ctx); who.Subject != "" {
+		return who.Principal()
+	}
+	return ""
+}
