@@ -22,6 +22,9 @@ type Settings struct {
 	AnyLocation bool
 	// OverlappingLocations lets tables lie above and below each other.
 	OverlappingLocations bool
+	// StagedRetention is how long the files of a staged table are left alone that
+	// is not created; 0 means for ever.
+	StagedRetention time.Duration
 	// VerifyFiles makes every load look whether a local metadata file is still
 	// there, though its content is in memory.
 	VerifyFiles bool

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -40,6 +41,32 @@ func holdsOf(change Change) Holds {
 	}
 }
 
+// heldByJob refuses what files are being deleted from. The place is free again
+// when they are gone; the metadata they belong to is not.
+func heldByJob(conflict Conflict, wanted Holds) error {
+	if conflict.Reason == UUIDTaken {
+		return fault.New(fault.Invalid, "the files of the metadata of UUID %s are being deleted, or were: job %s", wanted.MetadataUUID, conflict.Job)
+	}
+	e := fault.New(fault.Unavailable, "location %q cannot be had yet: files at %q are being deleted by job %s", wanted.Location, conflict.Location, conflict.Job)
+	e.RetryAfter = time.Second
+	return e
+}
+
+// holding names a pointer that holds something.
+func (p Pointer) holding() string {
+	name := strings.ToLower(p.Kind.word()) + " " + p.Identifier.String()
+	if p.Dropped {
+		name += ", which was dropped and can be restored"
+	}
+	return name
+}
+
+// HeldUUID is a document's UUID as it is held.
+func HeldUUID(text string) uuid.UUID { return heldUUID(text) }
+
+// HeldLocation is a place as it is held: one spelling for all names of it.
+func HeldLocation(location string) (string, error) { return heldLocation(location) }
+
 // heldUUID is a document's UUID; one that is not spelled as a UUID is still one
 // of its own.
 func heldUUID(text string) uuid.UUID {
@@ -76,10 +103,10 @@ func heldLocation(location string) (string, error) {
 func heldRefusal(conflict Conflict, wanted Holds) error {
 	holder := "another table of this request"
 	if p := conflict.Current; p != nil {
-		holder = strings.ToLower(p.Kind.word()) + " " + p.Identifier.String()
-		if p.Dropped {
-			holder += ", which was dropped and can be restored"
-		}
+		holder = p.holding()
+	}
+	if conflict.Job != "" {
+		return heldByJob(conflict, wanted)
 	}
 	switch conflict.Reason {
 	case LocationTaken:

@@ -100,7 +100,7 @@ func (m *mutation) run(ctx context.Context, attempt func(context.Context, *mutat
 // try sends a plan. Its result is an outcome, the reason why it was refused for
 // good, or neither: attempt again.
 func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err error) {
-	if len(p.changes) == 0 && !m.request.keyed() {
+	if len(p.changes) == 0 && len(p.jobs) == 0 && !m.request.keyed() {
 		return &p.outcome, nil, nil
 	}
 	verdict, err := m.settle(ctx, p.outcome, p.changes, p.jobs...)

@@ -86,6 +86,9 @@ type Pointers interface {
 	// Operation returns what was recorded under an operation's id; nil when
 	// nothing was.
 	Operation(ctx context.Context, warehouse string, id uuid.UUID) (*Finished, error)
+	// Holders tells who holds locations in their one spelling (HeldLocation), or one
+	// above or below them; at most 1000 may be asked for.
+	Holders(ctx context.Context, warehouse string, locations []string) ([]Holder, error)
 	// Epoch names the line of history: what was remembered of another one may
 	// never have happened.
 	Epoch(ctx context.Context) (string, error)
@@ -234,8 +237,10 @@ type Conflict struct {
 	Reason Reason
 	// Current is the pointer in the way, where there is one.
 	Current *Pointer
-	// Location that Current holds, where that is in the way.
+	// Location that Current holds, or Job, where that is in the way.
 	Location string
+	// Job that holds what is taken, "" when none does.
+	Job string
 	// Winner tells which change made the current version, where that is known.
 	Winner *Winner
 }

@@ -29,7 +29,11 @@ func (c *Catalog) StageTable(ctx context.Context, request Request, creation Tabl
 			return plan{}, err
 		}
 		mine, err = json.Marshal(staging{Location: d.Location(), At: m.began})
-		return plan{outcome: Outcome{Status: statusOK, Body: mine}}, err
+		if err != nil {
+			return plan{}, err
+		}
+		jobs, err := m.abandonment(creation.Identifier, d, m.began)
+		return plan{outcome: Outcome{Status: statusOK, Body: mine}, jobs: jobs}, err
 	})
 	if err == nil && !bytes.Equal(outcome.Body, mine) {
 		d, err = c.stagedBefore(ctx, request, creation, outcome)

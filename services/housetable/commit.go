@@ -145,6 +145,8 @@ type ChangeConflict struct {
 	Current *Table
 	// Location that is taken: the one wanted, or one above or below it.
 	Location string
+	// JobID of the job that holds what is taken; empty when no job does.
+	JobID string
 	// Winner made the current version, where it is known.
 	Winner *TableVersion
 	// CurrentNamespace is the one that is not at the expected version.

@@ -1,6 +1,9 @@
 package housetable
 
-import "strings"
+import (
+	"encoding/hex"
+	"strings"
+)
 
 // Hold is what one house table of a warehouse has and no other may have, from
 // its creation until it is dropped for good: its location or its metadata's
@@ -35,13 +38,29 @@ func HoldsOf(change Change) []Hold {
 func holdsOf(location string, uuid *UUID) []Hold {
 	var holds []Hold
 	if uuid != nil {
-		holds = append(holds, Hold(uuidSort+uuid.String()))
+		holds = append(holds, HoldOfUUID(*uuid))
 	}
 	if location != "" {
-		holds = append(holds, Hold(locationSort+location))
+		holds = append(holds, HoldOfLocation(location))
 	}
 	return holds
 }
+
+// UUID that is held; nil when it is a location.
+func (h Hold) UUID() *UUID {
+	text, is := strings.CutPrefix(string(h), uuidSort)
+	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if !is || err != nil || len(raw) != len(UUID{}) {
+		return nil
+	}
+	return (*UUID)(raw)
+}
+
+// HoldOfLocation is the hold of a location.
+func HoldOfLocation(location string) Hold { return Hold(locationSort + location) }
+
+// HoldOfUUID is the hold of a metadata's uuid.
+func HoldOfUUID(uuid UUID) Hold { return Hold(uuidSort + uuid.String()) }
 
 // Sort is what the hold begins with: a hold replaces that of its sort.
 func (h Hold) Sort() string { return string(h[:len(locationSort)]) }
@@ -93,17 +112,27 @@ type Holder struct {
 	Kind   Kind
 	// DeletedAtMS is set when the newest version is a soft delete.
 	DeletedAtMS *int64
+	// JobID of the job that has the hold; empty when a house table does.
+	JobID string
+	// Lapsed is set when the job holds it no more.
+	Lapsed bool
 }
 
-// Gone reports whether the house table is gone for good, live nor soft-deleted.
-// Such a holder is none: a version of this service that knew no holds dropped
-// the house table and left them behind.
+// Gone reports whether the house table is gone for good, live nor soft-deleted,
+// or the job done. Such a holder is none: jobs leave their holds behind, and so
+// did a version of this service that knew no holds and dropped house tables.
 func (h Holder) Gone() bool {
+	if h.JobID != "" {
+		return h.Lapsed
+	}
 	return h.Newest == nil || h.Newest.Action == ActionPurge || h.Newest.Action == ActionDrop && h.DeletedAtMS == nil
 }
 
-// table is as much of the house table as history tells.
-func (h Holder) table() *Table {
+// Table is as much of the house table as history tells; nil when a job has the hold.
+func (h Holder) Table() *Table {
+	if h.Newest == nil {
+		return nil
+	}
 	return &Table{
 		Key: h.Newest.Key, Kind: h.Kind, UUID: h.UUID, Version: h.Newest.Version, MetadataLocation: h.Newest.MetadataLocation,
 		UpdatedAt: h.Newest.CommittedAt, DeletedAtMS: h.DeletedAtMS,
@@ -117,7 +146,7 @@ func (f *Facts) judgeHolds(index int, change Change, wanted map[Hold]int) *Chang
 	for _, hold := range HoldsOf(change) {
 		for _, held := range f.holders {
 			if held.Hold.Overlaps(hold) && !f.isOf(change, held.UUID) {
-				return &ChangeConflict{Index: index, Reason: hold.taken(), Current: held.table(), Location: held.Hold.Location()}
+				return &ChangeConflict{Index: index, Reason: hold.taken(), Current: held.Table(), Location: held.Hold.Location(), JobID: held.JobID}
 			}
 		}
 		for _, other := range append(hold.Above(), hold) {

@@ -44,9 +44,14 @@ func tableUUID(warehouse string, operation UUID, index int) UUID {
 	h.Write([]byte{0})
 	h.Write(operation[:])
 	h.Write(binary.BigEndian.AppendUint32(nil, uint32(index)))
+	return ownUUID(h.Sum(nil))
+}
+
+// ownUUID is of version 8: made by a rule of our own.
+func ownUUID(sum []byte) UUID {
 	var u UUID
-	copy(u[:], h.Sum(nil))
-	u[6] = u[6]&0x0f | 0x80 // version 8: made by a rule of our own
+	copy(u[:], sum)
+	u[6] = u[6]&0x0f | 0x80
 	u[8] = u[8]&0x3f | 0x80
 	return u
 }

@@ -15,7 +15,15 @@ type QueuedJob struct {
 	JobConf    string
 	// Attempts is how often it may be claimed; at least 1.
 	Attempts int64
+	// DelayMS is how long it is not claimed.
+	DelayMS int64
+	// MetadataUUID makes the job needless: a change that takes it for a house
+	// table makes the job JobCancelled, unless it is finished.
+	MetadataUUID *UUID
 }
+
+// MadeNeedless is the reason of a job that a change made needless.
+const MadeNeedless = "a table was created with the metadata"
 
 // Claim is what a worker asks for.
 type Claim struct {

@@ -67,6 +67,9 @@ type Reader interface {
 	// CountTables counts what ListTables would return without pages; a namespace
 	// that does not exist has none.
 	CountTables(ctx context.Context, q TableQuery) (int64, error)
+	// Holders returns who has holds, or holds above or below them; of those below
+	// one, the first hundred. Some may be Gone.
+	Holders(ctx context.Context, warehouse string, holds []Hold) ([]Holder, error)
 	// ListSoftDeleted returns a page and the cursor that continues it, "" at the
 	// end. A database that does not exist any more may still have some.
 	ListSoftDeleted(ctx context.Context, q SoftDeletedQuery) ([]Table, string, error)
@@ -176,6 +179,10 @@ type Jobs interface {
 	// ClaimJob makes the oldest QUEUED job RUNNING under a lease and returns it,
 	// or nil. No two callers get the same.
 	ClaimJob(ctx context.Context, warehouse string, c Claim) (*ClaimedJob, error)
+	// HoldForJob gives a RUNNING job holds, all of them or none, and returns who is
+	// in the way: nobody, when the job has them. CommitFailed when the job is in
+	// another state, or has another version than the one that is given.
+	HoldForJob(ctx context.Context, warehouse string, j JobHolds) ([]Holder, error)
 }
 
 // Sweeps keeps the rest from growing for ever. Each call does at most limit rows
@@ -199,7 +206,7 @@ type Sweeps interface {
 	// ForgetEvents forgets events and versions of house tables. It counts those
 	// that it came by, whether they stay or not.
 	ForgetEvents(ctx context.Context, keep EventRetention, limit int) (int64, error)
-	// ForgetFolders forgets the folders above locations that were held once and are
-	// not any more. It counts those that it came by, whether they stay or not.
+	// ForgetFolders forgets what jobs held, and the folders above locations that
+	// were held once and are not any more. It counts those that it came by, whether they stay or not.
 	ForgetFolders(ctx context.Context, limit int) (int64, error)
 }

@@ -14,12 +14,13 @@ import (
 
 // Removal is how files are deleted in the background. Without intervals nothing is.
 type Removal struct {
-	PurgeInterval  time.Duration `default:"5s" env:"IGLOO_PURGE_INTERVAL" help:"Look this often for dropped tables whose files are to be deleted; 0s leaves them to other replicas."`
-	PurgeLease     time.Duration `default:"1m" env:"IGLOO_PURGE_LEASE" help:"Let another replica go on with a purge after this long without a sign of life."`
-	DeleteRate     int           `default:"1000" env:"IGLOO_DELETE_RATE" help:"Delete at most this many files a second in the background."`
-	OrphanInterval time.Duration `default:"1h" env:"IGLOO_ORPHAN_INTERVAL" help:"Look this often for metadata files of commits that were never applied; 0s leaves them to other replicas."`
-	OrphanAge      time.Duration `default:"1h" env:"IGLOO_ORPHAN_AGE" help:"Such files must be this old: what is written for a commit that is still on its way makes it fail."`
-	OrphanScope    string        `enum:",tables,warehouses" default:"" env:"IGLOO_ORPHAN_SCOPE" help:"Look for them beside the metadata of tables, or all over the warehouses, whose roots must then be nobody else's: tables, unless the root is igloo's own data folder."`
+	PurgeInterval   time.Duration `default:"5s" env:"IGLOO_PURGE_INTERVAL" help:"Look this often for dropped tables whose files are to be deleted; 0s leaves them to other replicas."`
+	PurgeLease      time.Duration `default:"1m" env:"IGLOO_PURGE_LEASE" help:"Let another replica go on with a purge after this long without a sign of life."`
+	DeleteRate      int           `default:"1000" env:"IGLOO_DELETE_RATE" help:"Delete at most this many files a second in the background."`
+	OrphanInterval  time.Duration `default:"1h" env:"IGLOO_ORPHAN_INTERVAL" help:"Look this often for metadata files of commits that were never applied; 0s leaves them to other replicas."`
+	OrphanAge       time.Duration `default:"1h" env:"IGLOO_ORPHAN_AGE" help:"Such files must be this old: what is written for a commit that is still on its way makes it fail."`
+	StagedRetention time.Duration `default:"24h" env:"IGLOO_STAGED_RETENTION" help:"Delete what was written for a table that was staged and not created for this long, which can then be created no more; 0s keeps it for ever."`
+	OrphanScope     string        `enum:",tables,warehouses" default:"" env:"IGLOO_ORPHAN_SCOPE" help:"Look for them beside the metadata of tables, or all over the warehouses, whose roots must then be nobody else's: tables, unless the root is igloo's own data folder."`
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -27,11 +28,17 @@ func (r Removal) Validate() error {
 	if r.PurgeInterval < 0 || r.PurgeLease < 0 || r.OrphanInterval < 0 || r.OrphanAge < 0 || r.DeleteRate < 0 {
 		return errors.New("purge-interval, purge-lease, delete-rate, orphan-interval and orphan-age must not be negative")
 	}
+	if r.StagedRetention < 0 || r.StagedRetention > maxStagedRetention {
+		return errors.New("staged-retention must be from 0s to 720h")
+	}
 	if r.OrphanAge > maxOrphanAge {
 		return errors.New("orphan-age must be at most 6h: records of operations are not kept for ever")
 	}
 	return nil
 }
+
+// maxStagedRetention is as long as the house table service lets work wait.
+const maxStagedRetention = 30 * 24 * time.Hour
 
 // maxOrphanAge leaves time to find an orphan while it is known what became of its operation.
 const maxOrphanAge = 6 * time.Hour
@@ -45,6 +52,8 @@ func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface
 		OrphanAge:       s.cfg.OrphanAge,
 		WholeWarehouses: s.cfg.OrphanScope == "warehouses",
 		Root:            domain.WarehouseRoot,
+
+		OverlappingLocations: s.cfg.OverlappingLocations,
 	}, s.log)
 	if err != nil {
 		return err

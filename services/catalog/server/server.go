@@ -111,6 +111,7 @@ func (s *Server) settings(queue catalog.Reports) catalog.Settings {
 		AllowedRoots:         s.cfg.AllowedRoots,
 		AnyLocation:          s.cfg.local() && len(s.cfg.AllowedRoots) == 0,
 		OverlappingLocations: s.cfg.OverlappingLocations,
+		StagedRetention:      s.cfg.StagedRetention,
 		VerifyFiles:          s.cfg.local(),
 		CacheBytes:           s.cfg.CacheBytes,
 		CommitDeadline:       s.cfg.CommitDeadline,

@@ -114,7 +114,10 @@ func (w *worker) purgeable(t *testing.T, name, folder string) purgeable {
 	if folder != "" {
 		at = fmt.Sprintf(`,"location":"file://%s"`, folder)
 	}
-	w.must(t, wire{method: http.MethodPost, path: strings.TrimSuffix(tablePath, "/"), body: fmt.Sprintf(`{"name":%q,"schema":%s%s}`, name, schema, at)})
+	w.must(t, wire{
+		method: http.MethodPost, path: strings.TrimSuffix(tablePath, "/"), key: uuid.Must(uuid.NewV7()).String(), // sent again while files are deleted there
+		body: fmt.Sprintf(`{"name":%q,"schema":%s%s}`, name, schema, at),
+	})
 	for i := range pastVersions {
 		w.must(t, wire{method: http.MethodPost, path: tablePath + name, body: fmt.Sprintf(
 			`{"requirements":[],"updates":[{"action":"set-properties","updates":{"n":"%d"}}]}`, i)})

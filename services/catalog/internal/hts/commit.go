@@ -3,6 +3,7 @@ package hts
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -40,6 +41,7 @@ func requestOf(commit catalog.Commit) (*htsv1.CommitRequest, error) {
 	for _, job := range commit.Jobs {
 		request.Jobs = append(request.Jobs, &htsv1.QueuedJob{
 			JobName: job.Name, EngineType: engine, JobConf: job.Conf, Attempts: job.Attempts,
+			DelaySeconds: int64(job.Delay / time.Second), MetadataUuid: uuidOr(job.MetadataUUID),
 		})
 	}
 	return request, nil
@@ -177,7 +179,7 @@ func (p *Pointers) Epoch(ctx context.Context) (string, error) {
 func conflictsOf(conflict *htsv1.Conflict) (catalog.Verdict, error) {
 	var verdict catalog.Verdict
 	for _, change := range conflict.GetChanges() {
-		c := catalog.Conflict{Index: int(change.GetIndex()), Reason: reasonOf(change.GetReason()), Location: change.GetLocation()}
+		c := catalog.Conflict{Index: int(change.GetIndex()), Reason: reasonOf(change.GetReason()), Location: change.GetLocation(), Job: change.GetJobId()}
 		if change.GetCurrent() != nil {
 			current, err := pointerOf(change.GetCurrent())
 			if err != nil {

@@ -40,7 +40,7 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		return replay, err
 	}
 	// All or nothing: on a copy, which takes the place of the original at the end.
-	draft := &warehouse{row: w.row, namespaces: maps.Clone(w.namespaces), tables: maps.Clone(w.tables), operations: w.operations}
+	draft := &warehouse{row: w.row, namespaces: maps.Clone(w.namespaces), tables: maps.Clone(w.tables), operations: w.operations, jobs: w.jobs}
 	committed := &htsv1.Committed{CommittedAt: timestamppb.Now()}
 	conflict := &htsv1.Conflict{}
 	for i, change := range r.GetChanges() {
@@ -55,6 +55,7 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
 	w.namespaces, w.tables, w.listed = draft.namespaces, draft.tables, nil
+	w.endNeedless(r)
 	w.queue(r)
 	if len(r.GetChanges()) > 0 {
 		f.applied++

@@ -19,6 +19,9 @@ type job struct {
 	attempt, attempts int64
 	notBefore, lease  time.Time
 	reason            string
+	// holds are what it asked for last, and metadataUUID is what makes it needless.
+	holds        *htsv1.HoldForJobRequest
+	metadataUUID []byte
 }
 
 func (j *job) move(state string) *htsv1.Job {
@@ -30,7 +33,8 @@ func (j *job) move(state string) *htsv1.Job {
 // queue adds the jobs of a commit that is applied.
 func (w *warehouse) queue(r *htsv1.CommitRequest) {
 	for i, q := range r.GetJobs() {
-		j := &job{attempts: max(q.GetAttempts(), 1), row: &htsv1.Job{
+		wait := time.Duration(q.GetDelaySeconds()) * time.Second
+		j := &job{attempts: max(q.GetAttempts(), 1), notBefore: time.Now().Add(wait), metadataUUID: q.GetMetadataUuid(), row: &htsv1.Job{
 			JobId:   new(fmt.Sprintf("%x-%d", r.GetOperations()[0].GetId(), i)),
 			JobName: new(q.GetJobName()), EngineType: new(q.GetEngineType()), JobConf: new(q.GetJobConf()),
 		}}
@@ -49,6 +53,17 @@ func (f *Fake) Jobs(name string) []string {
 		told = append(told, j.row.GetState()+": "+j.reason)
 	}
 	return told
+}
+
+// EndDelays lets all jobs be claimed that wait.
+func (f *Fake) EndDelays() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.warehouses {
+		for _, j := range w.jobs {
+			j.notBefore = time.Time{}
+		}
+	}
 }
 
 // ExpireLeases lets the leases of all running jobs run out.

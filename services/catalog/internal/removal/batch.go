@@ -26,8 +26,8 @@ type batch struct {
 	*Remover
 
 	warehouse string
-	// check tells what must stay.
-	check func(context.Context) (*territory, error)
+	// ours leaves out the files that must stay.
+	ours  func(ctx context.Context, files []string) ([]string, error)
 	seed  maphash.Seed
 	seen  map[uint64]struct{}
 	files []string
@@ -37,8 +37,8 @@ type batch struct {
 	foreign, unreachable int64
 }
 
-func newBatch(r *Remover, warehouse string, check func(context.Context) (*territory, error)) batch {
-	return batch{Remover: r, warehouse: warehouse, check: check, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, deleted: map[string]int64{}}
+func newBatch(r *Remover, warehouse string, ours func(ctx context.Context, files []string) ([]string, error)) batch {
+	return batch{Remover: r, warehouse: warehouse, ours: ours, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, deleted: map[string]int64{}}
 }
 
 // met reports whether it was asked for the same before.
@@ -78,12 +78,14 @@ func (b *batch) one(ctx context.Context, file string) error {
 }
 
 func (b *batch) flush(ctx context.Context) error {
-	live, err := b.check(ctx)
-	if err != nil {
+	if err := b.pace(ctx, len(b.files)); err != nil {
 		return err
 	}
 	all := len(b.files)
-	doomed := slices.DeleteFunc(b.files, live.holds)
+	doomed, err := b.ours(ctx, b.files)
+	if err != nil {
+		return err
+	}
 	b.foreign += int64(all - len(doomed))
 	unreachable, err := b.remove(ctx, b.warehouse, doomed)
 	b.unreachable += unreachable
@@ -108,14 +110,19 @@ func (b *batch) report() string {
 	return text
 }
 
-// remove deletes files at no more than the rate that is set. Those at locations
-// that no store here serves stay, and are counted.
+// pace waits for as long as the rate that is set wants for so many files.
+func (r *Remover) pace(ctx context.Context, files int) error {
+	if files == 0 {
+		return nil
+	}
+	return wait(ctx, time.Duration(files)*time.Second/time.Duration(r.settings.DeleteRate))
+}
+
+// remove deletes files. Those at locations that no store here serves stay, and
+// are counted.
 func (r *Remover) remove(ctx context.Context, warehouse string, files []string) (unreachable int64, err error) {
 	if len(files) == 0 {
 		return 0, nil
-	}
-	if err := wait(ctx, time.Duration(len(files))*time.Second/time.Duration(r.settings.DeleteRate)); err != nil {
-		return 0, err
 	}
 	err = r.files.In(warehouse).Delete(ctx, files...)
 	if !beyond(err) {

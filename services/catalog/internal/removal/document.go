@@ -12,6 +12,7 @@ import (
 // document is as much of a metadata file as leads to other files.
 type document struct {
 	Location   string            `json:"location"`
+	UUID       string            `json:"table-uuid"`
 	Properties map[string]string `json:"properties"`
 	Snapshots  []snapshot        `json:"snapshots"`
 	Log        []struct {

@@ -82,10 +82,14 @@ func (r *Remover) hold(ctx context.Context, j catalog.Job) (held context.Context
 }
 
 func (r *Remover) perform(ctx context.Context, j catalog.Job) (string, error) {
-	if j.Name != catalog.PurgeJob {
+	switch j.Name {
+	case catalog.PurgeJob:
+		return r.purge(ctx, j)
+	case catalog.AbandonedJob:
+		return r.abandoned(ctx, j)
+	default:
 		return "", refuse("job %q is of no kind that is done here", j.Name)
 	}
-	return r.purge(ctx, j)
 }
 
 // conclude records how a job ended.

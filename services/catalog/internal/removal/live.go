@@ -3,7 +3,10 @@ package removal
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -62,6 +65,35 @@ func (r *Remover) eachPointer(ctx context.Context, warehouse string, do func(cat
 		})
 	}
 	return within(nil)
+}
+
+// surveyLife is how long it is relied upon where live tables lie.
+const surveyLife = time.Minute
+
+// surveys find out, now and again, where live tables lie: where tables may
+// overlap no place is anybody's alone, and so all have to be asked.
+type surveys struct {
+	*Remover
+
+	location string
+	live     *territory
+	at       time.Time
+}
+
+// ours leaves out the files that lie where a live table does.
+func (s *surveys) ours(ctx context.Context, files []string) ([]string, error) {
+	if s.live == nil || time.Since(s.at) > surveyLife {
+		began := time.Now()
+		live, err := s.survey(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look where live tables lie: %w", err)
+		}
+		s.live, s.at = live, began
+	}
+	if owner := s.live.owner(s.location); owner != "" {
+		return nil, occupied(s.location, owner)
+	}
+	return slices.DeleteFunc(files, s.live.holds), nil
 }
 
 // territory is where live tables lie.

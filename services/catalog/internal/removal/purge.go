@@ -4,25 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
-// surveyLife is how long it is relied upon where live tables lie.
-const surveyLife = time.Minute
-
 // purge is the deletion of one table's files.
 type purge struct {
 	*Remover
 
-	location string
-	live     *territory
-	surveyed time.Time
-	batch    batch
+	batch batch
 }
 
 // purge deletes the files of a dropped table in the order of Iceberg's
@@ -45,8 +37,11 @@ func (r *Remover) purge(ctx context.Context, j catalog.Job) (string, error) {
 	case !d.collectable():
 		return "", refuse("%s is %q", catalog.GCProperty, d.Properties[catalog.GCProperty])
 	}
-	p := &purge{Remover: r, location: d.Location}
-	p.batch = newBatch(r, j.Warehouse, p.check)
+	ours, err := r.claim(ctx, j, d)
+	if err != nil {
+		return "", err
+	}
+	p := &purge{Remover: r, batch: newBatch(r, j.Warehouse, ours)}
 	for _, step := range []func(context.Context, *document) error{p.data, p.manifestFiles, p.manifestLists, p.earlier, p.statistics} {
 		if err := step(ctx, d); err != nil {
 			return "", err
@@ -59,23 +54,6 @@ func (r *Remover) purge(ctx context.Context, j catalog.Job) (string, error) {
 		return "", err
 	}
 	return p.batch.report(), nil
-}
-
-// check makes sure, now and again, that the table's place is nobody else's.
-func (p *purge) check(ctx context.Context) (*territory, error) {
-	if p.live != nil && time.Since(p.surveyed) < surveyLife {
-		return p.live, nil
-	}
-	began := time.Now()
-	live, err := p.survey(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("look where live tables lie: %w", err)
-	}
-	if owner := live.owner(p.location); owner != "" {
-		return nil, refuse("a live table lies at %s or around it: %s", p.location, owner)
-	}
-	p.live, p.surveyed = live, began
-	return live, nil
 }
 
 func (p *purge) data(ctx context.Context, d *document) error {

@@ -45,10 +45,10 @@ func sameParts(got, want string) bool {
 	return true
 }
 
-// TestPurgeSparesLiveTables that lie inside of the purged one, or whose files the
-// purged one names.
+// TestPurgeSparesLiveTables that lie inside of the purged one, where they may, or
+// whose files the purged one names.
 func TestPurgeSparesLiveTables(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldOf(t, true)
 	folder := w.create("t", "", nil)
 	inside := w.create("inside", folder+"/data/inside", nil)
 	elsewhere := w.create("elsewhere", "", nil)
@@ -74,7 +74,13 @@ func TestPurgeSparesLiveTables(t *testing.T) {
 
 // TestPurgeIsRefusedWhereALiveTableLies: one that was registered again is live.
 func TestPurgeIsRefusedWhereALiveTableLies(t *testing.T) {
-	w := newWorld(t)
+	for _, overlap := range []bool{false, true} {
+		t.Run(fmt.Sprintf("overlap %t", overlap), func(t *testing.T) { purgeOfALiveTable(t, newWorldOf(t, overlap)) })
+	}
+}
+
+func purgeOfALiveTable(t *testing.T, w *world) {
+	t.Helper()
 	folder := w.table("t", 2)
 	before := w.left(folder)
 	loaded, err := w.catalog.LoadTable(t.Context(), warehouse, name("t"), catalog.LoadOptions{})

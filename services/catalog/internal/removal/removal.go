@@ -34,6 +34,8 @@ type Settings struct {
 	// through, not the folders of live tables alone: for roots that nobody else
 	// keeps tables in.
 	WholeWarehouses bool
+	// OverlappingLocations is set where tables may lie in one another.
+	OverlappingLocations bool
 	// Root is where the tables of a warehouse lie.
 	Root func(catalog.Warehouse) string
 }

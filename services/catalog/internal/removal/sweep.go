@@ -200,6 +200,9 @@ func (s *search) discard(ctx context.Context, found []candidate) error {
 			doomed = append(doomed, c.file)
 		}
 	}
+	if err := s.pace(ctx, len(doomed)); err != nil {
+		return err
+	}
 	unreachable, err := s.remove(ctx, s.warehouses[0], doomed)
 	if err == nil {
 		s.counts.orphans.Add(int64(len(doomed)) - unreachable)

@@ -38,11 +38,18 @@ type world struct {
 	catalog *catalog.Catalog
 	root    string
 	files   *watched
+	overlap bool
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, hts: htsfake.New(), root: t.TempDir()}
+	return newWorldOf(t, false)
+}
+
+// newWorldOf makes one in which tables may lie in one another, or not.
+func newWorldOf(t *testing.T, overlap bool) *world {
+	t.Helper()
+	w := &world{T: t, hts: htsfake.New(), root: t.TempDir(), overlap: overlap}
 	local, err := objectstore.OpenLocal()
 	w.must(err)
 	w.files = &watched{Store: local}
@@ -52,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	memory, err := replays.NewMemory(epoch)
 	w.must(err)
 	w.catalog, err = catalog.New(pointers, w.files, memory, catalog.Settings{
-		WarehouseRoot: "file://" + w.root, AnyLocation: true, OverlappingLocations: true,
+		WarehouseRoot: "file://" + w.root, AnyLocation: true, OverlappingLocations: overlap, StagedRetention: time.Hour,
 	}, w.log())
 	w.must(err)
 	_, err = w.catalog.CreateNamespace(t.Context(), w.request(), catalog.Namespace{"ns"}, nil)
@@ -74,7 +81,7 @@ func (w *world) request() catalog.Request { return catalog.Request{Warehouse: wa
 // remover starts one, which ends with the test at the latest.
 func (w *world) remover(change func(*removal.Settings)) *removal.Remover {
 	w.Helper()
-	settings := removal.Settings{DeleteRate: 1 << 20, Lease: time.Minute, RetryDelay: time.Millisecond, Root: w.catalog.WarehouseRoot}
+	settings := removal.Settings{DeleteRate: 1 << 20, Lease: time.Minute, RetryDelay: time.Millisecond, Root: w.catalog.WarehouseRoot, OverlappingLocations: w.overlap}
 	change(&settings)
 	r, err := removal.Start(w.Context(), hts.New(w.hts.Conn()), hts.NewJobs(w.hts.Conn()), w.files, settings, w.log())
 	w.must(err)

@@ -14,18 +14,18 @@ const (
 	// of what is below. One that stands below is enough to know, but for its own and
 	// those that are gone.
 	selectHolders = `SELECT x.hold, x.table_uuid, e.version, e.action, e.kind, e.database_id, e.table_id, e.metadata_location,
-			e.committed_at, e.deleted_at_ms
+			e.committed_at, e.deleted_at_ms, coalesce(x.job_id, ''), x.job_id IS NOT NULL AND x.lapsed
 		FROM (
-			SELECT h.hold, h.table_uuid FROM unnest($2::text[]) AS u(hold) JOIN table_hold h ON h.warehouse_id = $1 AND h.hold = u.hold
+			SELECT h.hold, h.table_uuid, h.job_id, ` + lapsed + ` AS lapsed FROM unnest($2::text[]) AS u(hold) JOIN table_hold h ON h.warehouse_id = $1 AND h.hold = u.hold
 			WHERE NOT h.folder
 			UNION
-			SELECT below.hold, below.table_uuid FROM unnest($3::text[], $4::text[]) AS u(low, high) CROSS JOIN LATERAL (
-				SELECT h.hold, h.table_uuid FROM table_hold h WHERE h.warehouse_id = $1 AND h.hold > u.low AND h.hold < u.high AND NOT h.folder
+			SELECT below.hold, below.table_uuid, below.job_id, below.lapsed FROM unnest($3::text[], $4::text[]) AS u(low, high) CROSS JOIN LATERAL (
+				SELECT h.hold, h.table_uuid, h.job_id, ` + lapsed + ` AS lapsed FROM table_hold h WHERE h.warehouse_id = $1 AND h.hold > u.low AND h.hold < u.high AND NOT h.folder
 				ORDER BY h.hold LIMIT 100) below
 		) x LEFT JOIN LATERAL (
 			SELECT * FROM change_event e WHERE e.warehouse_id = $1 AND e.table_uuid = x.table_uuid ORDER BY e.version DESC LIMIT 1
 		) e ON true`
-	freeHolds = `DELETE FROM table_hold WHERE warehouse_id = $1 AND table_uuid = ANY ($2::uuid[])`
+	freeHolds = `DELETE FROM table_hold h WHERE h.warehouse_id = $1 AND h.table_uuid = ANY ($2::uuid[]) AND (h.job_id IS NULL OR ` + lapsed + `)`
 	// freePurged frees what the house tables "gone" held.
 	freePurged = `, freed AS (DELETE FROM table_hold h USING gone WHERE h.warehouse_id = gone.warehouse_id AND h.table_uuid = gone.uuid)`
 
@@ -57,7 +57,7 @@ func scanHolder(r pgx.CollectableRow) (h housetable.Holder, err error) {
 	var kind *int16
 	var action, database, table, location *string
 	var committed *time.Time
-	err = r.Scan(&h.Hold, (*[16]byte)(&h.UUID), &version, &action, &kind, &database, &table, &location, &committed, &h.DeletedAtMS)
+	err = r.Scan(&h.Hold, (*[16]byte)(&h.UUID), &version, &action, &kind, &database, &table, &location, &committed, &h.DeletedAtMS, &h.JobID, &h.Lapsed)
 	if err != nil || version == nil {
 		return h, err
 	}
@@ -84,9 +84,12 @@ func (s *Store) freeGone(ctx context.Context, warehouse string, holders []houset
 	return classify(err, "free what is gone")
 }
 
-// ForgetFolders deletes folders in which nothing is any more. It goes through
-// all of them in the order of their keys, as far as limit at each call.
+// ForgetFolders deletes what jobs held, and folders in which nothing is any more.
+// It goes through all folders in the order of their keys, as far as limit at each call.
 func (s *Store) ForgetFolders(ctx context.Context, limit int) (int64, error) {
+	if lapsed, err := s.sweep(ctx, "forget what jobs held", forgetLapsed, limit); err != nil || lapsed == int64(limit) {
+		return lapsed, err
+	}
 	s.folders.mu.Lock()
 	defer s.folders.mu.Unlock()
 	type folder struct{ WarehouseID, Hold string }

@@ -153,8 +153,9 @@ const (
 			r.metadata_location, r.previous_metadata_location, r.deleted_at_ms, go.op, go.principal, go.request_id
 		FROM r JOIN go ON go.req = r.req)`
 	queueJobs = `j AS (INSERT INTO job (warehouse_id, job_id, version, state, job_name, engine_type, job_conf, attempts_allowed,
-			creation_time_ms, last_update_time_ms)
-		SELECT u.wh, u.id, 1, 'QUEUED', u.name, u.engine, u.conf, u.attempts, ` + sinceMS + `, ` + sinceMS + ` FROM `
+			creation_time_ms, last_update_time_ms, not_before_ms, metadata_uuid)
+		SELECT u.wh, u.id, 1, 'QUEUED', u.name, u.engine, u.conf, u.attempts, ` + sinceMS + `, ` + sinceMS + `,
+			CASE WHEN u.delay > 0 THEN ` + sinceMS + ` + u.delay ELSE 0 END, u.metadata FROM `
 	queueEach = ` JOIN go ON go.req = u.req ORDER BY u.wh, u.id ON CONFLICT DO NOTHING)`
 	answer    = `
 SELECT q.req, go.req IS NOT NULL, now(), ` + resultColumns + `

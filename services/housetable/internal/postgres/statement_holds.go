@@ -34,7 +34,7 @@ func lines(holds []housetable.Hold) string {
 // counts each hold as a change of its own. What a rival takes meanwhile is a key
 // that stands in the way, or a folder that is none: see the migration.
 func (b *batch) holdPart(args *[]any) part {
-	own, joined, given := "u.uuid", "", holdsGiven
+	own, joined, given := "u.uuid", "", holdsGiven+" + (SELECT count(*) FROM km)"
 	if b.moves {
 		own, joined = "coalesce(u.uuid, l.uuid)", " LEFT JOIN l ON l.req = u.req AND l.idx = u.idx"
 	}
@@ -47,7 +47,7 @@ func (b *batch) holdPart(args *[]any) part {
 		p.apply = append(p.apply, giveUp)
 		given += " + (SELECT count(*) FROM kg)"
 	}
-	p.apply = append(p.apply, clearPath, clearBelow, makeFolders+given+onlyNew, takeHolds+given+inOrder)
+	p.apply = append(p.apply, endNeedless, clearPath, clearBelow, makeFolders+given+onlyNew, takeHolds+given+inOrder)
 	return p
 }
 
@@ -63,6 +63,10 @@ const (
 	// folder that it was, or become the folder that it was in.
 	giveUp = `kg AS (DELETE FROM table_hold h USING k JOIN go ON go.req = k.req
 			WHERE h.warehouse_id = k.wh AND h.table_uuid = k.own AND left(h.hold, 2) = k.sort RETURNING 1)`
+	// A job is locked before what it holds: see holdForJob.
+	endNeedless = `km AS (UPDATE job SET state = 'CANCELLED', ` + end + `, state_reason = '` + housetable.MadeNeedless + `' FROM k JOIN go ON go.req = k.req
+			WHERE job.warehouse_id = k.wh AND job.metadata_uuid = CASE WHEN k.sort = 'u:' THEN substr(k.hold, 3)::uuid END
+			AND job.state IN ('QUEUED', 'RUNNING') RETURNING 1)`
 	clearPath = `kp AS (DELETE FROM table_hold h USING k JOIN go ON go.req = k.req
 			WHERE h.warehouse_id = k.wh AND h.hold = k.hold AND h.folder RETURNING 1)`
 	clearBelow = `kb AS (DELETE FROM table_hold h USING k JOIN go ON go.req = k.req

@@ -47,6 +47,8 @@ func (b *batch) addJob(request int32, index int, commit housetable.Commit, job h
 	set(b.jobs, "engine", "text", job.EngineType)
 	set(b.jobs, "conf", "text", job.JobConf)
 	set(b.jobs, "attempts", "bigint", job.Attempts)
+	set(b.jobs, "delay", "bigint", job.DelayMS)
+	set(b.jobs, "metadata", "uuid", optionalUUID(job.MetadataUUID))
 }
 
 // fits is how much has to fit of the changes: each of them, and each hold they take.

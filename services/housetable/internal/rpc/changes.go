@@ -44,6 +44,15 @@ func fromCommit(r *htsv1.CommitRequest) (housetable.Commit, error) {
 func fromQueuedJob(prefix string, j *htsv1.QueuedJob) (housetable.QueuedJob, error) {
 	job := housetable.QueuedJob{
 		JobName: j.GetJobName(), EngineType: j.GetEngineType(), JobConf: j.GetJobConf(), Attempts: max(j.GetAttempts(), 1),
+		DelayMS: j.GetDelaySeconds() * 1000,
+	}
+	var err error
+	if len(j.GetMetadataUuid()) > 0 {
+		job.MetadataUUID = &housetable.UUID{}
+		*job.MetadataUUID, err = checkUUID(prefix+"metadata_uuid", j.GetMetadataUuid())
+	}
+	if j.GetDelaySeconds() < 0 || j.GetDelaySeconds() > maxQueuedDelaySeconds {
+		return job, fault.Field(prefix+"delay_seconds", "is %d, must be from 0 to %d", j.GetDelaySeconds(), maxQueuedDelaySeconds)
 	}
 	if j.GetAttempts() < 0 || j.GetAttempts() > maxAttempts {
 		return job, fault.Field(prefix+"attempts", "is %d, must be from 0 to %d", j.GetAttempts(), maxAttempts)
@@ -51,7 +60,7 @@ func fromQueuedJob(prefix string, j *htsv1.QueuedJob) (housetable.QueuedJob, err
 	if len(job.JobConf) > maxQueuedConfBytes {
 		return job, fault.Field(prefix+"job_conf", "is %d bytes long, %d are allowed", len(job.JobConf), maxQueuedConfBytes)
 	}
-	return job, firstError(checkID(prefix+"job_name", job.JobName, maxJobTextBytes), checkID(prefix+"engine_type", job.EngineType, maxJobTextBytes),
+	return job, firstError(err, checkID(prefix+"job_name", job.JobName, maxJobTextBytes), checkID(prefix+"engine_type", job.EngineType, maxJobTextBytes),
 		checkJobTexts(prefix, housetable.JobFields{JobConf: &job.JobConf}))
 }
 

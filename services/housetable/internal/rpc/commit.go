@@ -112,6 +112,7 @@ func toChangeConflict(c housetable.ChangeConflict) *htsv1.ChangeConflict {
 		Winner:           toVersion(c.Winner),
 		CurrentNamespace: toNamespace(c.CurrentNamespace),
 		Location:         c.Location,
+		JobId:            c.JobID,
 	}
 }
 

@@ -27,7 +27,9 @@ const (
 	// Queued jobs come with commits, many of which go into one statement.
 	maxQueuedConfBytes = 64 << 10
 	maxAttempts        = 1000
-	maxLocationsKept   = housetable.MaxChanges
+	// maxQueuedDelaySeconds bounds how long queued work may wait.
+	maxQueuedDelaySeconds = 30 * 24 * 60 * 60
+	maxLocationsKept      = housetable.MaxChanges
 )
 
 var (

@@ -25,7 +25,8 @@ const (
 	forgetSoftDeleted = `DELETE FROM soft_deleted_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ? AND deleted_at_ms = ?`
 	enqueueJob = `INSERT INTO job (warehouse_id, job_id, version, state, job_name, engine_type, job_conf, attempts_allowed,
-		creation_time_ms, last_update_time_ms, changed_at_ms) VALUES (?1, ?2, 1, 'QUEUED', ?3, ?4, ?5, ?6, ?7, ?7, ?7) ON CONFLICT DO NOTHING`
+		creation_time_ms, last_update_time_ms, changed_at_ms, not_before_ms, metadata_uuid)
+		VALUES (?1, ?2, 1, 'QUEUED', ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?7 + ?8, ?9) ON CONFLICT DO NOTHING`
 	insertEvent = `INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id,
 		previous_database_id, previous_table_id, metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -59,7 +60,7 @@ func (a *application) apply(ctx context.Context) (housetable.Verdict, error) {
 func (a *application) queue(ctx context.Context) error {
 	for i, job := range a.commit.Jobs {
 		_, err := a.writer.exec(ctx, enqueueJob, a.commit.Warehouse, a.commit.JobID(i), job.JobName, job.EngineType, job.JobConf,
-			job.Attempts, a.now.UnixMilli())
+			job.Attempts, a.now.UnixMilli(), job.DelayMS, optional(job.MetadataUUID))
 		if err != nil {
 			return err
 		}

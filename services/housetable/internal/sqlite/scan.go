@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+
+	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
 // row is what the scan functions read from.
@@ -59,4 +61,12 @@ func blob(b []byte) []byte {
 		return []byte{}
 	}
 	return b
+}
+
+// optional is the bytes of a uuid, NULL for none.
+func optional(u *housetable.UUID) []byte {
+	if u == nil {
+		return nil
+	}
+	return u[:]
 }

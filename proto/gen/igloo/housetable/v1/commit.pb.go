@@ -206,7 +206,12 @@ type QueuedJob struct {
 	JobConf string `protobuf:"bytes,3,opt,name=job_conf,json=jobConf,proto3" json:"job_conf,omitempty"`
 	// Attempts is how often the job may be claimed before a lease that runs out
 	// makes it FAILED, from 1 to 1,000; 0 means once.
-	Attempts      int64 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Attempts int64 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// DelaySeconds keeps the job from being claimed for that long: at most 30 days.
+	DelaySeconds int64 `protobuf:"varint,5,opt,name=delay_seconds,json=delaySeconds,proto3" json:"delay_seconds,omitempty"`
+	// MetadataUuid (16 bytes) makes the job needless: a change that takes it for a
+	// house table makes the job CANCELLED, unless it is finished. Empty means none.
+	MetadataUuid  []byte `protobuf:"bytes,6,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +272,20 @@ func (x *QueuedJob) GetAttempts() int64 {
 		return x.Attempts
 	}
 	return 0
+}
+
+func (x *QueuedJob) GetDelaySeconds() int64 {
+	if x != nil {
+		return x.DelaySeconds
+	}
+	return 0
+}
+
+func (x *QueuedJob) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
 }
 
 // Operation is the idempotency record of one request.
@@ -1604,14 +1623,16 @@ type ChangeConflict struct {
 	// Current house table of the key (of a rename onto a taken key: the
 	// destination's), where there is one. Where a location or a metadata's uuid is
 	// taken: who holds it, soft-deleted where deleted_at_ms is set; absent when
-	// another change of the same commit wants it too.
+	// another change of the same commit wants it too, or a job holds it.
 	Current *HouseTable `protobuf:"bytes,3,opt,name=current,proto3" json:"current,omitempty"`
 	// Winner is the change that made the current version, where it is known.
 	Winner *TableVersion `protobuf:"bytes,4,opt,name=winner,proto3" json:"winner,omitempty"`
 	// CurrentNamespace that is not at the expected version.
 	CurrentNamespace *Namespace `protobuf:"bytes,5,opt,name=current_namespace,json=currentNamespace,proto3" json:"current_namespace,omitempty"`
 	// Location that is taken: the one wanted, or one above or below it.
-	Location      string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
+	Location string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
+	// JobId of the job that holds what is taken; empty when no job does.
+	JobId         string `protobuf:"bytes,7,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1684,6 +1705,13 @@ func (x *ChangeConflict) GetCurrentNamespace() *Namespace {
 func (x *ChangeConflict) GetLocation() string {
 	if x != nil {
 		return x.Location
+	}
+	return ""
+}
+
+func (x *ChangeConflict) GetJobId() string {
+	if x != nil {
+		return x.JobId
 	}
 	return ""
 }
@@ -1942,13 +1970,15 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\tprincipal\x18\x04 \x01(\tR\tprincipal\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x122\n" +
-	"\x04jobs\x18\x06 \x03(\v2\x1e.igloo.housetable.v1.QueuedJobR\x04jobs\"~\n" +
+	"\x04jobs\x18\x06 \x03(\v2\x1e.igloo.housetable.v1.QueuedJobR\x04jobs\"\xc8\x01\n" +
 	"\tQueuedJob\x12\x19\n" +
 	"\bjob_name\x18\x01 \x01(\tR\ajobName\x12\x1f\n" +
 	"\vengine_type\x18\x02 \x01(\tR\n" +
 	"engineType\x12\x19\n" +
 	"\bjob_conf\x18\x03 \x01(\tR\ajobConf\x12\x1a\n" +
-	"\battempts\x18\x04 \x01(\x03R\battempts\"\x89\x01\n" +
+	"\battempts\x18\x04 \x01(\x03R\battempts\x12#\n" +
+	"\rdelay_seconds\x18\x05 \x01(\x03R\fdelaySeconds\x12#\n" +
+	"\rmetadata_uuid\x18\x06 \x01(\fR\fmetadataUuid\"\x89\x01\n" +
 	"\tOperation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\x12\x12\n" +
@@ -2052,14 +2082,15 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12<\n" +
 	"\tnamespace\x18\x02 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"I\n" +
 	"\bConflict\x12=\n" +
-	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xc2\x02\n" +
+	"\achanges\x18\x01 \x03(\v2#.igloo.housetable.v1.ChangeConflictR\achanges\"\xd9\x02\n" +
 	"\x0eChangeConflict\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12;\n" +
 	"\x06reason\x18\x02 \x01(\x0e2#.igloo.housetable.v1.ConflictReasonR\x06reason\x129\n" +
 	"\acurrent\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\acurrent\x129\n" +
 	"\x06winner\x18\x04 \x01(\v2!.igloo.housetable.v1.TableVersionR\x06winner\x12K\n" +
 	"\x11current_namespace\x18\x05 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\x10currentNamespace\x12\x1a\n" +
-	"\blocation\x18\x06 \x01(\tR\blocation\"P\n" +
+	"\blocation\x18\x06 \x01(\tR\blocation\x12\x15\n" +
+	"\x06job_id\x18\a \x01(\tR\x05jobId\"P\n" +
 	"\x06Replay\x12F\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2&.igloo.housetable.v1.RecordedOperationR\n" +

@@ -2905,11 +2905,149 @@ func (x *ClaimJobResponse) GetAttempts() int64 {
 	return 0
 }
 
+// HoldForJobRequest names a running job and what it is to hold; see CreateTable.
+type HoldForJobRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JobId of the job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Warehouse that holds it; empty means the default one.
+	Warehouse string `protobuf:"bytes,2,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Version, when set, must be the job's.
+	Version *string `protobuf:"bytes,3,opt,name=version,proto3,oneof" json:"version,omitempty"`
+	// Locations to hold, none of which overlap; at most 100.
+	Locations []string `protobuf:"bytes,4,rep,name=locations,proto3" json:"locations,omitempty"`
+	// MetadataUuid (16 bytes) to hold; empty means none.
+	MetadataUuid []byte `protobuf:"bytes,5,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
+	// KeepUuid holds the uuid for as long as the job is on record, whatever becomes
+	// of the job.
+	KeepUuid      bool `protobuf:"varint,6,opt,name=keep_uuid,json=keepUuid,proto3" json:"keep_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldForJobRequest) Reset() {
+	*x = HoldForJobRequest{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldForJobRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldForJobRequest) ProtoMessage() {}
+
+func (x *HoldForJobRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldForJobRequest.ProtoReflect.Descriptor instead.
+func (*HoldForJobRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *HoldForJobRequest) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *HoldForJobRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *HoldForJobRequest) GetVersion() string {
+	if x != nil && x.Version != nil {
+		return *x.Version
+	}
+	return ""
+}
+
+func (x *HoldForJobRequest) GetLocations() []string {
+	if x != nil {
+		return x.Locations
+	}
+	return nil
+}
+
+func (x *HoldForJobRequest) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
+}
+
+func (x *HoldForJobRequest) GetKeepUuid() bool {
+	if x != nil {
+		return x.KeepUuid
+	}
+	return false
+}
+
+// HoldForJobResponse tells who is in the way.
+type HoldForJobResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// InTheWay are those who hold what is asked for: with any, the job holds nothing.
+	InTheWay      []*Holder `protobuf:"bytes,1,rep,name=in_the_way,json=inTheWay,proto3" json:"in_the_way,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldForJobResponse) Reset() {
+	*x = HoldForJobResponse{}
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldForJobResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldForJobResponse) ProtoMessage() {}
+
+func (x *HoldForJobResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_openhouse_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldForJobResponse.ProtoReflect.Descriptor instead.
+func (*HoldForJobResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_openhouse_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *HoldForJobResponse) GetInTheWay() []*Holder {
+	if x != nil {
+		return x.InTheWay
+	}
+	return nil
+}
+
 var File_igloo_housetable_v1_openhouse_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\n" +
-	"#igloo/housetable/v1/openhouse.proto\x12\x13igloo.housetable.v1\"\xe0\x03\n" +
+	"#igloo/housetable/v1/openhouse.proto\x12\x13igloo.housetable.v1\x1a\x1figloo/housetable/v1/table.proto\"\xe0\x03\n" +
 	"\tUserTable\x12'\n" +
 	"\rdeleted_at_ms\x18\x01 \x01(\x03H\x00R\vdeletedAtMs\x88\x01\x01\x12)\n" +
 	"\x0epurge_after_ms\x18\x02 \x01(\x03H\x01R\fpurgeAfterMs\x88\x01\x01\x12\x1e\n" +
@@ -3210,7 +3348,19 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x10ClaimJobResponse\x120\n" +
 	"\x06entity\x18\x01 \x01(\v2\x18.igloo.housetable.v1.JobR\x06entity\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x03R\aattempt\x12\x1a\n" +
-	"\battempts\x18\x03 \x01(\x03R\battempts2\xe8\b\n" +
+	"\battempts\x18\x03 \x01(\x03R\battempts\"\xd3\x01\n" +
+	"\x11HoldForJobRequest\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1c\n" +
+	"\twarehouse\x18\x02 \x01(\tR\twarehouse\x12\x1d\n" +
+	"\aversion\x18\x03 \x01(\tH\x00R\aversion\x88\x01\x01\x12\x1c\n" +
+	"\tlocations\x18\x04 \x03(\tR\tlocations\x12#\n" +
+	"\rmetadata_uuid\x18\x05 \x01(\fR\fmetadataUuid\x12\x1b\n" +
+	"\tkeep_uuid\x18\x06 \x01(\bR\bkeepUuidB\n" +
+	"\n" +
+	"\b_version\"O\n" +
+	"\x12HoldForJobResponse\x129\n" +
+	"\n" +
+	"in_the_way\x18\x01 \x03(\v2\x1b.igloo.housetable.v1.HolderR\binTheWay2\xe8\b\n" +
 	"\x10UserTableService\x12c\n" +
 	"\fGetUserTable\x12(.igloo.housetable.v1.GetUserTableRequest\x1a).igloo.housetable.v1.GetUserTableResponse\x12c\n" +
 	"\fPutUserTable\x12(.igloo.housetable.v1.PutUserTableRequest\x1a).igloo.housetable.v1.PutUserTableResponse\x12l\n" +
@@ -3221,7 +3371,7 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\x10RestoreUserTable\x12,.igloo.housetable.v1.RestoreUserTableRequest\x1a-.igloo.housetable.v1.RestoreUserTableResponse\x12l\n" +
 	"\x0fPurgeUserTables\x12+.igloo.housetable.v1.PurgeUserTablesRequest\x1a,.igloo.housetable.v1.PurgeUserTablesResponse\x12l\n" +
 	"\x0fRenameUserTable\x12+.igloo.housetable.v1.RenameUserTableRequest\x1a,.igloo.housetable.v1.RenameUserTableResponse\x12i\n" +
-	"\x0ePageUserTables\x12*.igloo.housetable.v1.PageUserTablesRequest\x1a+.igloo.housetable.v1.PageUserTablesResponse2\x90\x05\n" +
+	"\x0ePageUserTables\x12*.igloo.housetable.v1.PageUserTablesRequest\x1a+.igloo.housetable.v1.PageUserTablesResponse2\xef\x05\n" +
 	"\n" +
 	"JobService\x12Q\n" +
 	"\x06GetJob\x12\".igloo.housetable.v1.GetJobRequest\x1a#.igloo.housetable.v1.GetJobResponse\x12Q\n" +
@@ -3230,7 +3380,9 @@ const file_igloo_housetable_v1_openhouse_proto_rawDesc = "" +
 	"\tQueryJobs\x12%.igloo.housetable.v1.QueryJobsRequest\x1a&.igloo.housetable.v1.QueryJobsResponse\x12c\n" +
 	"\fHeartbeatJob\x12(.igloo.housetable.v1.HeartbeatJobRequest\x1a).igloo.housetable.v1.HeartbeatJobResponse\x12f\n" +
 	"\rTransitionJob\x12).igloo.housetable.v1.TransitionJobRequest\x1a*.igloo.housetable.v1.TransitionJobResponse\x12W\n" +
-	"\bClaimJob\x12$.igloo.housetable.v1.ClaimJobRequest\x1a%.igloo.housetable.v1.ClaimJobResponseB\xe2\x01\n" +
+	"\bClaimJob\x12$.igloo.housetable.v1.ClaimJobRequest\x1a%.igloo.housetable.v1.ClaimJobResponse\x12]\n" +
+	"\n" +
+	"HoldForJob\x12&.igloo.housetable.v1.HoldForJobRequest\x1a'.igloo.housetable.v1.HoldForJobResponseB\xe2\x01\n" +
 	"\x17com.igloo.housetable.v1B\x0eOpenhouseProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
 var (
@@ -3245,7 +3397,7 @@ func file_igloo_housetable_v1_openhouse_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_openhouse_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_igloo_housetable_v1_openhouse_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*UserTable)(nil),                          // 0: igloo.housetable.v1.UserTable
 	(*GetUserTableRequest)(nil),                // 1: igloo.housetable.v1.GetUserTableRequest
@@ -3287,6 +3439,9 @@ var file_igloo_housetable_v1_openhouse_proto_goTypes = []any{
 	(*TransitionJobResponse)(nil),              // 37: igloo.housetable.v1.TransitionJobResponse
 	(*ClaimJobRequest)(nil),                    // 38: igloo.housetable.v1.ClaimJobRequest
 	(*ClaimJobResponse)(nil),                   // 39: igloo.housetable.v1.ClaimJobResponse
+	(*HoldForJobRequest)(nil),                  // 40: igloo.housetable.v1.HoldForJobRequest
+	(*HoldForJobResponse)(nil),                 // 41: igloo.housetable.v1.HoldForJobResponse
+	(*Holder)(nil),                             // 42: igloo.housetable.v1.Holder
 }
 var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	0,  // 0: igloo.housetable.v1.GetUserTableResponse.entity:type_name -> igloo.housetable.v1.UserTable
@@ -3312,45 +3467,48 @@ var file_igloo_housetable_v1_openhouse_proto_depIdxs = []int32{
 	24, // 20: igloo.housetable.v1.HeartbeatJobResponse.entity:type_name -> igloo.housetable.v1.Job
 	24, // 21: igloo.housetable.v1.TransitionJobResponse.entity:type_name -> igloo.housetable.v1.Job
 	24, // 22: igloo.housetable.v1.ClaimJobResponse.entity:type_name -> igloo.housetable.v1.Job
-	1,  // 23: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
-	3,  // 24: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
-	5,  // 25: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
-	7,  // 26: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
-	12, // 27: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
-	14, // 28: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
-	16, // 29: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
-	18, // 30: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
-	20, // 31: igloo.housetable.v1.UserTableService.RenameUserTable:input_type -> igloo.housetable.v1.RenameUserTableRequest
-	22, // 32: igloo.housetable.v1.UserTableService.PageUserTables:input_type -> igloo.housetable.v1.PageUserTablesRequest
-	25, // 33: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
-	27, // 34: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
-	29, // 35: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
-	31, // 36: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
-	34, // 37: igloo.housetable.v1.JobService.HeartbeatJob:input_type -> igloo.housetable.v1.HeartbeatJobRequest
-	36, // 38: igloo.housetable.v1.JobService.TransitionJob:input_type -> igloo.housetable.v1.TransitionJobRequest
-	38, // 39: igloo.housetable.v1.JobService.ClaimJob:input_type -> igloo.housetable.v1.ClaimJobRequest
-	2,  // 40: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
-	4,  // 41: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
-	6,  // 42: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
-	8,  // 43: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
-	13, // 44: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
-	15, // 45: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
-	17, // 46: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
-	19, // 47: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
-	21, // 48: igloo.housetable.v1.UserTableService.RenameUserTable:output_type -> igloo.housetable.v1.RenameUserTableResponse
-	23, // 49: igloo.housetable.v1.UserTableService.PageUserTables:output_type -> igloo.housetable.v1.PageUserTablesResponse
-	26, // 50: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
-	28, // 51: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
-	30, // 52: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
-	32, // 53: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
-	35, // 54: igloo.housetable.v1.JobService.HeartbeatJob:output_type -> igloo.housetable.v1.HeartbeatJobResponse
-	37, // 55: igloo.housetable.v1.JobService.TransitionJob:output_type -> igloo.housetable.v1.TransitionJobResponse
-	39, // 56: igloo.housetable.v1.JobService.ClaimJob:output_type -> igloo.housetable.v1.ClaimJobResponse
-	40, // [40:57] is the sub-list for method output_type
-	23, // [23:40] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	42, // 23: igloo.housetable.v1.HoldForJobResponse.in_the_way:type_name -> igloo.housetable.v1.Holder
+	1,  // 24: igloo.housetable.v1.UserTableService.GetUserTable:input_type -> igloo.housetable.v1.GetUserTableRequest
+	3,  // 25: igloo.housetable.v1.UserTableService.PutUserTable:input_type -> igloo.housetable.v1.PutUserTableRequest
+	5,  // 26: igloo.housetable.v1.UserTableService.DeleteUserTable:input_type -> igloo.housetable.v1.DeleteUserTableRequest
+	7,  // 27: igloo.housetable.v1.UserTableService.QueryUserTables:input_type -> igloo.housetable.v1.QueryUserTablesRequest
+	12, // 28: igloo.housetable.v1.UserTableService.DropUserTable:input_type -> igloo.housetable.v1.DropUserTableRequest
+	14, // 29: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:input_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesRequest
+	16, // 30: igloo.housetable.v1.UserTableService.RestoreUserTable:input_type -> igloo.housetable.v1.RestoreUserTableRequest
+	18, // 31: igloo.housetable.v1.UserTableService.PurgeUserTables:input_type -> igloo.housetable.v1.PurgeUserTablesRequest
+	20, // 32: igloo.housetable.v1.UserTableService.RenameUserTable:input_type -> igloo.housetable.v1.RenameUserTableRequest
+	22, // 33: igloo.housetable.v1.UserTableService.PageUserTables:input_type -> igloo.housetable.v1.PageUserTablesRequest
+	25, // 34: igloo.housetable.v1.JobService.GetJob:input_type -> igloo.housetable.v1.GetJobRequest
+	27, // 35: igloo.housetable.v1.JobService.PutJob:input_type -> igloo.housetable.v1.PutJobRequest
+	29, // 36: igloo.housetable.v1.JobService.DeleteJob:input_type -> igloo.housetable.v1.DeleteJobRequest
+	31, // 37: igloo.housetable.v1.JobService.QueryJobs:input_type -> igloo.housetable.v1.QueryJobsRequest
+	34, // 38: igloo.housetable.v1.JobService.HeartbeatJob:input_type -> igloo.housetable.v1.HeartbeatJobRequest
+	36, // 39: igloo.housetable.v1.JobService.TransitionJob:input_type -> igloo.housetable.v1.TransitionJobRequest
+	38, // 40: igloo.housetable.v1.JobService.ClaimJob:input_type -> igloo.housetable.v1.ClaimJobRequest
+	40, // 41: igloo.housetable.v1.JobService.HoldForJob:input_type -> igloo.housetable.v1.HoldForJobRequest
+	2,  // 42: igloo.housetable.v1.UserTableService.GetUserTable:output_type -> igloo.housetable.v1.GetUserTableResponse
+	4,  // 43: igloo.housetable.v1.UserTableService.PutUserTable:output_type -> igloo.housetable.v1.PutUserTableResponse
+	6,  // 44: igloo.housetable.v1.UserTableService.DeleteUserTable:output_type -> igloo.housetable.v1.DeleteUserTableResponse
+	8,  // 45: igloo.housetable.v1.UserTableService.QueryUserTables:output_type -> igloo.housetable.v1.QueryUserTablesResponse
+	13, // 46: igloo.housetable.v1.UserTableService.DropUserTable:output_type -> igloo.housetable.v1.DropUserTableResponse
+	15, // 47: igloo.housetable.v1.UserTableService.QuerySoftDeletedUserTables:output_type -> igloo.housetable.v1.QuerySoftDeletedUserTablesResponse
+	17, // 48: igloo.housetable.v1.UserTableService.RestoreUserTable:output_type -> igloo.housetable.v1.RestoreUserTableResponse
+	19, // 49: igloo.housetable.v1.UserTableService.PurgeUserTables:output_type -> igloo.housetable.v1.PurgeUserTablesResponse
+	21, // 50: igloo.housetable.v1.UserTableService.RenameUserTable:output_type -> igloo.housetable.v1.RenameUserTableResponse
+	23, // 51: igloo.housetable.v1.UserTableService.PageUserTables:output_type -> igloo.housetable.v1.PageUserTablesResponse
+	26, // 52: igloo.housetable.v1.JobService.GetJob:output_type -> igloo.housetable.v1.GetJobResponse
+	28, // 53: igloo.housetable.v1.JobService.PutJob:output_type -> igloo.housetable.v1.PutJobResponse
+	30, // 54: igloo.housetable.v1.JobService.DeleteJob:output_type -> igloo.housetable.v1.DeleteJobResponse
+	32, // 55: igloo.housetable.v1.JobService.QueryJobs:output_type -> igloo.housetable.v1.QueryJobsResponse
+	35, // 56: igloo.housetable.v1.JobService.HeartbeatJob:output_type -> igloo.housetable.v1.HeartbeatJobResponse
+	37, // 57: igloo.housetable.v1.JobService.TransitionJob:output_type -> igloo.housetable.v1.TransitionJobResponse
+	39, // 58: igloo.housetable.v1.JobService.ClaimJob:output_type -> igloo.housetable.v1.ClaimJobResponse
+	41, // 59: igloo.housetable.v1.JobService.HoldForJob:output_type -> igloo.housetable.v1.HoldForJobResponse
+	42, // [42:60] is the sub-list for method output_type
+	24, // [24:42] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_openhouse_proto_init() }
@@ -3358,6 +3516,7 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	if File_igloo_housetable_v1_openhouse_proto != nil {
 		return
 	}
+	file_igloo_housetable_v1_table_proto_init()
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[0].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[5].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[7].OneofWrappers = []any{}
@@ -3376,13 +3535,14 @@ func file_igloo_housetable_v1_openhouse_proto_init() {
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[32].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[34].OneofWrappers = []any{}
 	file_igloo_housetable_v1_openhouse_proto_msgTypes[36].OneofWrappers = []any{}
+	file_igloo_housetable_v1_openhouse_proto_msgTypes[40].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_openhouse_proto_rawDesc), len(file_igloo_housetable_v1_openhouse_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

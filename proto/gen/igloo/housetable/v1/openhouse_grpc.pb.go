@@ -522,6 +522,7 @@ const (
 	JobService_HeartbeatJob_FullMethodName  = "/igloo.housetable.v1.JobService/HeartbeatJob"
 	JobService_TransitionJob_FullMethodName = "/igloo.housetable.v1.JobService/TransitionJob"
 	JobService_ClaimJob_FullMethodName      = "/igloo.housetable.v1.JobService/ClaimJob"
+	JobService_HoldForJob_FullMethodName    = "/igloo.housetable.v1.JobService/HoldForJob"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -551,6 +552,11 @@ type JobServiceClient interface {
 	// ClaimJob takes the oldest QUEUED job and makes it RUNNING under a lease; it
 	// returns none when there is none.
 	ClaimJob(ctx context.Context, in *ClaimJobRequest, opts ...grpc.CallOption) (*ClaimJobResponse, error)
+	// HoldForJob gives a RUNNING job locations and a metadata's uuid, which no house
+	// table can have until the job leaves that state, or tells who is in the way
+	// and gives it nothing; ABORTED when the job is not RUNNING. It replaces what the job
+	// held before.
+	HoldForJob(ctx context.Context, in *HoldForJobRequest, opts ...grpc.CallOption) (*HoldForJobResponse, error)
 }
 
 type jobServiceClient struct {
@@ -631,6 +637,16 @@ func (c *jobServiceClient) ClaimJob(ctx context.Context, in *ClaimJobRequest, op
 	return out, nil
 }
 
+func (c *jobServiceClient) HoldForJob(ctx context.Context, in *HoldForJobRequest, opts ...grpc.CallOption) (*HoldForJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldForJobResponse)
+	err := c.cc.Invoke(ctx, JobService_HoldForJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -658,6 +674,11 @@ type JobServiceServer interface {
 	// ClaimJob takes the oldest QUEUED job and makes it RUNNING under a lease; it
 	// returns none when there is none.
 	ClaimJob(context.Context, *ClaimJobRequest) (*ClaimJobResponse, error)
+	// HoldForJob gives a RUNNING job locations and a metadata's uuid, which no house
+	// table can have until the job leaves that state, or tells who is in the way
+	// and gives it nothing; ABORTED when the job is not RUNNING. It replaces what the job
+	// held before.
+	HoldForJob(context.Context, *HoldForJobRequest) (*HoldForJobResponse, error)
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -688,6 +709,9 @@ func (UnimplementedJobServiceServer) TransitionJob(context.Context, *TransitionJ
 }
 func (UnimplementedJobServiceServer) ClaimJob(context.Context, *ClaimJobRequest) (*ClaimJobResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ClaimJob not implemented")
+}
+func (UnimplementedJobServiceServer) HoldForJob(context.Context, *HoldForJobRequest) (*HoldForJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HoldForJob not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -836,6 +860,24 @@ func _JobService_ClaimJob_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_HoldForJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldForJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).HoldForJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_HoldForJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).HoldForJob(ctx, req.(*HoldForJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -870,6 +912,10 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ClaimJob",
 			Handler:    _JobService_ClaimJob_Handler,
+		},
+		{
+			MethodName: "HoldForJob",
+			Handler:    _JobService_HoldForJob_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

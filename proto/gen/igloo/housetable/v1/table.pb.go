@@ -1034,6 +1034,189 @@ func (x *TableVersion) GetRequestId() string {
 	return ""
 }
 
+// ListHoldersRequest names what may be held; see CreateTable.
+type ListHoldersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse to look in; empty means the default one.
+	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Locations that may be held, at most 1,000.
+	Locations []string `protobuf:"bytes,2,rep,name=locations,proto3" json:"locations,omitempty"`
+	// MetadataUuids (16 bytes each) that may be held, at most 1,000.
+	MetadataUuids [][]byte `protobuf:"bytes,3,rep,name=metadata_uuids,json=metadataUuids,proto3" json:"metadata_uuids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHoldersRequest) Reset() {
+	*x = ListHoldersRequest{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHoldersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHoldersRequest) ProtoMessage() {}
+
+func (x *ListHoldersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHoldersRequest.ProtoReflect.Descriptor instead.
+func (*ListHoldersRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListHoldersRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *ListHoldersRequest) GetLocations() []string {
+	if x != nil {
+		return x.Locations
+	}
+	return nil
+}
+
+func (x *ListHoldersRequest) GetMetadataUuids() [][]byte {
+	if x != nil {
+		return x.MetadataUuids
+	}
+	return nil
+}
+
+// ListHoldersResponse tells who holds it.
+type ListHoldersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Holders in no order; one for each hold.
+	Holders       []*Holder `protobuf:"bytes,1,rep,name=holders,proto3" json:"holders,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHoldersResponse) Reset() {
+	*x = ListHoldersResponse{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHoldersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHoldersResponse) ProtoMessage() {}
+
+func (x *ListHoldersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHoldersResponse.ProtoReflect.Descriptor instead.
+func (*ListHoldersResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListHoldersResponse) GetHolders() []*Holder {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
+}
+
+// Holder has a location or a metadata's uuid that no other house table may have.
+type Holder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Location that is held; empty where a uuid is.
+	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
+	// MetadataUuid (16 bytes) that is held; empty where a location is.
+	MetadataUuid []byte `protobuf:"bytes,2,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
+	// Table that holds it, as far as history tells of it; absent when a job does.
+	Table *HouseTable `protobuf:"bytes,3,opt,name=table,proto3" json:"table,omitempty"`
+	// JobId of the job that holds it; empty when a house table does.
+	JobId         string `protobuf:"bytes,4,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holder) Reset() {
+	*x = Holder{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holder) ProtoMessage() {}
+
+func (x *Holder) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
+func (*Holder) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Holder) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *Holder) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
+}
+
+func (x *Holder) GetTable() *HouseTable {
+	if x != nil {
+		return x.Table
+	}
+	return nil
+}
+
+func (x *Holder) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
 var File_igloo_housetable_v1_table_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_table_proto_rawDesc = "" +
@@ -1113,19 +1296,31 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\foperation_id\x18\x06 \x01(\fR\voperationId\x12\x1c\n" +
 	"\tprincipal\x18\a \x01(\tR\tprincipal\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\b \x01(\tR\trequestId*k\n" +
+	"request_id\x18\b \x01(\tR\trequestId\"w\n" +
+	"\x12ListHoldersRequest\x12\x1c\n" +
+	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1c\n" +
+	"\tlocations\x18\x02 \x03(\tR\tlocations\x12%\n" +
+	"\x0emetadata_uuids\x18\x03 \x03(\fR\rmetadataUuids\"L\n" +
+	"\x13ListHoldersResponse\x125\n" +
+	"\aholders\x18\x01 \x03(\v2\x1b.igloo.housetable.v1.HolderR\aholders\"\x97\x01\n" +
+	"\x06Holder\x12\x1a\n" +
+	"\blocation\x18\x01 \x01(\tR\blocation\x12#\n" +
+	"\rmetadata_uuid\x18\x02 \x01(\fR\fmetadataUuid\x125\n" +
+	"\x05table\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12\x15\n" +
+	"\x06job_id\x18\x04 \x01(\tR\x05jobId*k\n" +
 	"\tTableKind\x12\x1a\n" +
 	"\x16TABLE_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TABLE_KIND_TABLE\x10\x01\x12\x13\n" +
 	"\x0fTABLE_KIND_VIEW\x10\x02\x12\x17\n" +
-	"\x13TABLE_KIND_FUNCTION\x10\x032\x8d\x04\n" +
+	"\x13TABLE_KIND_FUNCTION\x10\x032\xef\x04\n" +
 	"\fTableService\x12W\n" +
 	"\bGetTable\x12$.igloo.housetable.v1.GetTableRequest\x1a%.igloo.housetable.v1.GetTableResponse\x12i\n" +
 	"\x0eBatchGetTables\x12*.igloo.housetable.v1.BatchGetTablesRequest\x1a+.igloo.housetable.v1.BatchGetTablesResponse\x12]\n" +
 	"\n" +
 	"ListTables\x12&.igloo.housetable.v1.ListTablesRequest\x1a'.igloo.housetable.v1.ListTablesResponse\x12l\n" +
 	"\x0fGetTableHistory\x12+.igloo.housetable.v1.GetTableHistoryRequest\x1a,.igloo.housetable.v1.GetTableHistoryResponse\x12l\n" +
-	"\x0fGetTableVersion\x12+.igloo.housetable.v1.GetTableVersionRequest\x1a,.igloo.housetable.v1.GetTableVersionResponseB\xde\x01\n" +
+	"\x0fGetTableVersion\x12+.igloo.housetable.v1.GetTableVersionRequest\x1a,.igloo.housetable.v1.GetTableVersionResponse\x12`\n" +
+	"\vListHolders\x12'.igloo.housetable.v1.ListHoldersRequest\x1a(.igloo.housetable.v1.ListHoldersResponseB\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"TableProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
@@ -1142,7 +1337,7 @@ func file_igloo_housetable_v1_table_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_table_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(TableKind)(0),                  // 0: igloo.housetable.v1.TableKind
 	(*TableKey)(nil),                // 1: igloo.housetable.v1.TableKey
@@ -1158,13 +1353,16 @@ var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(*GetTableVersionRequest)(nil),  // 11: igloo.housetable.v1.GetTableVersionRequest
 	(*GetTableVersionResponse)(nil), // 12: igloo.housetable.v1.GetTableVersionResponse
 	(*TableVersion)(nil),            // 13: igloo.housetable.v1.TableVersion
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(*ListHoldersRequest)(nil),      // 14: igloo.housetable.v1.ListHoldersRequest
+	(*ListHoldersResponse)(nil),     // 15: igloo.housetable.v1.ListHoldersResponse
+	(*Holder)(nil),                  // 16: igloo.housetable.v1.Holder
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
 }
 var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 0: igloo.housetable.v1.HouseTable.key:type_name -> igloo.housetable.v1.TableKey
 	0,  // 1: igloo.housetable.v1.HouseTable.kind:type_name -> igloo.housetable.v1.TableKind
-	14, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
-	14, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
+	17, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
+	17, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 4: igloo.housetable.v1.GetTableRequest.key:type_name -> igloo.housetable.v1.TableKey
 	2,  // 5: igloo.housetable.v1.GetTableResponse.table:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 6: igloo.housetable.v1.BatchGetTablesRequest.keys:type_name -> igloo.housetable.v1.TableKey
@@ -1174,25 +1372,29 @@ var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 10: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
 	13, // 11: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
 	1,  // 12: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
-	14, // 13: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
+	17, // 13: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
 	13, // 14: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
 	1,  // 15: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
-	14, // 16: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
-	3,  // 17: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
-	5,  // 18: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
-	7,  // 19: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
-	9,  // 20: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
-	11, // 21: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
-	4,  // 22: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
-	6,  // 23: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
-	8,  // 24: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
-	10, // 25: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
-	12, // 26: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
-	22, // [22:27] is the sub-list for method output_type
-	17, // [17:22] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	17, // 16: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
+	16, // 17: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
+	2,  // 18: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
+	3,  // 19: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
+	5,  // 20: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
+	7,  // 21: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
+	9,  // 22: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
+	11, // 23: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
+	14, // 24: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
+	4,  // 25: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
+	6,  // 26: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
+	8,  // 27: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
+	10, // 28: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
+	12, // 29: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
+	15, // 30: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
+	25, // [25:31] is the sub-list for method output_type
+	19, // [19:25] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_table_proto_init() }
@@ -1211,7 +1413,7 @@ func file_igloo_housetable_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_table_proto_rawDesc), len(file_igloo_housetable_v1_table_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

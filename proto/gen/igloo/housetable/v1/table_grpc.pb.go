@@ -24,6 +24,7 @@ const (
 	TableService_ListTables_FullMethodName      = "/igloo.housetable.v1.TableService/ListTables"
 	TableService_GetTableHistory_FullMethodName = "/igloo.housetable.v1.TableService/GetTableHistory"
 	TableService_GetTableVersion_FullMethodName = "/igloo.housetable.v1.TableService/GetTableVersion"
+	TableService_ListHolders_FullMethodName     = "/igloo.housetable.v1.TableService/ListHolders"
 )
 
 // TableServiceClient is the client API for TableService service.
@@ -46,6 +47,10 @@ type TableServiceClient interface {
 	// time. NOT_FOUND when there never was such a version, or no house table at that
 	// time; OUT_OF_RANGE (POSITION_EXPIRED) when history does not go back so far.
 	GetTableVersion(ctx context.Context, in *GetTableVersionRequest, opts ...grpc.CallOption) (*GetTableVersionResponse, error)
+	// ListHolders tells who holds locations, or one above or below them, and who
+	// holds metadata uuids: house tables, soft-deleted ones included, and jobs. What
+	// lies below one location is told of as far as 100 holds.
+	ListHolders(ctx context.Context, in *ListHoldersRequest, opts ...grpc.CallOption) (*ListHoldersResponse, error)
 }
 
 type tableServiceClient struct {
@@ -106,6 +111,16 @@ func (c *tableServiceClient) GetTableVersion(ctx context.Context, in *GetTableVe
 	return out, nil
 }
 
+func (c *tableServiceClient) ListHolders(ctx context.Context, in *ListHoldersRequest, opts ...grpc.CallOption) (*ListHoldersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListHoldersResponse)
+	err := c.cc.Invoke(ctx, TableService_ListHolders_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TableServiceServer is the server API for TableService service.
 // All implementations must embed UnimplementedTableServiceServer
 // for forward compatibility.
@@ -126,6 +141,10 @@ type TableServiceServer interface {
 	// time. NOT_FOUND when there never was such a version, or no house table at that
 	// time; OUT_OF_RANGE (POSITION_EXPIRED) when history does not go back so far.
 	GetTableVersion(context.Context, *GetTableVersionRequest) (*GetTableVersionResponse, error)
+	// ListHolders tells who holds locations, or one above or below them, and who
+	// holds metadata uuids: house tables, soft-deleted ones included, and jobs. What
+	// lies below one location is told of as far as 100 holds.
+	ListHolders(context.Context, *ListHoldersRequest) (*ListHoldersResponse, error)
 	mustEmbedUnimplementedTableServiceServer()
 }
 
@@ -150,6 +169,9 @@ func (UnimplementedTableServiceServer) GetTableHistory(context.Context, *GetTabl
 }
 func (UnimplementedTableServiceServer) GetTableVersion(context.Context, *GetTableVersionRequest) (*GetTableVersionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTableVersion not implemented")
+}
+func (UnimplementedTableServiceServer) ListHolders(context.Context, *ListHoldersRequest) (*ListHoldersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListHolders not implemented")
 }
 func (UnimplementedTableServiceServer) mustEmbedUnimplementedTableServiceServer() {}
 func (UnimplementedTableServiceServer) testEmbeddedByValue()                      {}
@@ -262,6 +284,24 @@ func _TableService_GetTableVersion_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TableService_ListHolders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListHoldersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TableServiceServer).ListHolders(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TableService_ListHolders_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TableServiceServer).ListHolders(ctx, req.(*ListHoldersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TableService_ServiceDesc is the grpc.ServiceDesc for TableService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -288,6 +328,10 @@ var TableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTableVersion",
 			Handler:    _TableService_GetTableVersion_Handler,
+		},
+		{
+			MethodName: "ListHolders",
+			Handler:    _TableService_ListHolders_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
