@@ -54,6 +54,7 @@ func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface
 		Root:            domain.WarehouseRoot,
 
 		OverlappingLocations: s.cfg.OverlappingLocations,
+		Meter:                s.meter,
 	}, s.log)
 	if err != nil {
 		return err

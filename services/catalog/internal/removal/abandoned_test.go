@@ -75,6 +75,7 @@ func TestAbandonedCreationsAreSwept(t *testing.T) {
 	if !strings.Contains(report, "deleted 1200 files") || r.Counts().FilesAbandoned != 1200 {
 		t.Errorf("report %q, %+v", report, r.Counts())
 	}
+	w.measured(1200, "igloo_catalog_removal_files_total", "of", "abandoned")
 	// Whoever comes back after that cannot create a table without its files.
 	if err := s.create(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "deleted") {
 		t.Errorf("late: %v", err)

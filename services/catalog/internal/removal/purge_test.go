@@ -200,6 +200,9 @@ func TestPurgeGivesUp(t *testing.T) {
 	if counts := r.Counts(); counts.PutBack != 9 || counts.Failed != 1 {
 		t.Errorf("%+v", counts)
 	}
+	w.measured(9, "igloo_catalog_removal_jobs_total", "outcome", "put_back")
+	w.measured(1, "igloo_catalog_removal_jobs_total", "outcome", "failed")
+	w.measured(0, "igloo_catalog_removal_jobs_total", "outcome", "done")
 }
 
 // TestPurgeOfManyFilesIsStreamed purges 50,000 files and looks what that adds to

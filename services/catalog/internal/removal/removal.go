@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
@@ -36,6 +37,8 @@ type Settings struct {
 	WholeWarehouses bool
 	// OverlappingLocations is set where tables may lie in one another.
 	OverlappingLocations bool
+	// Meter, when set, is told what was done.
+	Meter metric.Meter
 	// Root is where the tables of a warehouse lie.
 	Root func(catalog.Warehouse) string
 }
@@ -77,6 +80,9 @@ type Remover struct {
 // Start begins to look for work, which outlives ctx: Close ends it.
 func Start(ctx context.Context, pointers catalog.Pointers, jobs catalog.Jobs, files catalog.Files, settings Settings, log *slog.Logger) (*Remover, error) {
 	r := &Remover{pointers: pointers, jobs: jobs, files: files, settings: settings.withDefaults(), log: log}
+	if err := r.counts.measure(settings.Meter); err != nil {
+		return nil, fmt.Errorf("measure what is deleted: %w", err)
+	}
 	var err error
 	r.lies, err = otter.New(&otter.Options[metadataFile, string]{
 		MaximumWeight: knownBytes,

@@ -90,6 +90,8 @@ func TestSweepDeletesWhatIsNeverNamed(t *testing.T) {
 			if counts := r.Counts(); counts.Fenced != 1 {
 				t.Errorf("%+v", counts)
 			}
+			w.measured(1, "igloo_catalog_removal_fences_total")
+			w.measured(2, "igloo_catalog_removal_files_total", "of", "orphan")
 		})
 	}
 }

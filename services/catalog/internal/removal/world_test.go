@@ -18,6 +18,8 @@ import (
 	"github.com/apache/iceberg-go"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/htsfake"
@@ -39,6 +41,7 @@ type world struct {
 	root    string
 	files   *watched
 	overlap bool
+	meters  *telemetry.Meters
 }
 
 func newWorld(t *testing.T) *world {
@@ -50,6 +53,9 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, overlap bool) *world {
 	t.Helper()
 	w := &world{T: t, hts: htsfake.New(), root: t.TempDir(), overlap: overlap}
+	meters, err := telemetry.NewMeters()
+	w.must(err)
+	w.meters = meters
 	local, err := objectstore.OpenLocal()
 	w.must(err)
 	w.files = &watched{Store: local}
@@ -81,7 +87,7 @@ func (w *world) request() catalog.Request { return catalog.Request{Warehouse: wa
 // remover starts one, which ends with the test at the latest.
 func (w *world) remover(change func(*removal.Settings)) *removal.Remover {
 	w.Helper()
-	settings := removal.Settings{DeleteRate: 1 << 20, Lease: time.Minute, RetryDelay: time.Millisecond, Root: w.catalog.WarehouseRoot, OverlappingLocations: w.overlap}
+	settings := removal.Settings{Meter: w.meters.Meter("test"), DeleteRate: 1 << 20, Lease: time.Minute, RetryDelay: time.Millisecond, Root: w.catalog.WarehouseRoot, OverlappingLocations: w.overlap}
 	change(&settings)
 	r, err := removal.Start(w.Context(), hts.New(w.hts.Conn()), hts.NewJobs(w.hts.Conn()), w.files, settings, w.log())
 	w.must(err)
@@ -288,4 +294,12 @@ func (w *world) past(location string) []string {
 		files = append(files, entry.File)
 	}
 	return files
+}
+
+// measured wants a metric to stand at a number.
+func (w *world) measured(want float64, metric string, labels ...string) {
+	w.Helper()
+	if got := telemetrytest.Read(w, telemetry.Scrape(w.meters)).Sum(metric, labels...); got != want {
+		w.Errorf("%s%q is %v, want %v", metric, labels, got, want)
+	}
 }
