@@ -200,14 +200,7 @@ func (m *mutation) applyAll(ctx context.Context, members []*member, pointers []*
 // base is the document that a member's revision is for; nil when it creates one.
 func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (document, error) {
 	if member.revision.creates() {
-		switch {
-		case p == nil:
-			return nil, nil //nolint:nilnil // nothing there is what is wanted
-		case p.Kind == member.kind:
-			return nil, fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
-		default:
-			return nil, nameTaken(member.kind, member.id, p)
-		}
+		return m.created(ctx, member, p)
 	}
 	if p == nil || p.Kind != member.kind {
 		return nil, NoSuchPointer(member.kind, member.id)
@@ -218,6 +211,27 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	}
 	if member.first == nil {
 		member.first = d
+	}
+	return d, nil
+}
+
+// created is what a creation made that was sent before; nil where nothing stands.
+func (m *mutation) created(ctx context.Context, member *member, p *Pointer) (document, error) {
+	switch {
+	case p == nil:
+		return nil, nil //nolint:nilnil // nothing there is what is wanted
+	case p.Kind != member.kind:
+		return nil, nameTaken(member.kind, member.id, p)
+	}
+	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
+	if err != nil {
+		return nil, stored(err)
+	}
+	switch found, err := member.revision.trace(d); {
+	case err != nil:
+		return nil, err
+	case found != present:
+		return nil, fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
 	}
 	return d, nil
 }
@@ -314,8 +328,8 @@ func (c *Catalog) checkMetadataFolder(w Warehouse, d document) error {
 	return c.checkLocation(w, metadataFolder(d.Location(), d.Property)+"/file")
 }
 
-// commitRefusal is what a conflict over a commit means. A moved pointer is a
-// lost race: the requirements decide again, on what is now.
+// commitRefusal is what a conflict over a commit means. A moved pointer, or one
+// that is there now, is a lost race: the requirements decide again, on what is.
 func commitRefusal(changes []Change, members []*member, conflicts []Conflict) error {
 	for _, conflict := range conflicts {
 		if conflict.Index < 0 || conflict.Index >= len(members) {
@@ -325,11 +339,6 @@ func commitRefusal(changes []Change, members []*member, conflicts []Conflict) er
 		switch conflict.Reason {
 		case NamespaceMissing:
 			return NoSuchNamespace(member.id.Namespace)
-		case PointerExists:
-			if conflict.Current != nil && conflict.Current.Kind != member.kind {
-				return nameTaken(member.kind, member.id, conflict.Current)
-			}
-			return fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
 		case PointerMissing:
 			return NoSuchPointer(member.kind, member.id)
 		case LocationTaken, UUIDTaken:

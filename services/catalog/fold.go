@@ -232,7 +232,7 @@ func (f *fold) settle(ctx context.Context, d *draft) {
 		f.discardNew(ctx, d, nil)
 		f.apart(ctx) // it is not said whose
 	case err != nil:
-		f.unsettled(d, err)
+		f.unsettled(ctx, d, err)
 	case verdict.Replays != nil:
 		f.replayed(ctx, d, verdict)
 	case len(verdict.Conflicts) > 0:
@@ -308,8 +308,11 @@ func (p *party) ending(d *draft) Outcome {
 }
 
 // unsettled answers all parties of a commit that came to no verdict. Its file
-// stays: what became of it is not known here.
-func (f *fold) unsettled(d *draft, err error) {
+// stays, unless it is known that nothing became of it.
+func (f *fold) unsettled(ctx context.Context, d *draft, err error) {
+	if neverApplied(err) {
+		f.discardNew(ctx, d, nil)
+	}
 	for _, p := range f.parties {
 		switch {
 		case p.recorded:

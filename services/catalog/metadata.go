@@ -185,8 +185,8 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 		next = nextVersion(previous, version)
 	}
 	folder := metadataFolder(d.Location(), d.Property)
-	for n := m.tries; n < m.tries+maxNames; n++ {
-		location := folder + "/" + metadataName(next, m.op.ID, n, compressed)
+	for n := range maxNames {
+		location := folder + "/" + metadataName(next, m.op.ID, m.firstFile+m.tries+n, compressed)
 		err := m.files.In(m.request.Warehouse).Create(ctx, location, data)
 		switch {
 		case errors.Is(err, objectstore.ErrExists):

@@ -31,8 +31,8 @@ type mutation struct {
 	*Catalog
 	request Request
 	op      Operation
-	// tries counts the attempts, from 0.
-	tries int
+	// tries counts the attempts, from 0; their files are numbered from firstFile.
+	tries, firstFile int
 	// began is when it came, by this process's clock.
 	began time.Time
 	// holder tells it from others under the same key.
@@ -57,7 +57,7 @@ func (c *Catalog) admitted(ctx context.Context, request Request, run func(*mutat
 	if err != nil {
 		return Outcome{}, err
 	}
-	m := &mutation{Catalog: c, request: request, op: op, began: time.Now(), holder: uuid.New()}
+	m := &mutation{Catalog: c, request: request, op: op, firstFile: request.firstFile(), began: time.Now(), holder: uuid.New()}
 	outcome, err := m.admit(ctx)
 	if err == nil && outcome == nil {
 		defer m.release(ctx)
@@ -106,7 +106,10 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 	verdict, err := m.settle(ctx, p.outcome, p.changes, p.jobs...)
 	switch {
 	case err != nil:
-		return nil, nil, err // files stay: what became of them is not known here
+		if neverApplied(err) {
+			m.discard(ctx, p.files, nil)
+		}
+		return nil, nil, m.inDoubt(err)
 	case verdict.Replays != nil:
 		replay := verdict.Replays[m.op.ID]
 		m.replayed(ctx)
@@ -134,7 +137,7 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 	verdict, err := m.settle(ctx, outcome, nil)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, m.inDoubt(err)
 	case verdict.Replays != nil:
 		m.replayed(ctx)
 		outcome = verdict.Replays[m.op.ID]
@@ -145,14 +148,14 @@ func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
 	return nil, cause
 }
 
-// settle commits what this request alone wants.
+// settle commits what this request alone wants. It fails as insist does.
 func (m *mutation) settle(ctx context.Context, outcome Outcome, changes []Change, jobs ...QueuedJob) (Verdict, error) {
 	verdict, lost, err := m.insist(ctx, Commit{
 		Warehouse: m.request.Warehouse, Records: []Record{{m.op, outcome}}, Changes: changes, Jobs: jobs,
 		Principal: m.request.Principal, RequestID: m.request.ID,
 	})
 	m.lost = m.lost || lost
-	return verdict, m.inDoubt(err)
+	return verdict, err
 }
 
 // inDoubt is what this request is told of a commit that came to no verdict.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -29,6 +30,16 @@ type Request struct {
 
 // keyed reports whether the client can send the very same request again.
 func (r Request) keyed() bool { return r.Key != "" }
+
+// firstFile is the number of the first metadata file that is written for the
+// request. Under a key others may come and write as well: no two of them share a
+// name, so that a deletion which arrives late finds nobody else's file.
+func (r Request) firstFile() int {
+	if !r.keyed() {
+		return 0
+	}
+	return rand.N(1 << 30) //nolint:gosec // no secret
+}
 
 // Validate refuses a key that is none.
 func (r Request) Validate() error {

@@ -45,6 +45,16 @@ func (c *Catalog) insist(ctx context.Context, commit Commit) (verdict Verdict, l
 	}
 }
 
+// neverApplied reports whether an error of insist tells that the commit was turned
+// away: nothing of it is anywhere, nor can it arrive any more. What nobody
+// foresaw tells nothing.
+func neverApplied(err error) bool {
+	if _, lost := errors.AsType[lostAnswerError](err); lost {
+		return false
+	}
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Overloaded)
+}
+
 func (c *Catalog) send(ctx context.Context, commit Commit) (Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.settings.AttemptTimeout)
 	defer cancel()

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,9 +34,32 @@ func tableRevisionOf(change TableChange) (revision, error) {
 func (r tableRevision) creates() bool { return r.requirements.AssertsCreate() }
 
 // trace looks for the snapshots that the revision adds. One of the same id with
-// other manifests is an earlier attempt of the same operation.
+// other manifests is an earlier attempt of the same operation. A creation is known
+// by the table's uuid first, which nobody else has.
 func (r tableRevision) trace(base document) (trace, error) {
 	table := base.(tableDocument) //nolint:forcetypeassert // documents are of the member's kind
+	if r.creates() {
+		return r.traceOfCreation(table)
+	}
+	return r.traceOfSnapshots(table)
+}
+
+func (r tableRevision) traceOfCreation(table tableDocument) (trace, error) {
+	assigned := r.updates.AssignedUUIDs()
+	if len(assigned) == 0 || !strings.EqualFold(assigned[len(assigned)-1], table.UUID()) {
+		return absent, nil
+	}
+	found, err := r.traceOfSnapshots(table)
+	switch {
+	case err != nil:
+		return traceless, err
+	case found == absent:
+		return traceless, fault.New(fault.UnknownOutcome, "the table was created by an earlier attempt, and does not have the snapshots any more, or not yet")
+	}
+	return present, nil
+}
+
+func (r tableRevision) traceOfSnapshots(table tableDocument) (trace, error) {
 	added, there := r.updates.AddedSnapshots(), 0
 	for _, a := range added {
 		snapshot, known := table.Snapshot(a.ID)

@@ -75,7 +75,7 @@ func awaitBody(t *testing.T, url, target, want string) {
 // TestUpkeepIsChecked: settings that would lose what is in use are refused.
 func TestUpkeepIsChecked(t *testing.T) {
 	for want, u := range map[string]server.Upkeep{
-		"operation-retention": {OperationRetention: time.Minute},
+		"operation-retention": {OperationRetention: 12*time.Hour - time.Second},
 		"soft-delete-ttl":     {SoftDeleteTTL: -1},
 		"job-retention":       {JobRetention: -1},
 		"sweep-interval":      {SweepInterval: time.Millisecond},
@@ -85,5 +85,9 @@ func TestUpkeepIsChecked(t *testing.T) {
 		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+	least := server.Config{DatabaseURL: "sqlite:///x", Upkeep: server.Upkeep{OperationRetention: 12 * time.Hour}}
+	if err := least.Validate(); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -10,7 +11,7 @@ import (
 type Upkeep struct {
 	SoftDeleteTTL      time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left for this long; then it is purged."`
 	JobRetention       time.Duration `default:"720h" env:"IGLOO_JOB_RETENTION" name:"job-retention" help:"Keep the records of finished jobs for this long after their last change."`
-	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long."`
+	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long, 12h or more: until then catalogs tell by it which metadata files nothing needs."`
 	EventRetention     time.Duration `default:"168h" env:"IGLOO_EVENT_RETENTION" name:"event-retention" help:"Keep events for this long, whoever has not read them yet."`
 	HistoryRetention   time.Duration `default:"2160h" env:"IGLOO_HISTORY_RETENTION" name:"history-retention" help:"Know for this long what a table was; not less than event-retention. The current version stays."`
 	HistoryVersions    int64         `default:"1000" env:"IGLOO_HISTORY_VERSIONS" name:"history-versions" help:"Keep the history of no more versions of a table than this, once they are older than event-retention."`
@@ -19,9 +20,13 @@ type Upkeep struct {
 	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
 }
 
-// minRetention of operations is longer than any client repeats a request:
-// catalogs tell clients half an hour. Of events it is longer than any commit takes.
-const minRetention = time.Hour
+const (
+	// minOperationRetention is how old a metadata file may be that a catalog decides
+	// on by the record of its operation: of an older one it takes none for an answer.
+	minOperationRetention = 12 * time.Hour
+	// minEventRetention is longer than any commit takes.
+	minEventRetention = time.Hour
+)
 
 // minInterval keeps background work in the background.
 const minInterval = 10 * time.Millisecond
@@ -32,9 +37,10 @@ func (u *Upkeep) checkUpkeep() error {
 		return errors.New("soft-delete-ttl must not be negative")
 	case u.JobRetention < 0:
 		return errors.New("job-retention must not be negative")
-	case u.OperationRetention < minRetention:
-		return errors.New("operation-retention must be at least 1h")
-	case u.EventRetention < minRetention:
+	case u.OperationRetention < minOperationRetention:
+		return fmt.Errorf("operation-retention: found %s, at least %s is allowed: "+
+			"catalogs tell by the records of operations which metadata files of the last 12h nothing needs", u.OperationRetention, minOperationRetention)
+	case u.EventRetention < minEventRetention:
 		return errors.New("event-retention must be at least 1h")
 	case u.HistoryRetention < u.EventRetention:
 		return errors.New("history-retention must be at least event-retention")

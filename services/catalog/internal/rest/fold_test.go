@@ -252,6 +252,9 @@ func TestFoldThatIsNotTaken(t *testing.T) {
 				t.Errorf("%d %s", r.status, r.body)
 			}
 		}
+		if files := q.metadataFiles(t); len(files) != 4 {
+			t.Errorf("the file of what was turned away stayed: %q", files)
+		}
 	})
 }
 

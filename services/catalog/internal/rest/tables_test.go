@@ -221,7 +221,11 @@ func TestStagedCreate(t *testing.T) {
 	if text(created, "metadata", "table-uuid") != id || text(created, "metadata", "location") != location {
 		t.Errorf("created: %v", created)
 	}
-	w.refused(t, 409, "AlreadyExistsException", "POST", "/v1/namespaces/n/tables/s", commit)
+	w.must(t, "POST", "/v1/namespaces/n/tables/s", setProperty("later", "1"))
+	if again := w.must(t, "POST", "/v1/namespaces/n/tables/s", commit); text(again, "metadata", "properties", "later") != "1" {
+		t.Errorf("I13: created again: %v", again)
+	}
+	w.refused(t, 409, "AlreadyExistsException", "POST", "/v1/namespaces/n/tables/s", strings.Replace(commit, id, text(other, "metadata", "table-uuid"), 1))
 }
 
 func TestEntityTags(t *testing.T) {

@@ -108,7 +108,13 @@ func TestTransactionCreates(t *testing.T) {
 		text(staged, "metadata", "table-uuid"), schema, text(staged, "metadata", "location"))
 	w.must(t, "POST", transactions, transaction(change("s", create), change("t", setProperty("a", "1"))))
 	w.must(t, "GET", "/v1/namespaces/n/tables/s", "")
-	w.refused(t, 409, "AlreadyExistsException", "POST", transactions, transaction(change("s", create), change("t", setProperty("a", "2"))))
+	commits := w.hts.Commits()
+	w.must(t, "POST", transactions, transaction(change("s", create), change("t", setProperty("a", "1"))))
+	if w.hts.Commits() != commits {
+		t.Error("I13: what was created is created again")
+	}
+	another := strings.Replace(create, text(staged, "metadata", "table-uuid"), "5f1e7a60-0000-4000-8000-000000000001", 1)
+	w.refused(t, 409, "AlreadyExistsException", "POST", transactions, transaction(change("s", another), change("t", setProperty("a", "2"))))
 }
 
 // I13: a transaction that is sent again without a key is known by its snapshots,
