@@ -89,10 +89,11 @@ fuzz: ## Fuzz every decoder for FUZZTIME each.
 	./.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Measure commits of metadata (beside iceberg-go), of house tables, and the start.
+bench: build ## Measure commits of metadata (beside iceberg-go), of house tables, over HTTP, and the start.
 	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg
 	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x
 	go test -run '^$$' -bench Reach -benchtime 1x -timeout 30m ./services/housetable/bench
+	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench Commits -benchtime 1x -timeout 30m ./services/igloo/bench
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
 
 .PHONY: deps

@@ -113,6 +113,9 @@ func (s *Server) client() *redis.Client {
 	return redis.NewClient(options)
 }
 
+// PID is the server's process id.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Kill ends the server at once; what it held is lost.
 func (s *Server) Kill() error { return s.process.Kill() }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/benchtest"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
@@ -18,20 +19,20 @@ const (
 
 // creates compares creations that take a location and a uuid where there are many
 // of them with the same where there are few, and with creations that take none.
-func creates(b *testing.B, w *world) []finding {
+func creates(b *testing.B, w *world) []benchtest.Finding {
 	b.Helper()
-	flat := finding{
-		what: "create at a location among 1,000,000: Postgres CPU", against: "among 1,000", unit: "µs", reach: atMost(1.25),
+	flat := benchtest.Finding{
+		What: "create at a location among 1,000,000: Postgres CPU", Against: "among 1,000", Unit: "µs", Reach: benchtest.AtMost(1.25),
 	}
-	plain := finding{what: "the same", against: "create without a location", unit: "µs"}
+	plain := benchtest.Finding{What: "the same", Against: "create without a location", Unit: "µs"}
 	for range rounds {
 		few := w.createAll(b, w.few, true)
 		there := w.createAll(b, w.many, true)
 		none := w.createAll(b, w.many, false)
-		flat.ours, flat.theirs = append(flat.ours, there), append(flat.theirs, few)
-		plain.ours, plain.theirs = append(plain.ours, there), append(plain.theirs, none)
+		flat.Ours, flat.Theirs = append(flat.Ours, there), append(flat.Theirs, few)
+		plain.Ours, plain.Theirs = append(plain.Ours, there), append(plain.Theirs, none)
 	}
-	return []finding{flat, plain}
+	return []benchtest.Finding{flat, plain}
 }
 
 // createAll has callers create tables, and returns what each cost Postgres.

@@ -11,6 +11,7 @@ import (
 
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/igloo-catalog/igloo/pkg/benchtest"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
@@ -28,27 +29,27 @@ const (
 func someID(of int) string { return strconv.Itoa(firstID + rand.IntN(of)) }
 
 // pointReads compares the rate of reads by key with pgbench's.
-func pointReads(b *testing.B, w *world) []finding {
+func pointReads(b *testing.B, w *world) []benchtest.Finding {
 	b.Helper()
-	f := finding{
-		what: fmt.Sprintf("point read over gRPC, %d callers", readers), against: "pgbench, prepared select of the same row, as many clients",
-		unit: "/s", reach: atLeast(0.8),
+	f := benchtest.Finding{
+		What: fmt.Sprintf("point read over gRPC, %d callers", readers), Against: "pgbench, prepared select of the same row, as many clients",
+		Unit: "/s", Reach: benchtest.AtLeast(0.8),
 	}
-	all := finding{what: "the same: CPU of callers, service and Postgres", against: "of pgbench and Postgres", unit: "µs"}
-	floor := finding{
-		what: fmt.Sprintf("a gRPC call that does nothing (health check), %d callers", readers), against: f.against, unit: "/s",
+	all := benchtest.Finding{What: "the same: CPU of callers, service and Postgres", Against: "of pgbench and Postgres", Unit: "µs"}
+	floor := benchtest.Finding{
+		What: fmt.Sprintf("a gRPC call that does nothing (health check), %d callers", readers), Against: f.Against, Unit: "/s",
 	}
 	share := reads / readers
 	for range rounds {
 		var perSecond float64
 		spent := w.spent(b, reads, func() { perSecond = w.pgbench(b, bareRead, readers, "-t", strconv.Itoa(share)) })
-		f.theirs, all.theirs = append(f.theirs, perSecond), append(all.theirs, spent.all)
-		floor.theirs = append(floor.theirs, perSecond)
+		f.Theirs, all.Theirs = append(f.Theirs, perSecond), append(all.Theirs, spent.all)
+		floor.Theirs = append(floor.Theirs, perSecond)
 		spent = w.spent(b, reads, func() { perSecond = w.fromAll(b, share, w.readOne) })
-		f.ours, all.ours = append(f.ours, perSecond), append(all.ours, spent.all)
-		floor.ours = append(floor.ours, w.fromAll(b, share, w.nothing))
+		f.Ours, all.Ours = append(f.Ours, perSecond), append(all.Ours, spent.all)
+		floor.Ours = append(floor.Ours, w.fromAll(b, share, w.nothing))
 	}
-	return []finding{f, all, floor}
+	return []benchtest.Finding{f, all, floor}
 }
 
 // fromAll has every reader call so often and returns their rate a second.
@@ -86,19 +87,19 @@ func (w *world) nothing(ctx context.Context) error {
 }
 
 // getByID compares one caller's GET in a database of many tables with one of few.
-func getByID(b *testing.B, w *world) []finding {
+func getByID(b *testing.B, w *world) []benchtest.Finding {
 	b.Helper()
-	f := finding{
-		what: "GET by id at 1,000,000 rows, one caller", against: "at 1,000 rows", unit: "µs", reach: atMost(1.3),
+	f := benchtest.Finding{
+		What: "GET by id at 1,000,000 rows, one caller", Against: "at 1,000 rows", Unit: "µs", Reach: benchtest.AtMost(1.3),
 	}
 	for range rounds {
 		large, small := make([]float64, singly/rounds), make([]float64, singly/rounds)
 		for i := range large {
 			large[i], small[i] = get(b, w.many, many), get(b, w.few, few)
 		}
-		f.ours, f.theirs = append(f.ours, median(large)), append(f.theirs, median(small))
+		f.Ours, f.Theirs = append(f.Ours, benchtest.Median(large)), append(f.Theirs, benchtest.Median(small))
 	}
-	return []finding{f}
+	return []benchtest.Finding{f}
 }
 
 func get(b *testing.B, s *service, of int) float64 {
@@ -111,9 +112,9 @@ func get(b *testing.B, s *service, of int) float64 {
 }
 
 // pages compares the last page of a long list with its first.
-func pages(b *testing.B, w *world) []finding {
+func pages(b *testing.B, w *world) []benchtest.Finding {
 	b.Helper()
-	f := finding{what: "page 1,000 of a list of 1,000,000 tables", against: "page 1", unit: "µs", reach: atMost(1.3)}
+	f := benchtest.Finding{What: "page 1,000 of a list of 1,000,000 tables", Against: "page 1", Unit: "µs", Reach: benchtest.AtMost(1.3)}
 	var token string
 	for range many/pageSize - 1 {
 		token, _ = w.page(b, token)
@@ -124,9 +125,9 @@ func pages(b *testing.B, w *world) []finding {
 			_, last[i] = w.page(b, token)
 			_, first[i] = w.page(b, "")
 		}
-		f.ours, f.theirs = append(f.ours, median(last)), append(f.theirs, median(first))
+		f.Ours, f.Theirs = append(f.Ours, benchtest.Median(last)), append(f.Theirs, benchtest.Median(first))
 	}
-	return []finding{f}
+	return []benchtest.Finding{f}
 }
 
 // page reads one full page and returns the token of the next, and how long it

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/benchtest"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
@@ -26,49 +27,49 @@ const (
 
 // swaps compares single-table commits, each with its operation and its event,
 // with bare updates: the CPU of Postgres for each, and the rate.
-func swaps(callers int, cpuAtMost, rateAtLeast float64) func(*testing.B, *world) []finding {
-	return func(b *testing.B, w *world) []finding {
+func swaps(callers int, cpuAtMost, rateAtLeast float64) func(*testing.B, *world) []benchtest.Finding {
+	return func(b *testing.B, w *world) []benchtest.Finding {
 		b.Helper()
-		cpu := finding{
-			what: fmt.Sprintf("single-table swap, %d callers: Postgres CPU", callers), against: "bare conditional UPDATE, 16 clients",
-			unit: "µs", reach: atMost(cpuAtMost),
+		cpu := benchtest.Finding{
+			What: fmt.Sprintf("single-table swap, %d callers: Postgres CPU", callers), Against: "bare conditional UPDATE, 16 clients",
+			Unit: "µs", Reach: benchtest.AtMost(cpuAtMost),
 		}
-		rate := finding{
-			what: fmt.Sprintf("the same, %d callers: rate over gRPC", callers), against: "bare conditional UPDATE, 16 clients",
-			unit: "/s", reach: atLeast(rateAtLeast),
+		rate := benchtest.Finding{
+			What: fmt.Sprintf("the same, %d callers: rate over gRPC", callers), Against: "bare conditional UPDATE, 16 clients",
+			Unit: "/s", Reach: benchtest.AtLeast(rateAtLeast),
 		}
-		all := finding{
-			what: fmt.Sprintf("the same, %d callers: CPU of callers, service and Postgres", callers), against: "of pgbench and Postgres", unit: "µs",
+		all := benchtest.Finding{
+			What: fmt.Sprintf("the same, %d callers: CPU of callers, service and Postgres", callers), Against: "of pgbench and Postgres", Unit: "µs",
 		}
 		for range rounds {
 			var perSecond float64
 			first := w.fresh(b, turn)
 			spent := w.spent(b, turn, func() { perSecond = w.pgbenchUpdates(b, first, turn) })
 			w.checkSwapped(b, first, turn)
-			cpu.theirs, all.theirs, rate.theirs = append(cpu.theirs, spent.postgres), append(all.theirs, spent.all), append(rate.theirs, perSecond)
+			cpu.Theirs, all.Theirs, rate.Theirs = append(cpu.Theirs, spent.postgres), append(all.Theirs, spent.all), append(rate.Theirs, perSecond)
 
 			first = w.fresh(b, turn)
 			spent = w.spent(b, turn, func() { perSecond = w.swapAll(b, first, turn, callers, 1) })
 			w.checkSwapped(b, first, turn)
-			cpu.ours, all.ours, rate.ours = append(cpu.ours, spent.postgres), append(all.ours, spent.all), append(rate.ours, perSecond)
+			cpu.Ours, all.Ours, rate.Ours = append(cpu.Ours, spent.postgres), append(all.Ours, spent.all), append(rate.Ours, perSecond)
 		}
-		return []finding{cpu, rate, all}
+		return []benchtest.Finding{cpu, rate, all}
 	}
 }
 
 // tenTables compares commits of ten tables with ten commits of one.
-func tenTables(b *testing.B, w *world) []finding {
+func tenTables(b *testing.B, w *world) []benchtest.Finding {
 	b.Helper()
-	f := finding{
-		what: "commit of 10 tables, one caller: Postgres CPU", against: "ten single swaps, one caller", unit: "µs", reach: atMost(0.3),
+	f := benchtest.Finding{
+		What: "commit of 10 tables, one caller: Postgres CPU", Against: "ten single swaps, one caller", Unit: "µs", Reach: benchtest.AtMost(0.3),
 	}
 	for range rounds {
 		first := w.fresh(b, wide*together)
-		f.theirs = append(f.theirs, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, 1) }).postgres)
+		f.Theirs = append(f.Theirs, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, 1) }).postgres)
 		first = w.fresh(b, wide*together)
-		f.ours = append(f.ours, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, together) }).postgres)
+		f.Ours = append(f.Ours, w.spent(b, wide, func() { w.swapAll(b, first, wide*together, 1, together) }).postgres)
 	}
-	return []finding{f}
+	return []benchtest.Finding{f}
 }
 
 // swapAll has callers change a range of tables, some in each commit, and returns

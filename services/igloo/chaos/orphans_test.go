@@ -17,8 +17,9 @@ import (
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
-// sweepTime is how long after the last commit no orphan may be left.
-const sweepTime = 30 * time.Second
+// sweepTime is how long after the last commit orphans may be left: a sweep asks for
+// the operation of each of some ten thousand files.
+const sweepTime = 3 * time.Minute
 
 var metadataName = regexp.MustCompile(`^\d{5}-([0-9a-f-]{36})(-\d+)?\.metadata\.json$`)
 
