@@ -3,7 +3,7 @@
 //
 // It promises what objectstore.Store does; that a create whose answer was lost
 // is not taken for another's; and that a request ends when its context does, or
-// when a try takes longer than it may.
+// when the server says nothing for as long as a try may take.
 package adls
 
 import (
@@ -27,13 +27,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
-// Bounds of a request: a try may take so long, and an operation is tried again so
-// often, with a random pause of at most maxBackoff between.
+// An operation is tried again so often, with a random pause of at most maxBackoff
+// between.
 const (
-	tryTimeout = 20 * time.Second
 	retries    = 3
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = time.Second
@@ -52,6 +52,9 @@ type Config struct {
 	// AccountKey is the account's shared key; without one, credentials come from
 	// where Azure's libraries look: environment, workload and managed identities.
 	AccountKey string
+	// Patience is how long the server may be silent during a try;
+	// objectstore.DefaultPatience when 0.
+	Patience time.Duration
 }
 
 // Store is an objectstore.Store over the containers of one account.
@@ -78,7 +81,8 @@ func Open(cfg Config) (*Store, error) {
 
 func newClient(endpoint string, cfg Config) (*service.Client, error) {
 	options := &service.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Retry:            policy.RetryOptions{MaxRetries: retries, TryTimeout: tryTimeout, RetryDelay: minBackoff, MaxRetryDelay: maxBackoff},
+		Transport:        &http.Client{Transport: objectstore.NewTransport(nil, cfg.Patience)},
+		Retry:            policy.RetryOptions{MaxRetries: retries, RetryDelay: minBackoff, MaxRetryDelay: maxBackoff},
 		PerRetryPolicies: []policy.Policy{tries{}},
 	}}
 	if cfg.AccountKey != "" {
@@ -109,13 +113,27 @@ func (s *Store) Read(ctx context.Context, location string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The library tries again what fails before the first byte of an object.
+	for try := 0; ; try++ {
+		data, begun, err := s.read(ctx, p)
+		switch {
+		case err == nil || fault.Is(err, fault.TooLarge):
+			return data, err
+		case !begun || try == retries || ctx.Err() != nil:
+			return nil, said("read object", location, err)
+		}
+	}
+}
+
+// read reads an object once; begun is set when its first byte could be had.
+func (s *Store) read(ctx context.Context, p place) (data []byte, begun bool, err error) {
 	out, err := s.blob(p).DownloadStream(ctx, nil)
 	if err != nil {
-		return nil, said("read object", location, err)
+		return nil, false, err
 	}
-	body := out.NewRetryReader(ctx, nil)
-	defer body.Close() //nolint:errcheck // nothing was written
-	return objectstore.ReadAll(body, *out.ContentLength, s.limit)
+	defer out.Body.Close()
+	data, err = objectstore.ReadAll(out.Body, *out.ContentLength, s.limit)
+	return data, true, err
 }
 
 // Stat implements objectstore.Store.

@@ -2,6 +2,7 @@ package adls_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/adlstest"
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -12,9 +13,9 @@ import (
 
 const root = "abfss://" + adlstest.Container + "@" + adlstest.Account + ".dfs.core.windows.net/"
 
-func open(t *testing.T, endpoint, key string) *adls.Store {
+func open(t *testing.T, endpoint, key string, patience time.Duration) *adls.Store {
 	t.Helper()
-	store, err := adls.Open(adls.Config{Account: adlstest.Account, Endpoint: endpoint, AccountKey: key})
+	store, err := adls.Open(adls.Config{Account: adlstest.Account, Endpoint: endpoint, AccountKey: key, Patience: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,19 +26,19 @@ func TestStore(t *testing.T) {
 	server := adlstest.New(t)
 	objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
 		t.Helper()
-		return open(t, server.Endpoint(), adlstest.AccountKey), root + t.Name() + "/"
+		return open(t, server.Endpoint(), adlstest.AccountKey, 0), root + t.Name() + "/"
 	})
-	objectstoretest.RunRemote(t, server.Address(), root, func(t *testing.T, address string) objectstore.Store {
+	objectstoretest.RunRemote(t, server.Address(), root, func(t *testing.T, address string, patience time.Duration) objectstore.Store {
 		t.Helper()
-		return open(t, "http://"+address+"/"+adlstest.Account, adlstest.AccountKey)
+		return open(t, "http://"+address+"/"+adlstest.Account, adlstest.AccountKey, patience)
 	})
 }
 
 // What is refused says what was wanted and where; it says nothing of the key.
 func TestRefusals(t *testing.T) {
 	server := adlstest.New(t)
-	stranger := open(t, server.Endpoint(), "YSB3cm9uZyBrZXk=")
-	known := open(t, server.Endpoint(), adlstest.AccountKey)
+	stranger := open(t, server.Endpoint(), "YSB3cm9uZyBrZXk=", 0)
+	known := open(t, server.Endpoint(), adlstest.AccountKey, 0)
 	for name, c := range map[string]struct {
 		store    *adls.Store
 		location string

@@ -2,7 +2,7 @@
 //
 // It promises what objectstore.Store does; that a create whose answer was lost
 // is not taken for another's; and that a request ends when its context does, or
-// when a try takes longer than it may. It speaks the JSON protocol through
+// when the server says nothing for as long as a try may take. It speaks the JSON protocol through
 // Google's generated client: the newer library brings a second protocol along,
 // and three times the weight.
 package gcs
@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -31,13 +30,6 @@ import (
 // many that its libraries still make.
 const deleters = 16
 
-// Bounds of the connections.
-const (
-	connectTimeout  = 2 * time.Second
-	responseTimeout = 10 * time.Second
-	idleConnections = 64
-)
-
 // Config is where the objects are and who asks for them.
 type Config struct {
 	// Endpoint is the URL of the service; Google's own when empty. Another's is
@@ -47,6 +39,9 @@ type Config struct {
 	// credentials come from where Google's libraries look: environment, shared
 	// files, workload identity, metadata service.
 	ServiceAccount []byte
+	// Patience is how long the server may be silent during a try;
+	// objectstore.DefaultPatience when 0.
+	Patience time.Duration
 }
 
 // Store is an objectstore.Store over every bucket that its credentials open.
@@ -82,16 +77,8 @@ func httpClient(ctx context.Context, cfg Config) (*http.Client, error) {
 	case cfg.Endpoint != "":
 		options = []option.ClientOption{option.WithoutAuthentication()}
 	}
-	signing, err := authorized.NewTransport(ctx, transport(), options...)
+	signing, err := authorized.NewTransport(ctx, objectstore.NewTransport(nil, cfg.Patience), options...)
 	return &http.Client{Transport: signing}, err
-}
-
-func transport() *http.Transport {
-	base := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // what net/http documents
-	base.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
-	base.TLSHandshakeTimeout, base.ResponseHeaderTimeout = connectTimeout, responseTimeout
-	base.MaxIdleConnsPerHost = idleConnections
-	return base
 }
 
 // Read implements objectstore.Store.

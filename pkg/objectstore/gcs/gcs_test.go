@@ -2,6 +2,7 @@ package gcs_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/gcstest"
@@ -12,9 +13,9 @@ import (
 
 const root = "gs://" + gcstest.Bucket + "/"
 
-func open(t *testing.T, address string) objectstore.Store {
+func open(t *testing.T, address string, patience time.Duration) objectstore.Store {
 	t.Helper()
-	store, err := gcs.Open(t.Context(), gcs.Config{Endpoint: "http://" + address})
+	store, err := gcs.Open(t.Context(), gcs.Config{Endpoint: "http://" + address, Patience: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,13 +26,13 @@ func TestStore(t *testing.T) {
 	server := gcstest.New(t)
 	objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
 		t.Helper()
-		return open(t, server.Address()), root + t.Name() + "/"
+		return open(t, server.Address(), 0), root + t.Name() + "/"
 	})
 	objectstoretest.RunRemote(t, server.Address(), root, open)
 }
 
 func TestRefusals(t *testing.T) {
-	store := open(t, gcstest.New(t).Address())
+	store := open(t, gcstest.New(t).Address(), 0)
 	for name, location := range map[string]string{
 		"a bucket that is not there":  "gs://nowhere/x",
 		"a location of another store": "s3://lake/x",

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/storage/v1"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
 const (
@@ -40,7 +41,7 @@ type TokenService struct {
 // NewTokenService is the way to the service that narrows tokens, at endpoint or
 // else Google's own, for whoever cfg says.
 func NewTokenService(cfg Config, endpoint string) (*TokenService, error) {
-	client := &http.Client{Transport: transport(), Timeout: connectTimeout + responseTimeout}
+	client := &http.Client{Transport: objectstore.NewTransport(nil, cfg.Patience)}
 	options := &credentials.DetectOptions{
 		Scopes: []string{storage.CloudPlatformScope}, Client: client, EarlyTokenRefresh: renewEarly, DisableAsyncRefresh: true,
 	}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"time"
 
@@ -30,16 +29,12 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
-// Bounds of a request: a try waits so long for the server's first byte, and an
-// operation is tried so often, with a random pause between that is at most
+// An operation is tried so often, with a random pause between that is at most
 // minBackoff at first and maxBackoff in the end.
 const (
-	connectTimeout  = 2 * time.Second
-	responseTimeout = 10 * time.Second
-	maxTries        = 4
-	minBackoff      = 50 * time.Millisecond
-	maxBackoff      = time.Second
-	idleConnections = 64
+	maxTries   = 4
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = time.Second
 )
 
 // deleteBatch is how many keys one request may delete, says the protocol.
@@ -57,6 +52,9 @@ type Config struct {
 	// come from where AWS's libraries look: environment, shared files, web
 	// identity, container and instance roles.
 	AccessKeyID, SecretAccessKey, SessionToken string
+	// Patience is how long the server may be silent during a try;
+	// objectstore.DefaultPatience when 0.
+	Patience time.Duration
 }
 
 // Store is an objectstore.Store over every bucket that its credentials open.
@@ -98,7 +96,6 @@ func TokenService(ctx context.Context, cfg Config, endpoint string) (*sts.Client
 
 func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(httpClient()),
 		config.WithRetryer(retryer),
 		// Many servers of the protocol do not know the newer checksums.
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
@@ -115,16 +112,28 @@ func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load S3 settings: %w", err)
 	}
+	loaded.HTTPClient = httpClient(loaded.HTTPClient, cfg.Patience)
 	return loaded, nil
 }
 
-func httpClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
-		WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = connectTimeout, responseTimeout
-			t.MaxIdleConnsPerHost = idleConnections
-		})
+// httpClient is the library's, which knows of its own settings for certificates,
+// on our transport.
+func httpClient(loaded aws.HTTPClient, patience time.Duration) *http.Client {
+	var base *http.Transport
+	if own, ok := loaded.(*awshttp.BuildableClient); ok {
+		base = own.GetTransport()
+	}
+	return &http.Client{Transport: objectstore.NewTransport(base, patience), CheckRedirect: sameRequest}
+}
+
+// sameRequest follows a redirection that leaves the request as it is. What the
+// library makes of others is its own.
+func sameRequest(request *http.Request, before []*http.Request) error {
+	status := request.Response.StatusCode
+	if len(before) < maxTries && (status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect) {
+		return nil
+	}
+	return http.ErrUseLastResponse
 }
 
 // retryer tries again, with jitter, what may succeed then: lost connections,
@@ -145,16 +154,27 @@ func (s *Store) Read(ctx context.Context, location string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The library tries again what fails before the first byte of an object.
+	for try := 1; ; try++ {
+		data, begun, err := s.read(ctx, bucket, key)
+		switch {
+		case err == nil || fault.Is(err, fault.TooLarge):
+			return data, err
+		case !begun || try == maxTries || ctx.Err() != nil:
+			return nil, said("read object", location, err)
+		}
+	}
+}
+
+// read reads an object once; begun is set when its first byte could be had.
+func (s *Store) read(ctx context.Context, bucket, key string) (data []byte, begun bool, err error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
-		return nil, said("read object", location, err)
+		return nil, false, err
 	}
 	defer out.Body.Close()
-	data, err := objectstore.ReadAll(out.Body, aws.ToInt64(out.ContentLength), s.limit)
-	if err != nil && !fault.Is(err, fault.TooLarge) {
-		return nil, said("read object", location, err)
-	}
-	return data, err
+	data, err = objectstore.ReadAll(out.Body, aws.ToInt64(out.ContentLength), s.limit)
+	return data, true, err
 }
 
 // Stat implements objectstore.Store.

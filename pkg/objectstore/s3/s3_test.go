@@ -3,6 +3,7 @@ package s3_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -35,9 +36,9 @@ func TestStore(t *testing.T) {
 		t.Helper()
 		return open(t, server, nil), root + t.Name() + "/"
 	})
-	objectstoretest.RunRemote(t, server.Address(), root, func(t *testing.T, address string) objectstore.Store {
+	objectstoretest.RunRemote(t, server.Address(), root, func(t *testing.T, address string, patience time.Duration) objectstore.Store {
 		t.Helper()
-		return open(t, server, func(c *s3.Config) { c.Endpoint = "http://" + address })
+		return open(t, server, func(c *s3.Config) { c.Endpoint, c.Patience = "http://"+address, patience })
 	})
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -59,6 +60,11 @@ func (s *Server) openProfile(ctx context.Context, p catalog.StorageProfile) (pro
 			return opened, err
 		}
 		stores["file"], opened.Close = local, local.Close
+	}
+	for name, store := range stores {
+		if stores[name], err = objectstore.Measure(store, name, s.meter); err != nil {
+			return opened, errors.Join(err, opened.Close())
+		}
 	}
 	opened.Store, opened.Delegation = objectstore.NewRouter(stores), delegation
 	return opened, nil

@@ -1,0 +1,106 @@
+package objectstore_test
+
+import (
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/pkg/objectstore/objectstoretest"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
+)
+
+func measure(t *testing.T, meters *telemetry.Meters, folder string) objectstore.Store {
+	t.Helper()
+	store, err := objectstore.Measure(openLocal(t, folder), "file", meters.Meter("test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func newMeters(t *testing.T) *telemetry.Meters {
+	t.Helper()
+	meters, err := telemetry.NewMeters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meters
+}
+
+// Being measured changes nothing.
+func TestMeasuredIsAStore(t *testing.T) {
+	meters := newMeters(t)
+	objectstoretest.Run(t, func(t *testing.T) (objectstore.Store, string) {
+		t.Helper()
+		dir := t.TempDir()
+		return measure(t, meters, dir), "file://" + dir + "/"
+	})
+}
+
+// use does each operation, and some that fail.
+func use(t *testing.T, store objectstore.Store, prefix string) {
+	t.Helper()
+	for range 2 {
+		_ = store.Create(t.Context(), prefix+"a", []byte("four"))
+	}
+	for _, name := range []string{"a", "none"} {
+		_, _ = store.Read(t.Context(), prefix+name)
+		_, _ = store.Stat(t.Context(), prefix+name)
+	}
+	for range store.List(t.Context(), prefix) {
+		break
+	}
+	_ = store.Delete(t.Context(), prefix+"a", "s3://elsewhere/x")
+	_ = store.Delete(t.Context(), prefix+"a")
+}
+
+func TestOperationsAreMeasured(t *testing.T) {
+	meters, dir := newMeters(t), t.TempDir()
+	use(t, measure(t, meters, dir), "file://"+dir+"/")
+	found := telemetrytest.Read(t, telemetry.Scrape(meters))
+	for _, want := range []struct {
+		operation, outcome string
+	}{
+		{"create", "ok"},
+		{"create", "exists"},
+		{"read", "ok"},
+		{"read", "not_found"},
+		{"stat", "ok"},
+		{"stat", "not_found"},
+		{"list", "ok"},
+		{"delete", "refused"},
+		{"delete", "ok"},
+	} {
+		labels := []string{"store", "file", "operation", want.operation, "outcome", want.outcome}
+		if n := found.Sum("igloo_storage_operation_duration_seconds_count", labels...); n != 1 {
+			t.Errorf("%+v: %v", want, n)
+		}
+	}
+	for _, direction := range []string{"read", "written"} {
+		if n := found.Sum("igloo_storage_size_bytes_total", "direction", direction); n != 4 {
+			t.Errorf("%v bytes were %s", n, direction)
+		}
+	}
+}
+
+func TestOperationsAreTraced(t *testing.T) {
+	before, seen := otel.GetTracerProvider(), tracetest.NewSpanRecorder()
+	t.Cleanup(func() { otel.SetTracerProvider(before) })
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(seen)))
+	dir := t.TempDir()
+	use(t, measure(t, newMeters(t), dir), "file://"+dir+"/")
+	failed := 0
+	for _, span := range seen.Ended() {
+		if span.Status().Code == codes.Error {
+			failed++
+		}
+	}
+	if len(seen.Ended()) != 9 || len(seen.Started()) != 9 || failed != 4 {
+		t.Errorf("%d spans began, %d ended, %d of them with a failure", len(seen.Started()), len(seen.Ended()), failed)
+	}
+}
