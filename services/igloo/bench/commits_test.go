@@ -18,7 +18,7 @@ import (
 
 const (
 	// rounds are how often every side takes its turn.
-	rounds = 5
+	rounds = 7
 	// writers commit at the same time, share is how many commits each makes in a turn.
 	writers = 16
 	share   = 100

@@ -26,7 +26,7 @@ func TestChaos(t *testing.T) {
 	// Sweeps take files that are about as old as a commit is on its way when parts
 	// are away, and so come in between.
 	cluster := newCluster(t, "--orphan-interval", "1s", "--orphan-age", "3s", "--orphan-scope", "warehouses",
-		"--purge-interval", "500ms", "--purge-lease", "2s")
+		"--purge-interval", "500ms", "--purge-lease", "10s")
 	w := &worker{client: newClient(cluster.urls), record: &record{}}
 	w.prepare(t)
 	nemesis := newNemesis(cluster, *seed)
@@ -44,7 +44,7 @@ func TestChaos(t *testing.T) {
 	// Sweeps come before what they must leave is looked at.
 	orphans := cluster.orphans(t)
 	if left := w.leftOfPurged(t); len(left) > 0 {
-		t.Errorf("files of purged tables are left: %q", left)
+		t.Errorf("files of purged tables are left: %q; jobs: %s", left, cluster.unfinished(t))
 	}
 	observed := w.observe(t)
 	observed.Orphans = orphans

@@ -70,6 +70,15 @@ func (w *worker) leftOfPurged(t *testing.T) []string {
 	}
 }
 
+// unfinished are the states of jobs that have not succeeded.
+func (c *cluster) unfinished(t *testing.T) string {
+	t.Helper()
+	hts := &client{urls: []string{strings.TrimSuffix(c.housetables[0].ready, "/readyz")}, http: http.DefaultClient}
+	a := hts.insist(t.Context(), wire{method: http.MethodGet, path: "/hts/jobs/query?engineType=igloo-catalog"})
+	jobs := strings.Split(string(a.body), `{"jobId":`)
+	return strings.Join(slices.DeleteFunc(jobs, func(job string) bool { return strings.Contains(job, `"state":"SUCCEEDED"`) }), "; ")
+}
+
 // purgePoints are what becomes of a replica in the middle of a purge.
 func purgePoints() map[string]func(*cluster) error {
 	return map[string]func(*cluster) error{
