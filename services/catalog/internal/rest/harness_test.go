@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,6 +38,8 @@ type choices struct {
 	redis string
 	// forgetful replaces the cache of replays by one that remembers nothing.
 	forgetful bool
+	// stores are there beside the folder, by what objectstore.StoreOf calls them.
+	stores map[string]objectstore.Store
 }
 
 // forgetful is a cache of replays that remembers nothing, as Redis may.
@@ -82,7 +85,9 @@ func newSilentWorld(t testing.TB, change ...func(*choices)) *world {
 	}
 	pointers := hts.New(conn)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	domain, err := catalog.New(pointers, everywhere{objectstore.NewRouter(map[string]objectstore.Store{"file": local})}, remembering(t, pointers, c, log), c.settings, log)
+	stores := map[string]objectstore.Store{"file": local}
+	maps.Copy(stores, c.stores)
+	domain, err := catalog.New(pointers, everywhere{objectstore.NewRouter(stores)}, remembering(t, pointers, c, log), c.settings, log)
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)
