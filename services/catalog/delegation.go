@@ -57,6 +57,9 @@ type Access struct {
 	// RefreshKey is the configuration key under which clients look for where they
 	// get new credentials; empty when these do not end.
 	RefreshKey string
+	// SignerKeys are the configuration keys under which clients look for where
+	// they get requests signed; nil when they have keys of their own.
+	SignerKeys []string
 }
 
 // StorageCredential is a key to the files below a prefix.

@@ -94,6 +94,12 @@ func TokenService(ctx context.Context, cfg Config, endpoint string) (*sts.Client
 	}), nil
 }
 
+// Identity is who cfg says, and the region that it means: what signatures are made with.
+func Identity(ctx context.Context, cfg Config) (region string, credentials aws.CredentialsProvider, err error) {
+	loaded, err := load(ctx, cfg)
+	return loaded.Region, loaded.Credentials, err
+}
+
 func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(retryer),

@@ -23,7 +23,7 @@ type Config struct {
 	NamespaceSeparator   string        `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
 	BodyLimit            int64         `default:"33554432" env:"IGLOO_BODY_LIMIT" help:"Refuse request bodies of more bytes."`
 	CacheBytes           int64         `default:"67108864" env:"IGLOO_CACHE_BYTES" help:"Keep at most this many bytes of table metadata in memory."`
-	PlanKey              string        `env:"IGLOO_PLAN_KEY" help:"Sign scan plans with this key of at least 16 characters, the same for all replicas; without one they end with the process." secret:""`
+	PlanKey              string        `env:"IGLOO_PLAN_KEY" help:"Sign scan plans, and the tickets of tables in the making, with this key of at least 16 characters, the same for all replicas; without one they end with the process." secret:""`
 	PlanConcurrency      int           `default:"16" env:"IGLOO_PLAN_CONCURRENCY" help:"Plan at most this many scans at once."`
 	PlanDeadline         time.Duration `default:"1m" env:"IGLOO_PLAN_DEADLINE" help:"Work at most this long on the plan of a scan."`
 	PlanCacheBytes       int64         `default:"33554432" env:"IGLOO_PLAN_CACHE_BYTES" help:"Keep at most this many bytes of manifests in memory."`

@@ -54,6 +54,9 @@ func (s *Server) openProfile(ctx context.Context, p catalog.StorageProfile) (pro
 	if err != nil {
 		return opened, err
 	}
+	if opened.Signer, err = s.openSigner(ctx, p); err != nil {
+		return opened, err
+	}
 	if p.Local != nil {
 		local, err := objectstore.OpenLocal(p.Local.Folders...)
 		if err != nil {

@@ -93,16 +93,16 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
-	if s.handler, err = rest.New(domain, s.protocol(scans, files), s.log); err != nil {
+	options := s.protocol(scans)
+	options.Delegation, options.Signers, options.SignerKey = files, files, s.signerKey()
+	if s.handler, err = rest.New(domain, options, s.log); err != nil {
 		return err
 	}
 	return s.startRemoval(ctx, conn, files, domain)
 }
 
-func (s *Server) protocol(scans *scan.Planner, delegation catalog.Delegations) rest.Options {
-	return rest.Options{
-		Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Delegation: delegation, Meter: s.meter,
-	}
+func (s *Server) protocol(scans *scan.Planner) rest.Options {
+	return rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
 }
 
 func (s *Server) settings(queue catalog.Reports) catalog.Settings {

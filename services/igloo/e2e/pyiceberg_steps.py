@@ -1,6 +1,8 @@
 """Goes through what PyIceberg's users do with a catalog and fails on the first surprise.
 
     pyiceberg_steps.py URL [PROPERTY=VALUE …]
+
+The property writers is how many write at once.
 """
 
 import sys
@@ -32,6 +34,7 @@ SCHEMA = Schema(
     identifier_field_ids=[1],
 )
 PROPERTIES = {"uri": sys.argv[1], **dict(argument.split("=", 1) for argument in sys.argv[2:])}
+WRITERS = int(PROPERTIES.pop("writers", "8"))
 ROWS = pa.schema([pa.field("n", pa.int64()), pa.field("s", pa.string())])
 
 
@@ -140,7 +143,7 @@ def staging(catalog: RestCatalog) -> None:
 
 
 def contention(catalog: RestCatalog) -> None:
-    """Eight writers at once: whoever is told "done" is in the table, and nobody else."""
+    """Writers at once: whoever is told "done" is in the table, and nobody else."""
     catalog.create_table("w.busy", ROWS, properties={"commit.retry.num-retries": "30"})
     done, lock = [], threading.Lock()
 
@@ -153,7 +156,7 @@ def contention(catalog: RestCatalog) -> None:
         with lock:
             done.append(n)
 
-    threads = [threading.Thread(target=writer, args=(n,)) for n in range(8)]
+    threads = [threading.Thread(target=writer, args=(n,)) for n in range(WRITERS)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -35,6 +35,8 @@ type Opened struct {
 	Store objectstore.Store
 	// Delegation is nil when clients are given nothing.
 	Delegation catalog.Delegation
+	// Signer is nil when no requests are signed for clients.
+	Signer catalog.Signer
 	// Close, when set, lets go of what Store holds.
 	Close func() error
 }
@@ -52,7 +54,8 @@ type Settings struct {
 	Kept int
 }
 
-// Registry holds opened profiles. It is a catalog.Files and a catalog.Delegations.
+// Registry holds opened profiles. It is a catalog.Files, a catalog.Delegations and
+// a catalog.Signers.
 type Registry struct {
 	settings Settings
 	flight   singleflight.Group
@@ -65,6 +68,7 @@ type Registry struct {
 var (
 	_ catalog.Files       = (*Registry)(nil)
 	_ catalog.Delegations = (*Registry)(nil)
+	_ catalog.Signers     = (*Registry)(nil)
 )
 
 // entry is a warehouse's profile at one version of it.
@@ -100,6 +104,16 @@ func (r *Registry) Of(ctx context.Context, warehouse string) (catalog.Delegation
 	}
 	defer r.release(e)
 	return e.opened.Delegation, nil
+}
+
+// SignerOf implements catalog.Signers. What it returns may be used for one request.
+func (r *Registry) SignerOf(ctx context.Context, warehouse string) (catalog.Signer, error) {
+	e, err := r.take(ctx, warehouse)
+	if err != nil {
+		return nil, err
+	}
+	defer r.release(e)
+	return e.opened.Signer, nil
 }
 
 // Close closes what is not in use any more.

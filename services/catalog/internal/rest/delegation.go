@@ -25,23 +25,33 @@ func (h *Handler) delegationTable(table string) []route {
 }
 
 // offer is access that a client can be given, in these ways; without any it does
-// not depend on what the client says.
+// not depend on what the client says. One of by and signer may be nil.
 type offer struct {
-	by   catalog.Delegation
-	ways []catalog.Way
+	by     catalog.Delegation
+	signer catalog.Signer
+	ways   []catalog.Way
 }
 
 // offered is nil when access is not delegated to the client.
 func (h *Handler) offered(c *call) (*offer, error) {
-	if h.delegation == nil {
-		return nil, nil //nolint:nilnil // nobody is given any
+	o := &offer{ways: namedWays(c)}
+	if h.delegation != nil {
+		delegation, err := h.delegation.Of(c.Context(), c.warehouse)
+		if err != nil {
+			return nil, err
+		}
+		if delegation != nil && delegation.Delegates(o.ways) {
+			o.by = delegation
+		}
 	}
-	delegation, err := h.delegation.Of(c.Context(), c.warehouse)
-	if err != nil || delegation == nil {
+	signer, err := h.signerOf(c)
+	if err != nil {
 		return nil, err
 	}
-	o := &offer{by: delegation, ways: namedWays(c)}
-	if !delegation.Delegates(o.ways) {
+	if signer != nil && signer.Offers(o.ways) {
+		o.signer = signer
+	}
+	if o.by == nil && o.signer == nil {
 		return nil, nil //nolint:nilnil // not this one
 	}
 	return o, nil
@@ -76,7 +86,7 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 	if delegation, unknown := h.delegation.Of(c.Context(), c.warehouse); unknown != nil {
 		return answer{}, unknown
 	} else if delegation != nil {
-		access, err = h.access(c, id, loaded, &offer{delegation, []catalog.Way{catalog.VendedCredentials}})
+		access, err = h.access(c, id, loaded, &offer{by: delegation, ways: []catalog.Way{catalog.VendedCredentials}})
 	}
 	if err != nil {
 		return answer{}, err
@@ -127,16 +137,27 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 	return accessAnswer(loaded, access, tag)
 }
 
-// access is what the client is given, and where it finds more of it.
+// access is what the client is given, and where it finds more of it: keys where
+// there are any, for they save it a call for each request.
 func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, o *offer) (catalog.Access, error) {
-	access, err := o.by.Vend(c.Context(), catalog.Grant{
+	grant := catalog.Grant{
 		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: loaded.Folders(), Write: true, Ways: o.ways,
-	})
-	if err != nil || access.RefreshKey == "" {
-		return access, err
 	}
-	access.Config[access.RefreshKey] = h.pathOf(c, id) + "/credentials"
-	return access, nil
+	if o.by != nil {
+		access, err := o.by.Vend(c.Context(), grant)
+		if err != nil || len(access.Credentials) > 0 || o.signer == nil {
+			return h.refreshing(c, id, access), err
+		}
+	}
+	return h.signing(c, id, loaded, o.signer.Access(grant)), nil
+}
+
+// refreshing is access with the place where its keys are renewed.
+func (h *Handler) refreshing(c *call, id catalog.TableIdentifier, access catalog.Access) catalog.Access {
+	if access.RefreshKey != "" {
+		access.Config[access.RefreshKey] = h.pathOf(c, id) + "/credentials"
+	}
+	return access
 }
 
 // pathOf is the path of a table, to be appended to the catalog's address.
@@ -176,7 +197,11 @@ func accessAnswer(loaded catalog.Loaded, access catalog.Access, tag string) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := assemble(loaded, tag, `,"config":`+string(config)+`,"storage-credentials":`+string(credentials)+`}`)
+	end := `,"config":` + string(config) + `,"storage-credentials":` + string(credentials)
+	if access.SignerKeys != nil {
+		end += `,"remote-signing-config":{"properties":{},"headers":{}}`
+	}
+	a, err := assemble(loaded, tag, end+`}`)
 	a.secret = true
 	return a, err
 }

@@ -23,6 +23,8 @@ type answer struct {
 	keep bool
 	// secret says that nobody but the client may keep the body.
 	secret bool
+	// caching is the Cache-Control of an answer that is not secret; may be empty.
+	caching string
 	// stream writes the body of an answer too large to be put together first; it
 	// writes nothing before it is known to be a success.
 	stream func(io.Writer) error
@@ -55,7 +57,10 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 		w.Header().Set("Vary", "Accept-Encoding")
 	}
 	if a.secret {
-		w.Header().Set("Cache-Control", "no-store")
+		a.caching = "no-store"
+	}
+	if a.caching != "" {
+		w.Header().Set("Cache-Control", a.caching)
 	}
 	a, to := h.coded(r, a)
 	if a.etag != "" {

@@ -39,6 +39,10 @@ type Options struct {
 	// Delegation gives clients access to tables' files; without it they have to
 	// have their own.
 	Delegation catalog.Delegations
+	// Signers sign requests to tables' files; without them none are signed.
+	Signers catalog.Signers
+	// SignerKey seals where tables are being made: the same for all replicas.
+	SignerKey []byte
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -52,6 +56,8 @@ type Handler struct {
 	catalog    *catalog.Catalog
 	scans      *scan.Planner
 	delegation catalog.Delegations
+	signers    catalog.Signers
+	stages     stages
 	routes     []served
 	endpoints  []string
 	separator  separator
@@ -83,7 +89,7 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
+	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, signers: options.Signers, stages: stages{key: options.SignerKey}, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	if h.measures, err = newMeasures(meter, routes); err != nil {

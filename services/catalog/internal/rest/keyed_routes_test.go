@@ -197,7 +197,7 @@ func mutations() []mutation {
 // memory for it, and what takes none.
 func keyless() []string {
 	return []string{
-		"POST " + ofTable + "/plan", "DELETE " + ofTable + "/plan/{plan-id}", "POST " + ofTable + "/tasks", "POST " + ofTable + "/metrics",
+		"POST " + ofTable + "/plan", "DELETE " + ofTable + "/plan/{plan-id}", "POST " + ofTable + "/tasks", "POST " + ofTable + "/metrics", "POST " + ofTable + "/sign",
 	}
 }
 

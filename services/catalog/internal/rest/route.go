@@ -81,7 +81,7 @@ func (h *Handler) table() []route {
 		{http.MethodGet, function, "loadFunction", h.loadFunction},
 		{http.MethodDelete, function, "dropFunction", h.dropFunction},
 		{http.MethodPost, namespace + "/register-function", "registerFunction", h.registerFunction},
-	}, h.planningTable(table), h.delegationTable(table))
+	}, h.planningTable(table), h.delegationTable(table), h.signingTable(table))
 }
 
 // planningTable is what is served below a table for those who let it be planned here.
@@ -97,8 +97,8 @@ func (h *Handler) planningTable(table string) []route {
 	}
 }
 
-// endpoints is the table as clients read it. The two paths that clients use
-// before they know it are not in it.
+// endpoints is the table as clients read it. The paths that clients use before
+// they know it are not in it.
 func endpoints(routes []route) []string {
 	var served []string
 	for _, r := range routes {
@@ -139,14 +139,14 @@ func (h *Handler) route(r *http.Request) (*call, route, error) {
 		return nil, route{}, noRoute(r) // a prefix without a name would be another spelling of the default's
 	}
 	c := &call{Request: r, warehouse: catalog.DefaultWarehouse, bodyLimit: h.bodyLimit}
-	if !slices.Contains(families(), segments[0]) {
+	if !slices.Contains(families(), segments[0]) && path != olderSign {
 		warehouse, err := unescape("prefix", segments[0])
 		if err != nil {
 			return nil, route{}, err
 		}
 		c.warehouse = warehouse
 		segments = append([]string{"{prefix}"}, segments[1:]...)
-	} else if segments[0] != "config" && segments[0] != "oauth" {
+	} else if segments[0] != "config" && segments[0] != "oauth" && path != olderSign {
 		segments = append([]string{"{prefix}"}, segments...)
 	}
 	return h.match(c, segments)
