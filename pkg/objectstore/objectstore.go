@@ -46,7 +46,8 @@ type Store interface {
 	// one, fault.Forbidden when the store does not let us, and fault.Invalid when no
 	// object can be there. Any other error leaves open whether the object is there.
 	Create(ctx context.Context, location string, data []byte) error
-	// Delete removes objects; those that are not there are passed over.
+	// Delete removes objects; those that are not there are passed over. After an
+	// error some of them may be gone.
 	Delete(ctx context.Context, locations ...string) error
 	// List yields the objects whose locations begin with prefix, in no order.
 	// A prefix without objects yields nothing.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -20,6 +22,30 @@ func CheckKey(location, key string) error {
 		}
 	}
 	return nil
+}
+
+// deleters is how many objects DeleteEach deletes at a time.
+const deleters = 16
+
+// DeleteEach deletes objects where no request deletes many, several at a time.
+// One that cannot be deleted does not keep the others: the errors of all come
+// together, each naming its object. Nothing more is begun when ctx has ended.
+func DeleteEach(ctx context.Context, locations []string, remove func(location string) error) error {
+	errs := make([]error, len(locations))
+	var group errgroup.Group
+	group.SetLimit(deleters)
+	for i, location := range locations {
+		if ctx.Err() != nil {
+			errs[i] = fmt.Errorf("delete object: %w", ctx.Err())
+			break
+		}
+		group.Go(func() error {
+			errs[i] = remove(location)
+			return nil
+		})
+	}
+	_ = group.Wait() // each error is in its place
+	return errors.Join(errs...)
 }
 
 // Unanswered is what every store says of an operation that its server did not

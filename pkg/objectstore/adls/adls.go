@@ -25,7 +25,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -38,10 +37,6 @@ const (
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = time.Second
 )
-
-// deleters is how many objects are deleted at a time: Azure has no request for
-// many that every kind of account knows.
-const deleters = 16
 
 // Config is which account the objects are in and who asks for them.
 type Config struct {
@@ -166,25 +161,17 @@ func (s *Store) Create(ctx context.Context, location string, data []byte) error 
 
 // Delete implements objectstore.Store, several objects at a time.
 func (s *Store) Delete(ctx context.Context, locations ...string) error {
-	places := make([]place, len(locations))
-	for i, location := range locations {
-		var err error
-		if places[i], err = s.find(location); err != nil {
+	return objectstore.DeleteEach(ctx, locations, func(location string) error {
+		p, err := s.find(location)
+		if err != nil {
 			return err
 		}
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(deleters)
-	for i, p := range places {
-		group.Go(func() error {
-			_, err := s.blob(p).Delete(ctx, nil)
-			if err = said("delete object", locations[i], err); isAbsent(err) {
-				return nil
-			}
-			return err
-		})
-	}
-	return group.Wait()
+		_, err = s.blob(p).Delete(ctx, nil)
+		if err = said("delete object", location, err); isAbsent(err) {
+			return nil
+		}
+		return err
+	})
 }
 
 // List implements objectstore.Store, a page after the other.

@@ -10,14 +10,12 @@ package gcs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 	"google.golang.org/api/storage/v1"
@@ -25,10 +23,6 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
-
-// deleters is how many objects are deleted at a time: Google has no request for
-// many that its libraries still make.
-const deleters = 16
 
 // Config is where the objects are and who asks for them.
 type Config struct {
@@ -142,22 +136,17 @@ func (s *Store) Create(ctx context.Context, location string, data []byte) error 
 
 // Delete implements objectstore.Store, several objects at a time.
 func (s *Store) Delete(ctx context.Context, locations ...string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(deleters)
-	for _, location := range locations {
+	return objectstore.DeleteEach(ctx, locations, func(location string) error {
 		bucket, name, err := split(location)
 		if err != nil {
-			return errors.Join(err, group.Wait())
-		}
-		group.Go(func() error {
-			_, err := try(ctx, func() error { return s.objects.Delete(bucket, name).Context(ctx).Do() })
-			if err = said("delete object", location, err); isAbsent(err) {
-				return nil
-			}
 			return err
-		})
-	}
-	return group.Wait()
+		}
+		_, err = try(ctx, func() error { return s.objects.Delete(bucket, name).Context(ctx).Do() })
+		if err = said("delete object", location, err); isAbsent(err) {
+			return nil
+		}
+		return err
+	})
 }
 
 // List implements objectstore.Store, a page after the other.

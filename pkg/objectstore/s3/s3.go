@@ -13,6 +13,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -232,16 +233,13 @@ func (s *Store) Delete(ctx context.Context, locations ...string) error {
 		}
 		keys[bucket] = append(keys[bucket], types.ObjectIdentifier{Key: &key})
 	}
+	var errs []error
 	for bucket, all := range keys {
-		for len(all) > 0 {
-			n := min(len(all), deleteBatch)
-			if err := s.deleteBatch(ctx, bucket, all[:n]); err != nil {
-				return err
-			}
-			all = all[n:]
+		for batch := range slices.Chunk(all, deleteBatch) {
+			errs = append(errs, s.deleteBatch(ctx, bucket, batch))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (s *Store) deleteBatch(ctx context.Context, bucket string, keys []types.ObjectIdentifier) error {
