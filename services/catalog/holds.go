@@ -97,6 +97,23 @@ func heldLocation(location string) (string, error) {
 	return store + ":" + place, nil
 }
 
+// Settling is the commit that gives a pointer from before there were holds what
+// it would have taken: a swap to the metadata that it has.
+func Settling(warehouse string, p Pointer, holds Holds) Commit {
+	id := uuid.Must(uuid.NewV7())
+	return Commit{
+		Warehouse: warehouse,
+		Records: []Record{{
+			Operation: Operation{ID: id, Fingerprint: id[:], Kind: "settle"},
+			Outcome:   Outcome{Status: statusOK, MetadataLocations: []string{p.MetadataLocation}},
+		}},
+		Changes: []Change{SwapPointer{
+			Identifier: p.Identifier, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: p.Kind},
+			MetadataLocation: p.MetadataLocation, Holds: holds,
+		}},
+	}
+}
+
 // heldRefusal is what a conflict over what a change takes means; nil for any
 // other conflict. A location is the request's own mistake and no name that is
 // taken: engines pass over that when they create what is not there yet.

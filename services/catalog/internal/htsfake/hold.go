@@ -156,3 +156,13 @@ func (e *entry) keep(before *entry) *entry {
 	e.location, e.metadataUUID = before.location, before.metadataUUID
 	return e
 }
+
+// ForgetHolds makes the tables of a warehouse hold nothing, as those do that were
+// there before anything was held.
+func (f *Fake) ForgetHolds(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.warehouses[name].tables {
+		e.location, e.metadataUUID = "", ""
+	}
+}

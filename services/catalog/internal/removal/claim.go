@@ -41,6 +41,10 @@ func (r *Remover) take(ctx context.Context, j catalog.Job, holds catalog.JobHold
 		}
 		holds.Locations = append(holds.Locations, place)
 	}
+	crowded, err := r.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
 	others, err := r.jobs.Hold(ctx, j, holds)
 	switch {
 	case fault.Is(err, fault.CommitFailed):
@@ -49,6 +53,7 @@ func (r *Remover) take(ctx context.Context, j catalog.Job, holds catalog.JobHold
 		return nil, fmt.Errorf("hold %s: %w", locations[0], err)
 	case len(others) == 0:
 		others, err = r.elsewhere(ctx, j, holds.Locations)
+		others = append(others, around(holds.Locations, crowded)...)
 	}
 	switch {
 	case err != nil:
@@ -135,8 +140,12 @@ func (g *ground) taken(ctx context.Context, places []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	crowded, err := g.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var taken []string
-	for _, h := range append(here, others...) {
+	for _, h := range slices.Concat(here, others, crowded) {
 		if h.Job != g.job.ID {
 			taken = append(taken, h.Location)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
+	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 )
 
 // TestPurgeOfWhatOthersHold: files that the purged table names stay where another
@@ -107,4 +108,39 @@ func TestNobodyMovesInWhileFilesAreDeleted(t *testing.T) {
 	}
 	w.files.before.Store(nil)
 	w.create("after", folder, nil)
+}
+
+// TestTablesFromBeforeHoldTheirPlaces: those that hold nothing are given their
+// places before anything is deleted. Of two that lie in one another one cannot
+// be, and is spared all the same.
+func TestTablesFromBeforeHoldTheirPlaces(t *testing.T) {
+	w := newWorldOf(t, true)
+	before := "file://" + w.root + "/before"
+	w.create("before", before, nil)
+	w.create("inside", before+"/a/inside", nil)
+	theirs := []string{w.write(before+"/data/theirs", nil), w.write(before+"/a/inside/data/theirs", nil)}
+	w.hts.ForgetHolds(warehouse)
+	w.overlap = false
+	folder := w.create("t", "", nil)
+	mine := w.write(folder+"/data/mine", nil)
+	w.append("t", folder, 1, w.manifest(folder+"/metadata/m1.avro", iceberg.ManifestContentData, iceberg.EntryStatusADDED, theirs[0], theirs[1], mine))
+	w.must(w.purge())
+	r := w.remover(purging)
+	w.ended("SUCCEEDED")
+	for file, want := range map[string]bool{mine: false, theirs[0]: true, theirs[1]: true} {
+		if w.exists(file) != want {
+			t.Errorf("%s: is there: %t, want %t", file, !want, want)
+		}
+	}
+	place, err := catalog.HeldLocation(before)
+	w.must(err)
+	holders, err := hts.New(w.hts.Conn()).Holders(t.Context(), warehouse, []string{place})
+	if err != nil || len(holders) != 1 {
+		t.Errorf("%+v, %v", holders, err)
+	}
+	w.must(w.catalog.DropTable(t.Context(), w.request(), name("before"), true))
+	w.eventually("the place is another's still", func() bool { return r.Counts().Failed == 1 })
+	if !w.exists(theirs[0]) || !w.exists(theirs[1]) {
+		t.Error("files of a table that lies inside are gone")
+	}
 }

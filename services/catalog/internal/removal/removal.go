@@ -72,6 +72,7 @@ type Remover struct {
 	// lies remembers where a metadata file says that its table lies: such a file
 	// never changes.
 	lies   *otter.Cache[metadataFile, string]
+	unheld unheld
 	counts counts
 	cancel context.CancelFunc
 	done   sync.WaitGroup
