@@ -16,9 +16,9 @@ func transaction(changes ...string) string {
 
 const transactions = "/v1/transactions/commit"
 
-func withTables(t *testing.T) *world {
+func withTables(t *testing.T, change ...func(*choices)) *world {
 	t.Helper()
-	w := withTable(t)
+	w := withTable(t, change...)
 	w.must(t, "POST", "/v1/namespaces/n/tables", `{"name":"u","schema":`+schema+`}`)
 	return w
 }

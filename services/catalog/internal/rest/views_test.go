@@ -18,9 +18,9 @@ func createsView(name string) string {
 	return fmt.Sprintf(`{"name":%q,"schema":%s,"view-version":%s,"properties":{"k":"v"}}`, name, schema, viewVersion)
 }
 
-func withView(t *testing.T) *world {
+func withView(t *testing.T, change ...func(*choices)) *world {
 	t.Helper()
-	w := withTable(t)
+	w := withTable(t, change...)
 	w.must(t, "POST", "/v1/namespaces/n/views", createsView("v"))
 	return w
 }
