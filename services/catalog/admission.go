@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 )
 
 // While another request under the same key is at work.
@@ -50,7 +51,7 @@ func (m *mutation) admit(ctx context.Context) (*Outcome, error) {
 		if outcome, err := m.ask(ctx, looks); outcome != nil || err != nil {
 			return outcome, err
 		}
-		if wait(ctx, min(lookFirst<<min(looks, 8), lookEvery)) != nil {
+		if pause.IfTime(ctx, min(lookFirst<<min(looks, 8), lookEvery)) != nil {
 			m.measures.rejected(ctx)
 			return nil, errBusy()
 		}

@@ -47,7 +47,7 @@ func (f *fold) run(ctx context.Context) {
 			f.refuseAll(ctx, fault.New(fault.CommitFailed, "lost the race against other commits %d times in a row", f.tries))
 			return
 		}
-		if err := pause(ctx, f.tries); err != nil {
+		if err := giveWay(ctx, f.tries); err != nil {
 			f.refuseAll(ctx, errWaited(err))
 			return
 		}

@@ -76,7 +76,7 @@ func (m *mutation) run(ctx context.Context, attempt func(context.Context, *mutat
 		if m.tries > 0 {
 			m.measures.rebases.Add(ctx, 1)
 		}
-		if err := pause(ctx, m.tries); err != nil {
+		if err := giveWay(ctx, m.tries); err != nil {
 			return nil, err
 		}
 		p, err := attempt(ctx, m)

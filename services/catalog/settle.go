@@ -2,11 +2,11 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 )
 
 // lostAnswerError means that a commit was sent and nobody knows what became of it.
@@ -38,7 +38,7 @@ func (c *Catalog) insist(ctx context.Context, commit Commit) (verdict Verdict, l
 			return Verdict{}, lost, errKeyReused()
 		case !lost:
 			return Verdict{}, false, err // nothing was written
-		case wait(ctx, backoff(n)) != nil:
+		case pause.IfTime(ctx, backoff(n)) != nil:
 			c.measures.unknown(ctx, false)
 			return Verdict{}, true, lostAnswerError{err}
 		}
@@ -61,34 +61,16 @@ func (c *Catalog) send(ctx context.Context, commit Commit) (Verdict, error) {
 	return c.pointers.Commit(ctx, commit)
 }
 
-// pause spreads the attempts of rivals by a little chance.
-func pause(ctx context.Context, tries int) error {
+// giveWay spreads the attempts of rivals by a little chance.
+func giveWay(ctx context.Context, tries int) error {
 	if tries == 0 {
 		return nil
 	}
 	limit := min(time.Duration(tries)*2*time.Millisecond, 20*time.Millisecond)
-	return wait(ctx, rand.N(limit)) //nolint:gosec // no secret
+	return pause.IfTime(ctx, rand.N(limit)) //nolint:gosec // no secret
 }
 
 func backoff(n int) time.Duration {
 	limit := min(20*time.Millisecond<<min(n, 6), time.Second)
 	return limit/2 + rand.N(limit/2) //nolint:gosec // no secret
 }
-
-// wait waits, or says that there is no time to: a wait that the deadline would
-// cut short is not begun.
-func wait(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return errNoTime
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-var errNoTime = errors.New("the deadline is too near to try again")

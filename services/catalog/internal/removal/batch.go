@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 )
 
 const (
@@ -115,7 +116,7 @@ func (r *Remover) pace(ctx context.Context, files int) error {
 	if files == 0 {
 		return nil
 	}
-	return wait(ctx, time.Duration(files)*time.Second/time.Duration(r.settings.DeleteRate))
+	return pause.For(ctx, time.Duration(files)*time.Second/time.Duration(r.settings.DeleteRate))
 }
 
 // remove deletes files. Those at locations that no store here serves stay, and

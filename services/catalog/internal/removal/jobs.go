@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -63,7 +64,7 @@ func (r *Remover) hold(ctx context.Context, j catalog.Job) (held context.Context
 	go func() {
 		defer close(beaten)
 		last := time.Now()
-		for wait(held, r.settings.Lease/4) == nil {
+		for pause.For(held, r.settings.Lease/4) == nil {
 			limited, stop := context.WithTimeout(held, r.settings.Lease/4)
 			err := r.jobs.Heartbeat(limited, j)
 			stop()

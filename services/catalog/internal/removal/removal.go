@@ -11,6 +11,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -113,7 +114,7 @@ func (r *Remover) loop(ctx context.Context, what string, every time.Duration, ro
 		return
 	}
 	r.done.Go(func() {
-		for wait(ctx, every*9/10+rand.N(every/5+1)) == nil { //nolint:gosec // jitter
+		for pause.For(ctx, every*9/10+rand.N(every/5+1)) == nil { //nolint:gosec // jitter
 			before := r.counts.now()
 			err := round(ctx)
 			if err != nil && ctx.Err() == nil {
@@ -124,16 +125,4 @@ func (r *Remover) loop(ctx context.Context, what string, every time.Duration, ro
 			}
 		}
 	})
-}
-
-// wait waits, unless ctx ends before.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -57,7 +58,7 @@ func (s *Store) insist(ctx context.Context, commits []housetable.Commit, lostBef
 		if !lost || !passing(err) || rival(sqlState(err)) {
 			return verdicts, lost, err
 		}
-		if pause(ctx, backoff(n)) != nil {
+		if pause.For(ctx, backoff(n)) != nil {
 			return nil, lost, err
 		}
 	}
@@ -87,7 +88,7 @@ func (s *Store) settle(ctx context.Context, c housetable.Commit, lost bool) (hou
 		if err == nil && verdict != nil {
 			return verdict, nil
 		}
-		if pause(ctx, backoff(n)) != nil {
+		if pause.For(ctx, backoff(n)) != nil {
 			break
 		}
 		var verdicts []housetable.Verdict

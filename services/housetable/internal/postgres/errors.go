@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -120,16 +119,4 @@ func undecided(err error) error {
 		return fault.Wrap(fault.UnknownOutcome, err, "the database did not answer the change")
 	}
 	return err
-}
-
-// pause waits, and is cut short by ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

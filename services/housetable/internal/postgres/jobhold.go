@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -56,7 +57,7 @@ func (s *Store) HoldForJob(ctx context.Context, warehouse string, j housetable.J
 		if others := j.InTheWay(holders); len(others) > 0 {
 			return others, nil
 		}
-		if err := s.freeGone(ctx, warehouse, holders); err != nil || pause(ctx, backoff(n)) != nil {
+		if err := s.freeGone(ctx, warehouse, holders); err != nil || pause.For(ctx, backoff(n)) != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -38,7 +39,7 @@ func (s *Store) Once(ctx context.Context, warehouse string, o housetable.Operati
 			return s.Operation(ctx, warehouse, o.ID)
 		case err == nil || refused(err) || !lost && !rival(sqlState(err)):
 			return recorded, err
-		case n == attempts || pause(ctx, backoff(n)) != nil:
+		case n == attempts || pause.For(ctx, backoff(n)) != nil:
 			return recorded, failure(err, lost)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/igloo-catalog/igloo/pkg/pause"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -117,7 +118,7 @@ func page[T any](found []listed[T], limit int) (items []T, next string) {
 func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], what, text string, args ...any) ([]T, error) {
 	for n := 0; ; n++ {
 		found, err := collect(ctx, s.pool, scan, text, args...)
-		if !unanswered(err) || n == attempts || pause(ctx, backoff(n)) != nil {
+		if !unanswered(err) || n == attempts || pause.For(ctx, backoff(n)) != nil {
 			return found, classify(err, what)
 		}
 	}
