@@ -16,7 +16,7 @@ import (
 )
 
 // TestReports: what is recorded over gRPC is read over REST, and what no report
-// can be is refused.
+// can be is refused, and costs the others nothing.
 func TestReports(t *testing.T) {
 	s, err := server.New(t.Context(), server.Config{DatabaseURL: "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"), ImplicitDatabases: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -37,13 +37,13 @@ func TestReports(t *testing.T) {
 		change(r)
 		return r
 	}
-	record := func(reports ...*htsv1.MetricsReport) (int64, error) {
+	record := func(reports ...*htsv1.MetricsReport) (int64, []string, error) {
 		answer, err := htsv1.NewReportServiceClient(s.Conn()).RecordReports(t.Context(), &htsv1.RecordReportsRequest{Reports: reports})
-		return answer.GetRecorded(), fault.FromStatus(err, fault.Internal)
+		return answer.GetRecorded(), answer.GetRefused(), fault.FromStatus(err, fault.Internal)
 	}
 	good := report(func(*htsv1.MetricsReport) {})
-	if n, err := record(good, report(func(r *htsv1.MetricsReport) { r.Key.TableId = "none" })); n != 1 || err != nil {
-		t.Fatalf("recorded %d, %v", n, err)
+	if n, refused, err := record(good, report(func(r *htsv1.MetricsReport) { r.Key.TableId = "none" })); n != 1 || len(refused) != 0 || err != nil {
+		t.Fatalf("recorded %d, refused %q, %v", n, refused, err)
 	}
 	for name, change := range map[string]func(*htsv1.MetricsReport){
 		"no id":          func(r *htsv1.MetricsReport) { r.Id = nil },
@@ -54,11 +54,11 @@ func TestReports(t *testing.T) {
 		"a long type":    func(r *htsv1.MetricsReport) { r.ReportType = strings.Repeat("x", 256) },
 		"an odd request": func(r *htsv1.MetricsReport) { r.RequestId = "\n" },
 	} {
-		if n, err := record(good, report(change)); !fault.Is(err, fault.Invalid) {
-			t.Errorf("%s: recorded %d, %v", name, n, err)
+		if n, refused, err := record(report(change), good); n != 1 || len(refused) != 1 || !strings.HasPrefix(refused[0], "reports[0].") || err != nil {
+			t.Errorf("%s: recorded %d, refused %q, %v", name, n, refused, err)
 		}
 	}
-	if _, err := record(make([]*htsv1.MetricsReport, 1001)...); !fault.Is(err, fault.Invalid) {
+	if _, _, err := record(make([]*htsv1.MetricsReport, 1001)...); !fault.Is(err, fault.Invalid) {
 		t.Errorf("too many: %v", err)
 	}
 	read := rest(http.MethodGet, "/hts/reports?key.databaseId=d&key.tableId=t", "")

@@ -19,6 +19,7 @@ func NewReports(conn grpc.ClientConnInterface) *Reports {
 }
 
 // Keep keeps reports of one warehouse and returns how many there was a table for.
+// It fails with Invalid when some were refused, whatever became of the others.
 func (r *Reports) Keep(ctx context.Context, warehouse string, reports []catalog.Report) (int, error) {
 	request := &htsv1.RecordReportsRequest{Warehouse: warehouse}
 	for _, report := range reports {
@@ -31,5 +32,8 @@ func (r *Reports) Keep(ctx context.Context, warehouse string, reports []catalog.
 	if err != nil {
 		return 0, missing(fault.FromStatus(err, fault.UnknownOutcome), warehouse, fault.NoSuchWarehouse, nil)
 	}
-	return int(answer.GetRecorded()), nil
+	if refused := answer.GetRefused(); len(refused) > 0 {
+		err = fault.New(fault.Invalid, "%d of %d are refused, the first one because %s", len(refused), len(reports), refused[0])
+	}
+	return int(answer.GetRecorded()), err
 }

@@ -47,7 +47,8 @@ const (
 // Keeper keeps reports.
 type Keeper interface {
 	// Keep keeps reports of one warehouse and returns how many there was a table
-	// for. The same ones may be sent again.
+	// for. The same ones may be sent again. An error of kind Invalid is that of
+	// those which were refused, and the others are kept.
 	Keep(ctx context.Context, warehouse string, reports []catalog.Report) (int, error)
 }
 
@@ -177,13 +178,13 @@ func (q *Queue) batch(ctx context.Context, first catalog.Report) map[string][]ca
 func (q *Queue) keep(ctx context.Context, batch map[string][]catalog.Report) {
 	for warehouse, reports := range batch {
 		kept, err := q.attempt(ctx, warehouse, reports)
+		why := noTable
 		if err != nil {
-			q.measures.lost(ctx, keeperFailed, len(reports))
-			q.log.WarnContext(ctx, "metrics reports are not kept", "warehouse", warehouse, "count", len(reports), "error", err)
-		} else {
-			q.measures.kept.Add(ctx, int64(kept))
-			q.measures.lost(ctx, noTable, len(reports)-kept)
+			why = keeperFailed
+			q.log.WarnContext(ctx, "metrics reports are not kept", "warehouse", warehouse, "count", len(reports)-kept, "error", err)
 		}
+		q.measures.kept.Add(ctx, int64(kept))
+		q.measures.lost(ctx, why, len(reports)-kept)
 		for _, r := range reports {
 			q.bytes.Add(-int64(len(r.Body)))
 		}
@@ -202,7 +203,7 @@ func (q *Queue) attempt(ctx context.Context, warehouse string, reports []catalog
 		switch fault.KindOf(err) {
 		case fault.Unavailable, fault.Overloaded, fault.UnknownOutcome:
 		default:
-			return 0, err
+			return kept, err
 		}
 	}
 	return 0, err

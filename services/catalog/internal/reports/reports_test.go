@@ -18,6 +18,9 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog/internal/reports"
 )
 
+// refused is the body of a report that is not kept.
+const refused = "not a report"
+
 // keeper keeps in memory, when it is let.
 type keeper struct {
 	mu    sync.Mutex
@@ -40,8 +43,17 @@ func (k *keeper) Keep(ctx context.Context, warehouse string, found []catalog.Rep
 	if k.calls++; k.calls <= k.fails {
 		return 0, fault.New(fault.Unavailable, "away")
 	}
-	k.kept[warehouse] += len(found)
-	return len(found), nil
+	kept := 0
+	for _, r := range found {
+		if string(r.Body) != refused {
+			kept++
+		}
+	}
+	k.kept[warehouse] += kept
+	if kept < len(found) {
+		return kept, fault.New(fault.Invalid, "not all")
+	}
+	return kept, nil
 }
 
 func open(t *testing.T, k reports.Keeper, tables int) (*reports.Queue, func() telemetrytest.Samples) {
@@ -95,6 +107,19 @@ func TestReportsAreKeptTogether(t *testing.T) {
 	if err := q.Close(); err != nil || k.kept["default"] != 1 {
 		t.Errorf("kept %v when closed, %v", k.kept, err)
 	}
+}
+
+// One that is refused costs the others nothing.
+func TestARefusedReportIsCounted(t *testing.T) {
+	q, read := open(t, &keeper{kept: map[string]int{}}, 0)
+	for _, body := range []string{"{}", refused, "{}"} {
+		q.Take(t.Context(), report("t", body))
+	}
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, read(), 2, "igloo_catalog_reports_kept_total")
+	want(t, read(), 1, "igloo_catalog_reports_dropped_total", "reason", "keeper_failed")
 }
 
 // Of more than there is room for, the rest is counted and nobody waits.

@@ -28,7 +28,8 @@ type reportService struct {
 	options Options
 }
 
-// RecordReports keeps reports of house tables that exist.
+// RecordReports keeps reports of house tables that exist. One that is none costs
+// the others nothing.
 func (s *reportService) RecordReports(ctx context.Context, r *htsv1.RecordReportsRequest) (*htsv1.RecordReportsResponse, error) {
 	warehouse, err := warehouseOr(r.GetWarehouse())
 	if err != nil {
@@ -37,21 +38,22 @@ func (s *reportService) RecordReports(ctx context.Context, r *htsv1.RecordReport
 	if n := len(r.GetReports()); n > maxReports {
 		return nil, fault.Field("reports", "has %d entries, %d are allowed", n, maxReports)
 	}
-	reports := make([]housetable.Report, len(r.GetReports()))
+	response := &htsv1.RecordReportsResponse{}
+	reports := make([]housetable.Report, 0, len(r.GetReports()))
 	for i, report := range r.GetReports() {
 		field := fmt.Sprintf("reports[%d]", i)
-		if reports[i], err = fromReport(field, report); err != nil {
+		converted, err := fromReport(field, report)
+		if err != nil {
+			response.Refused = append(response.Refused, err.Error())
+			continue
+		}
+		if converted.Principal, err = s.options.principal(ctx, field+".principal", report.GetPrincipal()); err != nil {
 			return nil, err
 		}
-		if reports[i].Principal, err = s.options.principal(ctx, field+".principal", report.GetPrincipal()); err != nil {
-			return nil, err
-		}
+		reports = append(reports, converted)
 	}
-	recorded, err := s.store.RecordReports(ctx, warehouse, reports)
-	if err != nil {
-		return nil, err
-	}
-	return &htsv1.RecordReportsResponse{Recorded: recorded}, nil
+	response.Recorded, err = s.store.RecordReports(ctx, warehouse, reports)
+	return response, err
 }
 
 func fromReport(field string, r *htsv1.MetricsReport) (housetable.Report, error) {

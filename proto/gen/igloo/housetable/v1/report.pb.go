@@ -183,7 +183,10 @@ func (x *RecordReportsRequest) GetReports() []*MetricsReport {
 type RecordReportsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Recorded is how many of them are kept now.
-	Recorded      int64 `protobuf:"varint,1,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	Recorded int64 `protobuf:"varint,1,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// Refused says what is wrong with each report that is none and was passed over:
+	// "reports[3].body …".
+	Refused       []string `protobuf:"bytes,2,rep,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -223,6 +226,13 @@ func (x *RecordReportsResponse) GetRecorded() int64 {
 		return x.Recorded
 	}
 	return 0
+}
+
+func (x *RecordReportsResponse) GetRefused() []string {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
 }
 
 // ListReportsRequest names a house table, by its key or by its uuid.
@@ -399,9 +409,10 @@ const file_igloo_housetable_v1_report_proto_rawDesc = "" +
 	"reportedAt\"r\n" +
 	"\x14RecordReportsRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12<\n" +
-	"\areports\x18\x02 \x03(\v2\".igloo.housetable.v1.MetricsReportR\areports\"3\n" +
+	"\areports\x18\x02 \x03(\v2\".igloo.housetable.v1.MetricsReportR\areports\"M\n" +
 	"\x15RecordReportsResponse\x12\x1a\n" +
-	"\brecorded\x18\x01 \x01(\x03R\brecorded\"\x97\x02\n" +
+	"\brecorded\x18\x01 \x01(\x03R\brecorded\x12\x18\n" +
+	"\arefused\x18\x02 \x03(\tR\arefused\"\x97\x02\n" +
 	"\x12ListReportsRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
 	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x12\x12\n" +

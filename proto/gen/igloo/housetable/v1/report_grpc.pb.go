@@ -31,7 +31,8 @@ const (
 // while. Reports change no house table and are no part of its history.
 type ReportServiceClient interface {
 	// RecordReports keeps reports of house tables that exist, and passes over the
-	// others; one that is kept already stays, so a call may be sent again at will.
+	// others, and over what is no report; one that is kept already stays, so a call
+	// may be sent again at will.
 	RecordReports(ctx context.Context, in *RecordReportsRequest, opts ...grpc.CallOption) (*RecordReportsResponse, error)
 	// ListReports returns the reports of one house table, newest first, a page at a
 	// time. What is kept of a house table that was dropped is found by its uuid.
@@ -74,7 +75,8 @@ func (c *reportServiceClient) ListReports(ctx context.Context, in *ListReportsRe
 // while. Reports change no house table and are no part of its history.
 type ReportServiceServer interface {
 	// RecordReports keeps reports of house tables that exist, and passes over the
-	// others; one that is kept already stays, so a call may be sent again at will.
+	// others, and over what is no report; one that is kept already stays, so a call
+	// may be sent again at will.
 	RecordReports(context.Context, *RecordReportsRequest) (*RecordReportsResponse, error)
 	// ListReports returns the reports of one house table, newest first, a page at a
 	// time. What is kept of a house table that was dropped is found by its uuid.
