@@ -5,7 +5,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/idempotency"
 	"github.com/igloo-catalog/igloo/pkg/pause"
 )
 
@@ -70,25 +73,24 @@ func (m *mutation) ask(ctx context.Context, looks int) (*Outcome, error) {
 	return m.told(ctx, *finished)
 }
 
-// remembered lets a request through whose key is younger than what is kept. Of an
-// older one only a record tells how it ended: without one it may have been
-// applied and forgotten, and is not carried out. Before there was the warehouse
-// no request to it was made, whatever the key says: so that key tells no time.
+// remembered lets a request through whose key is younger than what is kept. An
+// older one is answered from its record, or not carried out.
 func (m *mutation) remembered(ctx context.Context) (*Outcome, error) {
-	made, told := m.request.made()
-	if !told || m.settings.MaxKeyAge <= 0 || m.began.Sub(made) < m.settings.MaxKeyAge {
-		return nil, nil //nolint:nilnil // nothing known is not an error
+	key, err := uuid.Parse(m.request.Key)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // no key tells no time
 	}
-	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
-	if err != nil || made.Before(w.CreatedAt) {
-		return nil, err
+	memory := idempotency.Memory[Finished]{
+		Kept: m.settings.MaxKeyAge,
+		Born: func() (time.Time, error) {
+			w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+			return w.CreatedAt, err
+		},
+		Record: func() (*Finished, error) { return m.pointers.Operation(ctx, m.request.Warehouse, m.op.ID) },
 	}
-	finished, err := m.pointers.Operation(ctx, m.request.Warehouse, m.op.ID)
-	switch {
-	case err != nil:
+	finished, err := memory.Recall(key, m.began)
+	if err != nil || finished == nil {
 		return nil, err
-	case finished == nil:
-		return nil, errKeyTooOld(made, m.settings.MaxKeyAge)
 	}
 	return m.told(ctx, *finished)
 }
@@ -133,14 +135,6 @@ func (m *mutation) release(ctx context.Context) {
 
 func errKeyReused() error {
 	return fault.New(fault.OperationReused, "Idempotency-Key was used before with another request")
-}
-
-// errKeyTooOld says nothing of when to come again: it will not be better then.
-func errKeyTooOld(made time.Time, limit time.Duration) error {
-	e := fault.New(fault.Unavailable, "Idempotency-Key was made at %s, longer ago than outcomes are kept (%s): whether this request was applied is not known any more",
-		made.UTC().Format(time.RFC3339), limit)
-	e.RetryAfter = fault.Never
-	return e
 }
 
 // errBusy is never a conflict: a client would take that for a failed commit.

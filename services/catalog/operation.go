@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -45,15 +44,6 @@ func (r Request) firstFile() int {
 func (r Request) Validate() error {
 	_, err := r.operation()
 	return err
-}
-
-// made is when the key was made; false when that cannot be told from it.
-func (r Request) made() (time.Time, bool) {
-	id, err := uuid.Parse(r.Key)
-	if err != nil || id.Version() != 7 {
-		return time.Time{}, false
-	}
-	return time.Unix(id.Time().UnixTime()), true
 }
 
 // operation gives the request its identity: the key's, or a new one.

@@ -1,12 +1,16 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // keyed is one change under /hts, and what comes between it and its replay.
@@ -57,7 +61,14 @@ var keyedChanges = []keyed{
 	{"DELETE", "/hts/jobs?jobId=j", "", 204, exchange{"PUT", "/hts/jobs", `{"entity":{"jobId":"j","jobName":"n","clusterId":"c"}}`, 201, `~`}},
 }
 
-func keyOf(n int) string { return fmt.Sprintf("01890f3e-7c1a-7000-8000-%012d", n) }
+// keysMade is when the keys of this run were made.
+var keysMade = time.Now()
+
+func keyOf(n int) string { return keyAt(keysMade, n) }
+
+func keyAt(at time.Time, n int) string {
+	return fmt.Sprintf("%08x-%04x-7000-8000-%012d", at.UnixMilli()>>16, at.UnixMilli()&0xffff, n)
+}
 
 // TestReplaysUnderHTS: a change that comes again with its key is answered as it was
 // the first time, whatever happened since, and another one under that key is refused.
@@ -129,6 +140,74 @@ func TestDeliveriesAtOnceUnderHTS(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOldKeysUnderHTS: what came longer ago than records are kept is answered from
+// its record or not at all.
+func TestOldKeysUnderHTS(t *testing.T) {
+	for name, database := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, url := serve(t, database)
+			long := keysMade.Add(-48 * time.Hour)
+			for _, change := range []exchange{
+				{"POST", "/hts/warehouses", `{"warehouse":{"name":"w"}}`, 503, `~`},
+				{"DELETE", "/hts/warehouses/w", "", 503, `~`},
+			} {
+				if status, answer := send(t, change.method, url+change.target, change.body, keyAt(long, 1)); status != change.status || !strings.Contains(answer, "longer ago") {
+					t.Errorf("%s: %d %s", change.method, status, answer)
+				}
+			}
+			if status, answer := send(t, "GET", url+"/hts/warehouses/w", "", ""); status != 404 {
+				t.Errorf("something was done: %d %s", status, answer)
+			}
+			if status, answer := send(t, "PUT", url+"/hts/jobs", `{"entity":{"jobId":"j","jobName":"n","clusterId":"c"}}`, keyAt(long, 2)); status != 201 {
+				t.Errorf("a key from before there was the warehouse: %d %s", status, answer)
+			}
+		})
+	}
+}
+
+// TestEveryChangeHasItsOperation: a change without a key has one of its own, and
+// what changes nothing has none.
+func TestEveryChangeHasItsOperation(t *testing.T) {
+	database := databases(t)["postgres"]
+	_, url := serve(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, change := range []struct {
+		exchange
+
+		kinds string
+	}{
+		{exchange{"POST", "/hts/warehouses", `{"warehouse":{"name":"w1"}}`, 201, `~`}, "createWarehouse"},
+		{exchange{"PATCH", "/hts/warehouses/w1", `{"updates":{"a":"1"}}`, 200, `~`}, "updateWarehouse"},
+		{exchange{"PATCH", "/hts/warehouses/none", `{"updates":{"a":"1"}}`, 404, `~`}, ""},
+		{exchange{"DELETE", "/hts/warehouses/w1", "", 204, ``}, "deleteWarehouse"},
+		{exchange{"POST", "/hts/namespaces", `{"namespace":{"databaseId":"n"}}`, 201, `~`}, "createNamespace"},
+		{exchange{"PUT", "/hts/tables", `{"entity":{"databaseId":"n","tableId":"t","metadataLocation":"/1"}}`, 201, `~`}, "putUserTable"},
+		{exchange{"DELETE", "/v1/hts/tables?databaseId=n&tableId=t&isSoftDelete=true", "", 204, ``}, "dropUserTable"},
+		{exchange{"DELETE", "/hts/tables/purge?databaseId=n&tableId=t", "", 204, ``}, "purgeUserTables"},
+		{exchange{"POST", "/hts/jobs/claim?leaseSeconds=60", "", 200, `~`}, ""},
+		{exchange{"PUT", "/hts/jobs", `{"entity":{"jobId":"j","jobName":"n","clusterId":"c","state":"QUEUED"}}`, 201, `~`}, "putJob"},
+		{exchange{"POST", "/hts/jobs/claim?leaseSeconds=60", "", 200, `~"jobId":"j"`}, "claimJob"},
+		{exchange{"PATCH", "/hts/jobs/heartbeat?jobId=j", "", 200, `~`}, "heartbeatJob"},
+		{exchange{"PATCH", "/hts/jobs/transition?jobId=j&toState=SUCCEEDED", "", 200, `~`}, "transitionJob"},
+		{exchange{"PATCH", "/hts/jobs/transition?jobId=j&toState=FAILED", "", 409, `~`}, ""},
+		{exchange{"DELETE", "/hts/jobs?jobId=j", "", 204, ``}, "deleteJob"},
+	} {
+		change.run(t, url)
+		rows, err := conn.Query(t.Context(), "DELETE FROM operation RETURNING kind")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || strings.Join(kinds, " ") != change.kinds {
+			t.Errorf("%s %s recorded %q, %v, want %q", change.method, change.target, kinds, err, change.kinds)
+		}
 	}
 }
 

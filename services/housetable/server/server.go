@@ -119,7 +119,8 @@ func opened[S housetable.Store](store S, err error) (housetable.Store, error) {
 // Register adds the services to r.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	rpc.Register(r, s.store, s.lane, rpc.Options{
-		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL, Trusted: s.config.TrustedServices, Ending: s.ending,
+		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL,
+		OperationRetention: s.config.OperationRetention, Trusted: s.config.TrustedServices, Ending: s.ending,
 	})
 }
 

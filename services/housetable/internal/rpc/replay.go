@@ -3,8 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -43,10 +42,12 @@ func (a alone) Commit(ctx context.Context, c housetable.Commit) (housetable.Verd
 }
 
 // replayed registers services whose changes may come with a key: each is done in
-// one transaction with the record of its answer.
+// one transaction with its record, and that of its answer if there is a key.
 type replayed struct {
 	to grpc.ServiceRegistrar
 	scope
+	// kept is for how long records are kept at least.
+	kept time.Duration
 }
 
 // service adds one, which serve makes for what it is to work on.
@@ -87,32 +88,110 @@ func (r replayed) handler(m grpc.MethodDesc, serve func(scope) any) grpc.MethodH
 	}
 }
 
-// once does what a request with a key asks for, or answers as it was answered
-// before. One without a key, or of no warehouse's, goes on as it came.
+// change is one request that changes something.
+type change struct {
+	method    grpc.MethodDesc
+	serve     func(scope) any
+	request   proto.Message
+	warehouse string
+}
+
+// on does the change on a store, and tells whether it created what it returns.
+func (c change) on(ctx context.Context, s housetable.Store) (answer any, created bool, err error) {
+	made := &creation{}
+	request := func(target any) error { proto.Merge(target.(proto.Message), c.request); return nil } //nolint:forcetypeassert // generated
+	answer, err = c.method.Handler(c.serve(scope{store: s, commits: alone{s}}), context.WithValue(ctx, creationKey{}, made), request, nil)
+	return answer, made.done, err
+}
+
+// once does what a request asks for together with the record of it, or answers as
+// it was answered before. One of no warehouse's goes on as it came, and so does
+// one without a key that is one commit, which has its record itself.
 func (r replayed) once(ctx context.Context, m grpc.MethodDesc, serve func(scope) any, request any, next grpc.UnaryHandler) (any, error) {
 	message, isMessage := request.(proto.Message)
-	key := strings.Join(metadata.ValueFromIncomingContext(ctx, IdempotencyKey), ",")
 	warehouse, err := warehouseOf(request)
-	if key == "" || !isMessage || err != nil {
+	if !isMessage || err != nil {
 		return next(ctx, request)
 	}
-	o, err := keyedOperation(key, warehouse, m.MethodName, message)
+	c := change{method: m, serve: serve, request: message, warehouse: warehouse}
+	switch key := strings.Join(metadata.ValueFromIncomingContext(ctx, IdempotencyKey), ","); {
+	case key != "":
+		return r.keyed(ctx, c, key)
+	case isCommit(m.MethodName):
+		return next(ctx, request)
+	default:
+		return r.unkeyed(ctx, c)
+	}
+}
+
+// isCommit reports whether a change is one commit, of a table or a namespace.
+func isCommit(method string) bool {
+	return strings.HasSuffix(method, "UserTable") || strings.HasSuffix(method, "Namespace")
+}
+
+// errUnchanged is that of work that found nothing to do, so nothing is recorded.
+var errUnchanged = errors.New("nothing was changed")
+
+// unchanged reports that an answer says so.
+func unchanged(answer any) bool {
+	switch a := answer.(type) {
+	case *htsv1.ClaimJobResponse:
+		return a.GetEntity() == nil
+	case *htsv1.HoldForJobResponse:
+		return len(a.GetInTheWay()) > 0
+	}
+	return false
+}
+
+// unkeyed does a change under an operation of its own: one whose answer was lost
+// on its way from the database is found by it, and answered as it was done. No
+// other delivery can come, so the record holds no answer.
+func (r replayed) unkeyed(ctx context.Context, c change) (any, error) {
+	var answer any
+	var isNew bool
+	o := housetable.Operation{ID: newOperationID(time.Now()), Kind: kindOf(c.method)}
+	o.Fingerprint = o.ID[:]
+	_, err := r.store.Once(ctx, c.warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
+		var err error
+		answer, isNew, err = c.on(ctx, s)
+		if err == nil && unchanged(answer) {
+			err = errUnchanged
+		}
+		return housetable.Outcome{Status: statusOf(isNew)}, err
+	})
+	if err != nil && !errors.Is(err, errUnchanged) {
+		return nil, err
+	}
+	if isNew {
+		err = created(ctx)
+		return answer, err
+	}
+	return answer, nil
+}
+
+// keyed does a change whose key did not come before.
+func (r replayed) keyed(ctx context.Context, c change, key string) (any, error) {
+	id, o, err := keyedOperation(key, c)
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := r.store.Once(ctx, warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
-		made := &creation{}
-		server := serve(scope{store: s, commits: alone{s}})
-		again := func(target any) error { proto.Merge(target.(proto.Message), message); return nil } //nolint:forcetypeassert // generated
-		answer, err := m.Handler(server, context.WithValue(ctx, creationKey{}, made), again, nil)
+	recalled, err := r.recall(ctx, c.warehouse, o.ID).Recall(id, time.Now())
+	switch {
+	case err != nil:
+		return nil, err
+	case recalled != nil:
+		return answerFrom(ctx, *recalled, o)
+	}
+	recorded, err := r.store.Once(ctx, c.warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
+		answer, isNew, err := c.on(ctx, s)
 		if err != nil {
 			return housetable.Outcome{}, err
 		}
-		return successful(answer, made.done)
+		return successful(answer, isNew)
 	})
 	if err != nil && lasting(err) {
 		failed := failing(err)
-		recorded, err = r.store.Once(ctx, warehouse, o, func(context.Context, housetable.Store) (housetable.Outcome, error) { return failed, nil })
+		recorded, err = r.store.Once(ctx, c.warehouse, o, func(context.Context, housetable.Store) (housetable.Outcome, error) { return failed, nil })
 	}
 	if err != nil {
 		return nil, err
@@ -133,40 +212,23 @@ func warehouseOf(request any) (string, error) {
 	return "", fault.New(fault.Invalid, "the request names no warehouse")
 }
 
-// keyedOperation has an id that begins as the key does, with its time, so that
-// records stay in the order of time.
-func keyedOperation(key, warehouse, kind string, request proto.Message) (housetable.Operation, error) {
-	o := housetable.Operation{Kind: strings.ToLower(kind[:1]) + kind[1:]}
-	wrong := fault.Field("Idempotency-Key", "must be a UUID of 36 characters")
-	if len(key) != 36 || key[8] != '-' || key[13] != '-' || key[18] != '-' || key[23] != '-' {
-		return o, wrong
-	}
-	id, err := hex.DecodeString(strings.ReplaceAll(key, "-", ""))
-	if err != nil || len(id) != len(o.ID) {
-		return o, wrong
-	}
-	sum := sha256.Sum256([]byte("house tables\x00" + warehouse + "\x00" + strings.ToLower(key)))
-	copy(o.ID[:], id)
-	copy(o.ID[6:], sum[:])
-	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
-	if err != nil {
-		return o, fault.Wrap(fault.Invalid, err, "the request cannot be read")
-	}
-	fingerprint := sha256.Sum256(append([]byte(kind+"\x00"), encoded...))
-	o.Fingerprint = fingerprint[:]
-	return o, nil
-}
+// kindOf is what a record calls a change.
+func kindOf(m grpc.MethodDesc) string { return strings.ToLower(m.MethodName[:1]) + m.MethodName[1:] }
 
 // creation is told when a change created what it returns.
 type creation struct{ done bool }
 
 type creationKey struct{}
 
-func successful(answer any, created bool) (housetable.Outcome, error) {
-	o := housetable.Outcome{Status: http.StatusOK}
+func statusOf(created bool) int32 {
 	if created {
-		o.Status = http.StatusCreated
+		return http.StatusCreated
 	}
+	return http.StatusOK
+}
+
+func successful(answer any, created bool) (housetable.Outcome, error) {
+	o := housetable.Outcome{Status: statusOf(created)}
 	packed, err := anypb.New(answer.(proto.Message)) //nolint:forcetypeassert // a handler's answer
 	if err != nil {
 		return o, err

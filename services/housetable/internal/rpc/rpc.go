@@ -32,6 +32,8 @@ type Options struct {
 	SoftDeleteTTL time.Duration
 	// Trusted are the principals who may act on behalf of others: catalogs.
 	Trusted []string
+	// OperationRetention is for how long operations are kept at least.
+	OperationRetention time.Duration
 	// Ending is closed when the server is about to end: streams end then.
 	Ending <-chan struct{}
 }
@@ -52,7 +54,7 @@ func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
 	htsv1.RegisterReportServiceServer(r, &reportService{store: store, options: o})
 	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
-	once := replayed{to: r, scope: scope{store: store, commits: commits}}
+	once := replayed{to: r, scope: scope{store: store, commits: commits}, kept: o.OperationRetention}
 	once.service(htsv1.NamespaceService_ServiceDesc, func(in scope) any { return &namespaceService{store: in.store, commits: in.commits} })
 	once.service(htsv1.WarehouseService_ServiceDesc, func(in scope) any { return &warehouseService{store: in.store} })
 	once.service(htsv1.UserTableService_ServiceDesc, func(in scope) any {
