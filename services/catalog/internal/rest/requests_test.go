@@ -130,11 +130,11 @@ func BenchmarkLatency(b *testing.B) {
 	w := newSilentWorld(b, stored)
 	w.must(b, "POST", "/v1/namespaces", `{"namespace":["a"]}`)
 	w.must(b, "POST", lakeTables, oneColumn)
-	run := func(name string, do func(b *testing.B)) {
+	run := func(name string, do func()) {
 		b.Run(name, func(b *testing.B) {
 			y.since()
 			for b.Loop() {
-				do(b)
+				do()
 			}
 			requests := 0
 			for _, n := range y.since() {
@@ -144,7 +144,7 @@ func BenchmarkLatency(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(away), "delays/op")
 		})
 	}
-	run("commit", func(b *testing.B) { w.must(b, "POST", lakeTables+"/t", setK) })
-	run("load, warm", func(b *testing.B) { w.must(b, "GET", lakeTables+"/t", "") })
-	run("load, cold", func(b *testing.B) { w.replica(b, stored).must(b, "GET", lakeTables+"/t", "") })
+	run("commit", func() { w.must(b, "POST", lakeTables+"/t", setK) })
+	run("load, warm", func() { w.must(b, "GET", lakeTables+"/t", "") })
+	run("load, cold", func() { w.replica(b, stored).must(b, "GET", lakeTables+"/t", "") })
 }
