@@ -45,7 +45,7 @@ func harmless() []string {
 		"x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-context",
 		"x-amz-server-side-encryption-bucket-key-enabled", "x-amz-server-side-encryption-customer-algorithm",
 		"x-amz-server-side-encryption-customer-key", "x-amz-server-side-encryption-customer-key-md5",
-		"x-amz-user-agent",
+		"x-amz-te", "x-amz-user-agent",
 	}
 }
 

@@ -51,7 +51,7 @@ func allowed() map[string]wish {
 		"delete":                     {method: "DELETE", path: "/lake/warehouse/a/gone"},
 		"delete several":             deletes("warehouse/a/x1", "warehouse/a/data/a b+c/x&amp;2"),
 		"the act that an SDK names":  {method: "GET", path: "/lake/warehouse/a/1?x-id=GetObject", reads: true},
-		"a header that changes none": {method: "GET", path: "/lake/warehouse/a/1", headers: map[string]string{"amz-sdk-invocation-id": "i", "User-Agent": "x", "x-amz-expected-bucket-owner": "test-root"}},
+		"a header that changes none": {method: "GET", path: "/lake/warehouse/a/1", headers: map[string]string{"amz-sdk-invocation-id": "i", "User-Agent": "x", "x-amz-te": "append-md5", "x-amz-expected-bucket-owner": "test-root"}},
 	}
 }
 
