@@ -140,8 +140,12 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 // access is what the client is given, and where it finds more of it: keys where
 // there are any, for they save it a call for each request.
 func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, o *offer) (catalog.Access, error) {
+	own, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), loaded.MetadataLocation != "")
+	if err != nil || len(own) == 0 {
+		return catalog.Access{}, err
+	}
 	grant := catalog.Grant{
-		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: loaded.Folders(), Write: true, Ways: o.ways,
+		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: own, Write: true, Ways: o.ways,
 	}
 	if o.by != nil {
 		access, err := o.by.Vend(c.Context(), grant)

@@ -140,13 +140,18 @@ func (h *Handler) signable(c *call, id catalog.TableIdentifier) ([]string, error
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
 	switch {
 	case err == nil:
-		return append(loaded.Folders(), staged...), nil
+		own, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), true)
+		if err != nil || len(staged) == 0 {
+			return own, err
+		}
+		told, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, staged, false)
+		return append(own, told...), err
 	case !fault.Is(err, fault.NoSuchTable) || !given:
 		return nil, err
 	case !open:
 		return nil, fault.Field(stagedParameter, "is not of this table, or has expired")
 	}
-	return staged, nil
+	return h.catalog.OwnFolders(c.Context(), c.warehouse, id, staged, false)
 }
 
 // stagedParameter is where the maker of a table says what they were told.

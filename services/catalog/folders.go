@@ -1,0 +1,66 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// OwnFolders are those of a table's folders that clients may be let into: its
+// location, which comes first, what lies below that, and of the others those inside
+// of the warehouse's roots where no other table is. Where data lies is a property,
+// which any writer sets: access to whatever it names would be access to the files
+// of others. So would be that to the location of a table in the making, which
+// nobody holds yet: made says whether the table is.
+func (c *Catalog) OwnFolders(ctx context.Context, warehouse string, id TableIdentifier, folders []string, made bool) ([]string, error) {
+	var own []string
+	for n, folder := range folders {
+		mine := n == 0 && made || len(own) > 0 && within(own[0], folder)
+		if !mine {
+			var err error
+			if mine, err = c.free(ctx, warehouse, id, folder); err != nil {
+				return nil, fmt.Errorf("who is at %s: %w", folder, err)
+			}
+		}
+		if mine {
+			own = append(own, folder)
+		}
+	}
+	return own, nil
+}
+
+// free reports whether a folder lies inside of the warehouse's roots, and no other
+// table lies in it, above or below it.
+func (c *Catalog) free(ctx context.Context, warehouse string, id TableIdentifier, folder string) (bool, error) {
+	w, err := c.pointers.Warehouse(ctx, warehouse)
+	if err != nil {
+		return false, err
+	}
+	if c.checkLocation(w, trimSlashes(folder)) != nil {
+		return false, nil
+	}
+	place, err := heldLocation(folder)
+	if err != nil {
+		return false, nil //nolint:nilerr // it is no place at all
+	}
+	holders, err := c.pointers.Holders(ctx, warehouse, []string{place})
+	if err != nil {
+		return false, err
+	}
+	for _, h := range holders {
+		if h.Pointer == nil || h.Pointer.Identifier.String() != id.String() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// within reports whether a folder is another one, or lies below it.
+func within(above, folder string) bool {
+	a, err := canonicalLocation(trimSlashes(above))
+	if err != nil {
+		return false
+	}
+	f, err := canonicalLocation(trimSlashes(folder))
+	return err == nil && (f == a || strings.HasPrefix(f, a+"/"))
+}
