@@ -35,6 +35,7 @@ type Server struct {
 	port    int
 	process *proctest.Process
 	sts     string
+	iam     *iam
 }
 
 // New starts a server that knows one key, which may do everything.
@@ -49,7 +50,7 @@ func NewWithSTS(t testing.TB) *Server {
 	t.Helper()
 	iam := startIAM(t)
 	s := start(t, "--iam-standalone-endpoint", iam.socket, "--iam-cache-disable")
-	s.sts = iam.serveSTS(t)
+	s.sts, s.iam = iam.serveSTS(t), iam
 	return s
 }
 

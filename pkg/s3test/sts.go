@@ -57,6 +57,17 @@ func (i *iam) serveSTS(t testing.TB) string {
 	return server.URL
 }
 
+// User makes a user of a server with an STS, who may do what a policy of AWS's
+// language says.
+func (s *Server) User(t testing.TB, policy string) (accessKeyID, secretAccessKey string) {
+	t.Helper()
+	made, err := s.iam.newUser(t.Context(), policy)
+	if err != nil {
+		t.Fatalf("make user: %v", err)
+	}
+	return made.AccessKeyID, made.SecretAccessKey
+}
+
 // key is a key as both services write it.
 type key struct {
 	AccessKeyID     string `xml:"AccessKeyId"`

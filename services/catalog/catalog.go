@@ -15,7 +15,9 @@ import (
 type Settings struct {
 	// WarehouseRoot is where warehouses without a location of their own lie.
 	WarehouseRoot string
-	// AllowedRoots are further places where tables may lie.
+	// Storage is the profile of warehouses without their own.
+	Storage StorageProfile
+	// AllowedRoots are further places where tables of those may lie.
 	AllowedRoots []string
 	// AnyLocation lets tables lie anywhere the store reaches, for a catalog that
 	// only serves its own machine.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -18,6 +19,42 @@ type StorageProfile struct {
 	Delegation string
 	// KeyLife is how long such keys live, from 30 minutes to 12 hours.
 	KeyLife time.Duration
+	// Sealed are the secrets of the store that are not opened yet, by the names of
+	// their fields.
+	Sealed map[string]string
+}
+
+// Opened is the profile with its secrets, which open opens by the names of their fields.
+func (p StorageProfile) Opened(open func(field, sealed string) (string, error)) (StorageProfile, error) {
+	places := map[string]*Secret{}
+	if p.S3 != nil {
+		s3 := *p.S3
+		p.S3 = &s3
+		places["s3.secret_access_key"], places["s3.client_secret_access_key"] = &s3.SecretAccessKey, &s3.ClientSecretKey
+	}
+	if p.GCS != nil {
+		gcs := *p.GCS
+		p.GCS = &gcs
+		places["gcs.service_account"] = &gcs.ServiceAccount
+	}
+	if p.ADLS != nil {
+		adls := *p.ADLS
+		p.ADLS = &adls
+		places["adls.account_key"] = &adls.AccountKey
+	}
+	for field, sealed := range p.Sealed {
+		place, known := places[field]
+		if !known {
+			return p, fmt.Errorf("a secret %s is not of the store", field)
+		}
+		secret, err := open(field, sealed)
+		if err != nil {
+			return p, fmt.Errorf("open secret %s: %w", field, err)
+		}
+		*place = Secret(secret)
+	}
+	p.Sealed = nil
+	return p, nil
 }
 
 // LocalStorage is this machine's file system.

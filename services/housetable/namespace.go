@@ -31,16 +31,21 @@ type Warehouse struct {
 	Properties map[string]string
 	// CaseInsensitive folds ids when they are compared; it never changes.
 	CaseInsensitive bool
-	CreatedAt       time.Time
+	// Storage is the store it lies in; nil means the catalog's own.
+	Storage   *Storage
+	CreatedAt time.Time
 	// Version counts the changes, from 1.
 	Version int64
 }
 
-// WarehouseUpdate changes single properties of a warehouse.
+// WarehouseUpdate changes single properties of a warehouse, and its storage as a
+// whole.
 type WarehouseUpdate struct {
 	Name     string
 	Updates  map[string]string
 	Removals []string
+	// Storage, when set, replaces what was there.
+	Storage *Storage
 	// ExpectedVersion, when not 0, must be the current version.
 	ExpectedVersion int64
 }

@@ -16,8 +16,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"google.golang.org/grpc"
+
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
 	htsserver "github.com/igloo-catalog/igloo/services/housetable/server"
@@ -35,6 +40,7 @@ type Config struct {
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	authn.Settings        `embed:""`
 	htsserver.Upkeep      `embed:""`
+	seal.KeySettings      `embed:""`
 	catalogserver.Storage `embed:""`
 	catalogserver.Removal `embed:""`
 	catalogserver.Reports `embed:""`
@@ -71,24 +77,31 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	if err != nil {
 		return err
 	}
-	if i.housetable, err = openHouseTables(ctx, cfg, folder, door.Who, log); err != nil {
+	prober := &inprocgrpc.Channel{}
+	prober.WithServerUnaryInterceptor(grpcserver.Unary(log, authn.Unary(nil)))
+	if i.housetable, err = openHouseTables(ctx, cfg, folder, door.Who, prober, log); err != nil {
 		return err
 	}
 	if i.catalog, err = openCatalog(ctx, cfg, folder, door, i.housetable, log); err != nil {
 		return err
 	}
+	i.catalog.Register(prober)
 	i.probes = httpserver.NewProbes(i.catalog.Ready)
 	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), log)
 	return err
 }
 
-func openHouseTables(ctx context.Context, cfg Config, folder string, who authn.Authenticator, log *slog.Logger) (*htsserver.Server, error) {
+func openHouseTables(
+	ctx context.Context, cfg Config, folder string, who authn.Authenticator, prober grpc.ClientConnInterface, log *slog.Logger,
+) (*htsserver.Server, error) {
 	server, err := htsserver.New(ctx, htsserver.Config{
 		DatabaseURL:       "sqlite://" + filepath.Join(folder, "igloo.db"),
 		Migrate:           true,
 		ImplicitDatabases: cfg.ImplicitDatabases,
 		Upkeep:            cfg.Upkeep,
 		Who:               who,
+		KeySettings:       cfg.KeySettings,
+		ProberConn:        prober,
 	}, log)
 	if err != nil {
 		return nil, fmt.Errorf("open the house tables: %w", err)
@@ -116,6 +129,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, door *catalogse
 		AllowedRoots:         cfg.AllowedRoots,
 		NamespaceSeparator:   cfg.NamespaceSeparator,
 		Storage:              cfg.Storage,
+		KeySettings:          cfg.KeySettings,
 		Removal:              removal,
 		MaxKeyAge:            cfg.OperationRetention,
 		Reports:              cfg.Reports,

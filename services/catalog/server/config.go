@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
+	"github.com/igloo-catalog/igloo/pkg/seal"
 )
 
 // Config is what the catalog service is told.
@@ -32,6 +33,8 @@ type Config struct {
 	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 	TokenFile            string        `name:"housetable-token-file" env:"IGLOO_HOUSETABLE_TOKEN_FILE" help:"Show the token in this file to the house table service; it is read again as it is renewed." placeholder:"FILE"`
 	authn.Settings       `embed:""`
+	InternalListen       string `env:"IGLOO_INTERNAL_LISTEN" help:"Answer the house table service on this address, which tries the storage of warehouses there; nobody else shall reach it." placeholder:"HOST:PORT"`
+	seal.KeySettings     `embed:""`
 	Storage              `embed:""`
 	Removal              `embed:""`
 	Reports              `embed:""`

@@ -28,9 +28,7 @@ func (s *Server) openProfiles(ctx context.Context) (*profiles.Registry, error) {
 	registry := profiles.New(profiles.Settings{
 		Default: opened,
 		Find:    s.pointers.Warehouse,
-		Open: func(ctx context.Context, w catalog.Warehouse) (profiles.Opened, error) {
-			return s.openProfile(ctx, *w.Storage)
-		},
+		Open:    s.openWarehouse,
 	})
 	s.closers = append(s.closers, registry)
 	return registry, nil

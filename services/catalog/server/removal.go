@@ -43,7 +43,7 @@ const maxStagedRetention = 30 * 24 * time.Hour
 // maxOrphanAge leaves time to find an orphan while it is known what became of its operation.
 const maxOrphanAge = 6 * time.Hour
 
-func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface, files catalog.Files, domain *catalog.Catalog) error {
+func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface, files catalog.Files) error {
 	remover, err := removal.Start(ctx, s.pointers, hts.NewJobs(conn), files, removal.Settings{
 		PurgeInterval:   s.cfg.PurgeInterval,
 		Lease:           s.cfg.PurgeLease,
@@ -51,7 +51,7 @@ func (s *Server) startRemoval(ctx context.Context, conn grpc.ClientConnInterface
 		OrphanInterval:  s.cfg.OrphanInterval,
 		OrphanAge:       s.cfg.OrphanAge,
 		WholeWarehouses: s.cfg.OrphanScope == "warehouses",
-		Root:            domain.WarehouseRoot,
+		Root:            s.domain.WarehouseRoot,
 
 		OverlappingLocations: s.cfg.OverlappingLocations,
 		Meter:                s.meter,

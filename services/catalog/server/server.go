@@ -21,6 +21,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
@@ -39,6 +40,8 @@ type Server struct {
 	meters   *telemetry.Meters
 	meter    metric.Meter
 	pointers *hts.Pointers
+	ring     *seal.Ring
+	domain   *catalog.Catalog
 	handler  *rest.Handler
 	door     Door
 	closers  []io.Closer
@@ -73,6 +76,9 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 		return fmt.Errorf("measure calls: %w", err)
 	}
 	s.pointers = hts.New(conn)
+	if s.ring, err = s.cfg.Ring(); err != nil {
+		return err
+	}
 	files, err := s.openProfiles(ctx)
 	if err != nil {
 		return err
@@ -89,24 +95,29 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return err
 	}
-	domain, err := catalog.New(s.pointers, files, outcomes, s.settings(queue), s.log)
+	settings, err := s.settings(queue)
 	if err != nil {
+		return err
+	}
+	if s.domain, err = catalog.New(s.pointers, files, outcomes, settings, s.log); err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}
 	options := s.protocol(scans)
 	options.Delegation, options.Signers, options.SignerKey = files, files, s.signerKey()
-	if s.handler, err = rest.New(domain, options, s.log); err != nil {
+	if s.handler, err = rest.New(s.domain, options, s.log); err != nil {
 		return err
 	}
-	return s.startRemoval(ctx, conn, files, domain)
+	return s.startRemoval(ctx, conn, files)
 }
 
 func (s *Server) protocol(scans *scan.Planner) rest.Options {
 	return rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
 }
 
-func (s *Server) settings(queue catalog.Reports) catalog.Settings {
+func (s *Server) settings(queue catalog.Reports) (catalog.Settings, error) {
+	profile, err := s.cfg.profile()
 	return catalog.Settings{
+		Storage:              profile,
 		WarehouseRoot:        s.cfg.WarehouseRoot,
 		AllowedRoots:         s.cfg.AllowedRoots,
 		AnyLocation:          s.cfg.local() && len(s.cfg.AllowedRoots) == 0,
@@ -118,7 +129,7 @@ func (s *Server) settings(queue catalog.Reports) catalog.Settings {
 		MaxKeyAge:            s.cfg.MaxKeyAge,
 		Meter:                s.meter,
 		Reports:              queue,
-	}
+	}, err
 }
 
 func (s *Server) planning() scan.Settings {
@@ -197,6 +208,11 @@ func (s *Server) Close() error {
 // Serve listens on cfg.Listen until ctx ends, then lets requests in flight
 // finish and closes the server.
 func (s *Server) Serve(ctx context.Context) error {
+	stopInternal, err := s.serveInternal(ctx)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	defer stopInternal()
 	probes := httpserver.NewProbes(s.Ready)
 	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), s.log)
 	if err != nil {

@@ -6,8 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/line"
+	"github.com/igloo-catalog/igloo/pkg/seal"
 )
 
 // Config is what the house table service is told. A zero field means its default.
@@ -24,11 +27,15 @@ type Config struct {
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
+	Prober            string `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
+	seal.KeySettings  `embed:""`
 	Upkeep            `embed:""`
 
 	// Who checks tokens, instead of the settings, where a process serves more than
 	// this service.
 	Who authn.Authenticator `kong:"-"`
+	// ProberConn is used instead of Prober; it stays the caller's.
+	ProberConn grpc.ClientConnInterface `kong:"-"`
 }
 
 // batch is the most commits in one statement, readBatch the most reads: beyond,

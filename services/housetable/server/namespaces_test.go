@@ -13,7 +13,7 @@ import (
 var warehouses = []exchange{
 	{
 		"POST", "/hts/warehouses", `{"warehouse":{"name":"w1","location":"s3://b","properties":{"a":"1","b":"2"}}}`, 201,
-		`~^\{"warehouse":\{"name":"w1","location":"s3://b","properties":\{"a":"1","b":"2"\},"caseInsensitive":false,"createdAt":"[^"]+Z","version":1\}\}$`,
+		`~^\{"warehouse":\{"name":"w1","location":"s3://b","properties":\{"a":"1","b":"2"\},"caseInsensitive":false,"createdAt":"[^"]+Z","version":1,"storage":null\}\}$`,
 	},
 	{
 		"POST", "/hts/warehouses/", `{"warehouse":{"name":"w1"}}`, 409,

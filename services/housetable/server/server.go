@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -40,6 +41,9 @@ type Server struct {
 	meters  *telemetry.Meters
 	sweeper *sweeper
 	who     authn.Authenticator
+	// profiles, and the connection to the prober that they use if it is ours.
+	profiles rpc.Profiles
+	prober   io.Closer
 	// ending is closed by end: streams end then.
 	ending chan struct{}
 	end    func()
@@ -69,6 +73,9 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	s := &Server{config: cfg, log: log, store: store, lane: commits, meters: meters, who: who}
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
+	if err := s.openProfiles(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	s.channel = s.inProcess(nil)
 	if s.gateway, err = gateway.New(ctx, s.inProcess(who), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -121,6 +128,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	rpc.Register(r, s.store, s.lane, rpc.Options{
 		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL,
 		OperationRetention: s.config.OperationRetention, Trusted: s.config.TrustedServices, Ending: s.ending,
+		Profiles: s.profiles,
 	})
 }
 
@@ -142,7 +150,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 func (s *Server) Close() error {
 	s.end()
 	s.sweeper.stop()
-	return errors.Join(s.store.Close(), s.meters.Close())
+	return errors.Join(s.prober.Close(), s.store.Close(), s.meters.Close())
 }
 
 // Migrate brings the database to the schema that this build needs.

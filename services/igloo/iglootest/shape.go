@@ -1,6 +1,7 @@
 package iglootest
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/pkg/redistest"
+	"github.com/igloo-catalog/igloo/pkg/seal"
 )
 
 // Shape is one way to run Igloo.
@@ -92,13 +94,23 @@ func deploy(t *testing.T, d *Deployment) *Deployment {
 	return d
 }
 
+// sealKeys is a file with a key to seal secrets with.
+func sealKeys(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "seal-keys")
+	if err := os.WriteFile(file, []byte(seal.NewKey("test")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func startEmbedded(t *testing.T, settings ...string) *Deployment {
 	t.Helper()
 	listen := Address(t)
 	url := "http://" + listen
 	return deploy(t, &Deployment{URL: url, HTS: url, parts: []*part{{
 		path:  Program(t, "igloo"),
-		args:  append([]string{"serve", "--listen", listen, "--data-dir", filepath.Join(t.TempDir(), "data")}, settings...),
+		args:  append([]string{"serve", "--listen", listen, "--data-dir", filepath.Join(t.TempDir(), "data"), "--seal-keys-file", sealKeys(t)}, settings...),
 		ready: url + "/readyz",
 	}}})
 }
@@ -116,17 +128,21 @@ func Split(t *testing.T, catalog, housetables []string) *Deployment {
 	if out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput(); err != nil { //nolint:gosec,noctx // a program of ours, which ends by itself
 		t.Fatalf("housetable migrate: %v\n%s", err, out)
 	}
-	grpc, rest, listen := Address(t), Address(t), Address(t)
+	grpc, rest, listen, internal, keys := Address(t), Address(t), Address(t), Address(t), sealKeys(t)
 	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, Redis: redis, parts: []*part{
 		{
-			path:  housetable,
-			args:  append([]string{"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database}, housetables...),
+			path: housetable,
+			args: append([]string{
+				"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database,
+				"--prober", internal, "--seal-keys-file", keys,
+			}, housetables...),
 			ready: "http://" + rest + "/readyz",
 		},
 		{
 			path: Program(t, "catalog"),
 			args: append([]string{
 				"serve", "--listen", listen, "--housetable", grpc, "--redis-url", redis.URL(),
+				"--internal-listen", internal, "--seal-keys-file", keys,
 				"--warehouse-root", "file://" + filepath.Join(t.TempDir(), "warehouse"),
 			}, catalog...),
 			ready: "http://" + listen + "/readyz",

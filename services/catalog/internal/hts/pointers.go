@@ -67,13 +67,14 @@ func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehous
 	if err != nil {
 		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, noSuchWarehouse(name))
 	}
-	return warehouseOf(answer.GetWarehouse()), nil
+	return WarehouseOf(answer.GetWarehouse()), nil
 }
 
-func warehouseOf(w *htsv1.Warehouse) catalog.Warehouse {
+// WarehouseOf is a warehouse as the catalog knows it.
+func WarehouseOf(w *htsv1.Warehouse) catalog.Warehouse {
 	return catalog.Warehouse{
 		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(),
-		CreatedAt: w.GetCreatedAt().AsTime(), Version: w.GetVersion(),
+		Storage: storageOf(w), CreatedAt: w.GetCreatedAt().AsTime(), Version: w.GetVersion(),
 	}
 }
 
@@ -85,7 +86,7 @@ func (p *Pointers) Warehouses(ctx context.Context, page catalog.Page) ([]catalog
 	}
 	found := make([]catalog.Warehouse, 0, len(answer.GetWarehouses()))
 	for _, w := range answer.GetWarehouses() {
-		found = append(found, warehouseOf(w))
+		found = append(found, WarehouseOf(w))
 	}
 	return found, answer.GetNextPageToken(), nil
 }

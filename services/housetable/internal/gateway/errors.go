@@ -65,6 +65,11 @@ func allowed(path string) string {
 	case "/hts/commit", "/hts/jobs/claim":
 		return "POST"
 	}
+	if name, ok := strings.CutPrefix(path, "/hts/warehouses/"); ok {
+		if name, action, deeper := strings.Cut(name, "/"); deeper && name != "" && (action == "check" || action == "reseal") {
+			return "POST"
+		}
+	}
 	for _, prefix := range []string{"/hts/warehouses/", "/hts/namespaces/"} {
 		if name, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(name, "/") {
 			return "GET, HEAD, PATCH, DELETE"

@@ -109,6 +109,9 @@ func routable(r *http.Request) *http.Request {
 
 // bodiless are the paths whose parameters are all in the query.
 func bodiless(path string) bool {
+	if name, ok := strings.CutPrefix(path, "/hts/warehouses/"); ok && strings.Contains(name, "/") {
+		return true
+	}
 	switch path {
 	case "/hts/tables/restore", "/hts/tables/rename", "/hts/jobs/heartbeat", "/hts/jobs/transition", "/hts/jobs/claim":
 		return true

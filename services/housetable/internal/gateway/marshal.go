@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -77,12 +78,16 @@ func writeMessage(b *bytes.Buffer, m protoreflect.Message) error {
 		return writeJSON(b, t.AsTime())
 	}
 	b.WriteByte('{')
-	fields := m.Descriptor().Fields()
+	fields, first := m.Descriptor().Fields(), true
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if i > 0 {
+		if secret(f) {
+			continue
+		}
+		if !first {
 			b.WriteByte(',')
 		}
+		first = false
 		if err := writeJSON(b, f.JSONName()); err != nil {
 			return err
 		}
@@ -93,6 +98,12 @@ func writeMessage(b *bytes.Buffer, m protoreflect.Message) error {
 	}
 	b.WriteByte('}')
 	return nil
+}
+
+// secret reports whether a field is one that no answer may have.
+func secret(f protoreflect.FieldDescriptor) bool {
+	options, ok := f.Options().(*descriptorpb.FieldOptions)
+	return ok && options.GetDebugRedact()
 }
 
 func writeField(b *bytes.Buffer, m protoreflect.Message, f protoreflect.FieldDescriptor) error {

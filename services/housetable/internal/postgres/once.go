@@ -46,27 +46,38 @@ func (s *Store) Once(ctx context.Context, warehouse string, o housetable.Operati
 }
 
 func (s *Store) once(ctx context.Context, warehouse string, o housetable.Operation, work func(context.Context, housetable.Store) (housetable.Outcome, error)) (recorded housetable.RecordedOperation, err error) {
+	err = s.transact(ctx, "record the operation", func(t *Store) error {
+		recorded, err = t.onceWithin(ctx, warehouse, o, work)
+		return err
+	})
+	return recorded, err
+}
+
+// transact runs work in a transaction: this one, if the store is inside of one.
+func (s *Store) transact(ctx context.Context, what string, work func(*Store) error) error {
+	if s.pool.held != nil {
+		return work(s)
+	}
 	done, err := s.pool.change(ctx)
 	if err != nil {
-		return recorded, classify(err, "begin")
+		return classify(err, "begin")
 	}
 	defer done()
 	conn, err := s.pool.acquire(ctx)
 	if err != nil {
-		return recorded, classify(unsent{err}, "begin")
+		return classify(unsent{err}, "begin")
 	}
 	defer conn.Release()
 	t := s.within(conn)
 	if _, err := t.pool.Exec(ctx, "BEGIN"); err != nil {
-		return recorded, classify(err, "begin")
+		return classify(err, "begin")
 	}
-	recorded, err = t.onceWithin(ctx, warehouse, o, work)
-	if err != nil {
+	if err := work(t); err != nil {
 		t.rollback(ctx)
-		return recorded, t.cause(err)
+		return t.cause(err)
 	}
 	_, err = t.pool.Exec(ctx, "COMMIT")
-	return recorded, classify(err, "record the operation")
+	return classify(err, what)
 }
 
 // within is the store inside a transaction on one connection.

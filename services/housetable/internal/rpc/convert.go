@@ -98,6 +98,7 @@ func toWarehouse(w housetable.Warehouse) *htsv1.Warehouse {
 		CaseInsensitive: w.CaseInsensitive,
 		CreatedAt:       toTime(w.CreatedAt),
 		Version:         w.Version,
+		Storage:         toStorage(w.Storage),
 	}
 }
 

@@ -48,6 +48,8 @@ type replayed struct {
 	scope
 	// kept is for how long records are kept at least.
 	kept time.Duration
+	// prepare, when set, does what a request needs before its transaction.
+	prepare func(ctx context.Context, request proto.Message) (context.Context, error)
 }
 
 // service adds one, which serve makes for what it is to work on.
@@ -65,7 +67,7 @@ func (r replayed) service(d grpc.ServiceDesc, serve func(scope) any) {
 
 // changes reports whether a method is no read.
 func changes(method string) bool {
-	for _, read := range []string{"Get", "List", "Query", "Page"} {
+	for _, read := range []string{"Get", "List", "Query", "Page", "Check"} {
 		if strings.HasPrefix(method, read) {
 			return false
 		}
@@ -151,7 +153,11 @@ func (r replayed) unkeyed(ctx context.Context, c change) (any, error) {
 	var isNew bool
 	o := housetable.Operation{ID: newOperationID(time.Now()), Kind: kindOf(c.method)}
 	o.Fingerprint = o.ID[:]
-	_, err := r.store.Once(ctx, c.warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
+	ctx, err := r.prepared(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.store.Once(ctx, c.warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
 		var err error
 		answer, isNew, err = c.on(ctx, s)
 		if err == nil && unchanged(answer) {
@@ -182,6 +188,9 @@ func (r replayed) keyed(ctx context.Context, c change, key string) (any, error) 
 	case recalled != nil:
 		return answerFrom(ctx, *recalled, o)
 	}
+	if ctx, err = r.prepared(ctx, c); err != nil {
+		return nil, err
+	}
 	recorded, err := r.store.Once(ctx, c.warehouse, o, func(ctx context.Context, s housetable.Store) (housetable.Outcome, error) {
 		answer, isNew, err := c.on(ctx, s)
 		if err != nil {
@@ -197,6 +206,14 @@ func (r replayed) keyed(ctx context.Context, c change, key string) (any, error) 
 		return nil, err
 	}
 	return answerFrom(ctx, recorded, o)
+}
+
+// prepared does what a change needs before its transaction.
+func (r replayed) prepared(ctx context.Context, c change) (context.Context, error) {
+	if r.prepare == nil {
+		return ctx, nil
+	}
+	return r.prepare(ctx, c.request)
 }
 
 // warehouseOf is the warehouse that a change is about.

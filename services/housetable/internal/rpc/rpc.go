@@ -34,6 +34,8 @@ type Options struct {
 	Trusted []string
 	// OperationRetention is for how long operations are kept at least.
 	OperationRetention time.Duration
+	// Profiles are how warehouses get storage of their own.
+	Profiles Profiles
 	// Ending is closed when the server is about to end: streams end then.
 	Ending <-chan struct{}
 }
@@ -56,7 +58,10 @@ func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer
 	htsv1.RegisterEventServiceServer(r, newEventService(store, o.Ending))
 	once := replayed{to: r, scope: scope{store: store, commits: commits}, kept: o.OperationRetention}
 	once.service(htsv1.NamespaceService_ServiceDesc, func(in scope) any { return &namespaceService{store: in.store, commits: in.commits} })
-	once.service(htsv1.WarehouseService_ServiceDesc, func(in scope) any { return &warehouseService{store: in.store} })
+	warehouses := func(in scope) any { return &warehouseService{store: in.store, profiles: o.Profiles} }
+	once.prepare = (&warehouseService{store: store, profiles: o.Profiles}).prepared
+	once.service(htsv1.WarehouseService_ServiceDesc, warehouses)
+	once.prepare = nil
 	once.service(htsv1.UserTableService_ServiceDesc, func(in scope) any {
 		return &userTableService{store: in.store, commits: in.commits, options: o}
 	})

@@ -9,17 +9,23 @@ import (
 )
 
 const (
-	selectWarehouse = `SELECT warehouse_id, location, properties, case_insensitive, version, created_at FROM warehouse`
-	insertWarehouse = `INSERT INTO warehouse (warehouse_id, location, properties, case_insensitive, version, created_at)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	updateWarehouse = `UPDATE warehouse SET properties = ?, version = ? WHERE warehouse_id = ?`
+	selectWarehouse = `SELECT warehouse_id, location, properties, case_insensitive, storage, version, created_at FROM warehouse`
+	insertWarehouse = `INSERT INTO warehouse (warehouse_id, location, properties, case_insensitive, storage, version, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	updateWarehouse = `UPDATE warehouse SET properties = ?, storage = ?, version = ? WHERE warehouse_id = ?`
 )
 
 func scanWarehouse(r row) (w housetable.Warehouse, err error) {
 	var properties string
+	var storage *string
 	var created int64
-	if err := r.Scan(&w.Name, &w.Location, &properties, &w.CaseInsensitive, &w.Version, &created); err != nil {
+	if err := r.Scan(&w.Name, &w.Location, &properties, &w.CaseInsensitive, &storage, &w.Version, &created); err != nil {
 		return w, err
+	}
+	if storage != nil {
+		if err := json.Unmarshal([]byte(*storage), &w.Storage); err != nil {
+			return w, err
+		}
 	}
 	w.CreatedAt = instant(created)
 	err = json.Unmarshal([]byte(properties), &w.Properties)
@@ -37,10 +43,44 @@ func (s *Store) CreateWarehouse(ctx context.Context, w housetable.Warehouse) (ho
 	if err != nil {
 		return w, err
 	}
+	storage, err := jsonOrNull(w.Storage)
+	if err != nil {
+		return w, err
+	}
 	return w, s.writer.transact(ctx, func() error {
-		result, err := s.writer.exec(ctx, insertWarehouse, w.Name, w.Location, properties, w.CaseInsensitive, w.Version, micros(w.CreatedAt))
+		if err := s.checkRoots(ctx, w.Name, w.Storage); err != nil {
+			return err
+		}
+		result, err := s.writer.exec(ctx, insertWarehouse, w.Name, w.Location, properties, w.CaseInsensitive, storage, w.Version, micros(w.CreatedAt))
 		return unlessAffected(result, err, housetable.WarehouseExists(w.Name))
 	})
+}
+
+// checkRoots refuses storage of which another warehouse has a root.
+func (s *Store) checkRoots(ctx context.Context, name string, storage *housetable.Storage) error {
+	if storage == nil {
+		return nil
+	}
+	rows, err := s.writer.query(ctx, selectWarehouse+" WHERE storage IS NOT NULL AND warehouse_id <> ? ORDER BY warehouse_id", name)
+	others, err := all(scanWarehouse, rows, err)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if mine, theirs, found := storage.Overlaps(other.Storage); found {
+			return housetable.OverlappingWarehouse(mine, other.Name, theirs)
+		}
+	}
+	return nil
+}
+
+// jsonOrNull is nil, NULL, for nothing.
+func jsonOrNull(s *housetable.Storage) (*string, error) {
+	if s == nil {
+		return nil, nil //nolint:nilnil // NULL
+	}
+	text, err := encodeJSON(s)
+	return &text, err
 }
 
 // Warehouse returns one warehouse.
@@ -70,7 +110,7 @@ func (s *Store) ListWarehouses(ctx context.Context, p housetable.Page) ([]houset
 	return warehouses, warehouses[p.Limit-1].Name, nil
 }
 
-// UpdateWarehouse changes properties, each key for itself.
+// UpdateWarehouse changes properties, each key for itself, and storage as a whole.
 func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdate) (w housetable.Warehouse, err error) {
 	err = s.writer.transact(ctx, func() error {
 		if w, err = warehouse(ctx, s.writer, u.Name); err != nil {
@@ -80,15 +120,29 @@ func (s *Store) UpdateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 			return housetable.StaleWarehouse(u.Name, u.ExpectedVersion, w.Version)
 		}
 		w.Properties = changed(w.Properties, u.Updates, u.Removals)
-		w.Version++
-		properties, err := encodeJSON(w.Properties)
-		if err != nil {
+		if err := s.checkRoots(ctx, u.Name, u.Storage); err != nil {
 			return err
 		}
-		_, err = s.writer.exec(ctx, updateWarehouse, properties, w.Version, w.Name)
-		return err
+		if u.Storage != nil {
+			w.Storage = u.Storage
+		}
+		w.Version++
+		return s.writeWarehouse(ctx, w)
 	})
 	return w, err
+}
+
+func (s *Store) writeWarehouse(ctx context.Context, w housetable.Warehouse) error {
+	properties, err := encodeJSON(w.Properties)
+	if err != nil {
+		return err
+	}
+	storage, err := jsonOrNull(w.Storage)
+	if err != nil {
+		return err
+	}
+	_, err = s.writer.exec(ctx, updateWarehouse, properties, storage, w.Version, w.Name)
+	return err
 }
 
 // DeleteWarehouse deletes an empty warehouse; the foreign keys of what it holds refuse.

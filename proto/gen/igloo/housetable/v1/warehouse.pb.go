@@ -37,7 +37,10 @@ type Warehouse struct {
 	// CreatedAt is the server's time at creation.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Version counts the changes of this warehouse, from 1.
-	Version       int64 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"`
+	Version int64 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"`
+	// Storage is the store that the warehouse lies in; without it, the one that the
+	// catalog service is set up with.
+	Storage       *StorageProfile `protobuf:"bytes,7,opt,name=storage,proto3" json:"storage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -112,6 +115,13 @@ func (x *Warehouse) GetVersion() int64 {
 		return x.Version
 	}
 	return 0
+}
+
+func (x *Warehouse) GetStorage() *StorageProfile {
+	if x != nil {
+		return x.Storage
+	}
+	return nil
 }
 
 // CreateWarehouseRequest carries the warehouse to create; created_at and version are ignored.
@@ -419,8 +429,11 @@ type UpdateWarehouseRequest struct {
 	Removals []string `protobuf:"bytes,3,rep,name=removals,proto3" json:"removals,omitempty"`
 	// ExpectedVersion, when not 0, must be the current version.
 	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Storage, when set, replaces the profile, but for secrets that it does not
+	// give: those stay.
+	Storage       *StorageProfile `protobuf:"bytes,5,opt,name=storage,proto3" json:"storage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UpdateWarehouseRequest) Reset() {
@@ -479,6 +492,13 @@ func (x *UpdateWarehouseRequest) GetExpectedVersion() int64 {
 		return x.ExpectedVersion
 	}
 	return 0
+}
+
+func (x *UpdateWarehouseRequest) GetStorage() *StorageProfile {
+	if x != nil {
+		return x.Storage
+	}
+	return nil
 }
 
 // UpdateWarehouseResponse returns the warehouse as stored.
@@ -619,11 +639,204 @@ func (*DeleteWarehouseResponse) Descriptor() ([]byte, []int) {
 	return file_igloo_housetable_v1_warehouse_proto_rawDescGZIP(), []int{10}
 }
 
+// CheckWarehouseRequest names a warehouse.
+type CheckWarehouseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the warehouse.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckWarehouseRequest) Reset() {
+	*x = CheckWarehouseRequest{}
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckWarehouseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckWarehouseRequest) ProtoMessage() {}
+
+func (x *CheckWarehouseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckWarehouseRequest.ProtoReflect.Descriptor instead.
+func (*CheckWarehouseRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_warehouse_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CheckWarehouseRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// CheckWarehouseResponse tells what was tried.
+type CheckWarehouseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Roots below which objects were written, read, listed and deleted.
+	Roots         []string `protobuf:"bytes,1,rep,name=roots,proto3" json:"roots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckWarehouseResponse) Reset() {
+	*x = CheckWarehouseResponse{}
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckWarehouseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckWarehouseResponse) ProtoMessage() {}
+
+func (x *CheckWarehouseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckWarehouseResponse.ProtoReflect.Descriptor instead.
+func (*CheckWarehouseResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_warehouse_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CheckWarehouseResponse) GetRoots() []string {
+	if x != nil {
+		return x.Roots
+	}
+	return nil
+}
+
+// ResealWarehouseRequest names a warehouse.
+type ResealWarehouseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the warehouse.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// ExpectedVersion, when not 0, must be the current version.
+	ExpectedVersion int64 `protobuf:"varint,2,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ResealWarehouseRequest) Reset() {
+	*x = ResealWarehouseRequest{}
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResealWarehouseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResealWarehouseRequest) ProtoMessage() {}
+
+func (x *ResealWarehouseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResealWarehouseRequest.ProtoReflect.Descriptor instead.
+func (*ResealWarehouseRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_warehouse_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ResealWarehouseRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResealWarehouseRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+// ResealWarehouseResponse returns the warehouse as stored.
+type ResealWarehouseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse as stored.
+	Warehouse     *Warehouse `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResealWarehouseResponse) Reset() {
+	*x = ResealWarehouseResponse{}
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResealWarehouseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResealWarehouseResponse) ProtoMessage() {}
+
+func (x *ResealWarehouseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_warehouse_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResealWarehouseResponse.ProtoReflect.Descriptor instead.
+func (*ResealWarehouseResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_warehouse_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ResealWarehouseResponse) GetWarehouse() *Warehouse {
+	if x != nil {
+		return x.Warehouse
+	}
+	return nil
+}
+
 var File_igloo_housetable_v1_warehouse_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_warehouse_proto_rawDesc = "" +
 	"\n" +
-	"#igloo/housetable/v1/warehouse.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x02\n" +
+	"#igloo/housetable/v1/warehouse.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!igloo/housetable/v1/storage.proto\"\x89\x03\n" +
 	"\tWarehouse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\blocation\x18\x02 \x01(\tR\blocation\x12N\n" +
@@ -633,7 +846,8 @@ const file_igloo_housetable_v1_warehouse_proto_rawDesc = "" +
 	"\x10case_insensitive\x18\x04 \x01(\bR\x0fcaseInsensitive\x129\n" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\x03R\aversion\x1a=\n" +
+	"\aversion\x18\x06 \x01(\x03R\aversion\x12=\n" +
+	"\astorage\x18\a \x01(\v2#.igloo.housetable.v1.StorageProfileR\astorage\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"V\n" +
@@ -653,12 +867,13 @@ const file_igloo_housetable_v1_warehouse_proto_rawDesc = "" +
 	"\n" +
 	"warehouses\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.WarehouseR\n" +
 	"warehouses\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x02\n" +
 	"\x16UpdateWarehouseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12R\n" +
 	"\aupdates\x18\x02 \x03(\v28.igloo.housetable.v1.UpdateWarehouseRequest.UpdatesEntryR\aupdates\x12\x1a\n" +
 	"\bremovals\x18\x03 \x03(\tR\bremovals\x12)\n" +
-	"\x10expected_version\x18\x04 \x01(\x03R\x0fexpectedVersion\x1a:\n" +
+	"\x10expected_version\x18\x04 \x01(\x03R\x0fexpectedVersion\x12=\n" +
+	"\astorage\x18\x05 \x01(\v2#.igloo.housetable.v1.StorageProfileR\astorage\x1a:\n" +
 	"\fUpdatesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"W\n" +
@@ -667,13 +882,24 @@ const file_igloo_housetable_v1_warehouse_proto_rawDesc = "" +
 	"\x16DeleteWarehouseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
 	"\x10expected_version\x18\x02 \x01(\x03R\x0fexpectedVersion\"\x19\n" +
-	"\x17DeleteWarehouseResponse2\xac\x04\n" +
+	"\x17DeleteWarehouseResponse\"+\n" +
+	"\x15CheckWarehouseRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\".\n" +
+	"\x16CheckWarehouseResponse\x12\x14\n" +
+	"\x05roots\x18\x01 \x03(\tR\x05roots\"W\n" +
+	"\x16ResealWarehouseRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
+	"\x10expected_version\x18\x02 \x01(\x03R\x0fexpectedVersion\"W\n" +
+	"\x17ResealWarehouseResponse\x12<\n" +
+	"\twarehouse\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.WarehouseR\twarehouse2\x85\x06\n" +
 	"\x10WarehouseService\x12l\n" +
 	"\x0fCreateWarehouse\x12+.igloo.housetable.v1.CreateWarehouseRequest\x1a,.igloo.housetable.v1.CreateWarehouseResponse\x12c\n" +
 	"\fGetWarehouse\x12(.igloo.housetable.v1.GetWarehouseRequest\x1a).igloo.housetable.v1.GetWarehouseResponse\x12i\n" +
 	"\x0eListWarehouses\x12*.igloo.housetable.v1.ListWarehousesRequest\x1a+.igloo.housetable.v1.ListWarehousesResponse\x12l\n" +
 	"\x0fUpdateWarehouse\x12+.igloo.housetable.v1.UpdateWarehouseRequest\x1a,.igloo.housetable.v1.UpdateWarehouseResponse\x12l\n" +
-	"\x0fDeleteWarehouse\x12+.igloo.housetable.v1.DeleteWarehouseRequest\x1a,.igloo.housetable.v1.DeleteWarehouseResponseB\xe2\x01\n" +
+	"\x0fDeleteWarehouse\x12+.igloo.housetable.v1.DeleteWarehouseRequest\x1a,.igloo.housetable.v1.DeleteWarehouseResponse\x12i\n" +
+	"\x0eCheckWarehouse\x12*.igloo.housetable.v1.CheckWarehouseRequest\x1a+.igloo.housetable.v1.CheckWarehouseResponse\x12l\n" +
+	"\x0fResealWarehouse\x12+.igloo.housetable.v1.ResealWarehouseRequest\x1a,.igloo.housetable.v1.ResealWarehouseResponseB\xe2\x01\n" +
 	"\x17com.igloo.housetable.v1B\x0eWarehouseProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
 var (
@@ -688,7 +914,7 @@ func file_igloo_housetable_v1_warehouse_proto_rawDescGZIP() []byte {
 	return file_igloo_housetable_v1_warehouse_proto_rawDescData
 }
 
-var file_igloo_housetable_v1_warehouse_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_igloo_housetable_v1_warehouse_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_igloo_housetable_v1_warehouse_proto_goTypes = []any{
 	(*Warehouse)(nil),               // 0: igloo.housetable.v1.Warehouse
 	(*CreateWarehouseRequest)(nil),  // 1: igloo.housetable.v1.CreateWarehouseRequest
@@ -701,34 +927,46 @@ var file_igloo_housetable_v1_warehouse_proto_goTypes = []any{
 	(*UpdateWarehouseResponse)(nil), // 8: igloo.housetable.v1.UpdateWarehouseResponse
 	(*DeleteWarehouseRequest)(nil),  // 9: igloo.housetable.v1.DeleteWarehouseRequest
 	(*DeleteWarehouseResponse)(nil), // 10: igloo.housetable.v1.DeleteWarehouseResponse
-	nil,                             // 11: igloo.housetable.v1.Warehouse.PropertiesEntry
-	nil,                             // 12: igloo.housetable.v1.UpdateWarehouseRequest.UpdatesEntry
-	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
+	(*CheckWarehouseRequest)(nil),   // 11: igloo.housetable.v1.CheckWarehouseRequest
+	(*CheckWarehouseResponse)(nil),  // 12: igloo.housetable.v1.CheckWarehouseResponse
+	(*ResealWarehouseRequest)(nil),  // 13: igloo.housetable.v1.ResealWarehouseRequest
+	(*ResealWarehouseResponse)(nil), // 14: igloo.housetable.v1.ResealWarehouseResponse
+	nil,                             // 15: igloo.housetable.v1.Warehouse.PropertiesEntry
+	nil,                             // 16: igloo.housetable.v1.UpdateWarehouseRequest.UpdatesEntry
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
+	(*StorageProfile)(nil),          // 18: igloo.housetable.v1.StorageProfile
 }
 var file_igloo_housetable_v1_warehouse_proto_depIdxs = []int32{
-	11, // 0: igloo.housetable.v1.Warehouse.properties:type_name -> igloo.housetable.v1.Warehouse.PropertiesEntry
-	13, // 1: igloo.housetable.v1.Warehouse.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 2: igloo.housetable.v1.CreateWarehouseRequest.warehouse:type_name -> igloo.housetable.v1.Warehouse
-	0,  // 3: igloo.housetable.v1.CreateWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
-	0,  // 4: igloo.housetable.v1.GetWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
-	0,  // 5: igloo.housetable.v1.ListWarehousesResponse.warehouses:type_name -> igloo.housetable.v1.Warehouse
-	12, // 6: igloo.housetable.v1.UpdateWarehouseRequest.updates:type_name -> igloo.housetable.v1.UpdateWarehouseRequest.UpdatesEntry
-	0,  // 7: igloo.housetable.v1.UpdateWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
-	1,  // 8: igloo.housetable.v1.WarehouseService.CreateWarehouse:input_type -> igloo.housetable.v1.CreateWarehouseRequest
-	3,  // 9: igloo.housetable.v1.WarehouseService.GetWarehouse:input_type -> igloo.housetable.v1.GetWarehouseRequest
-	5,  // 10: igloo.housetable.v1.WarehouseService.ListWarehouses:input_type -> igloo.housetable.v1.ListWarehousesRequest
-	7,  // 11: igloo.housetable.v1.WarehouseService.UpdateWarehouse:input_type -> igloo.housetable.v1.UpdateWarehouseRequest
-	9,  // 12: igloo.housetable.v1.WarehouseService.DeleteWarehouse:input_type -> igloo.housetable.v1.DeleteWarehouseRequest
-	2,  // 13: igloo.housetable.v1.WarehouseService.CreateWarehouse:output_type -> igloo.housetable.v1.CreateWarehouseResponse
-	4,  // 14: igloo.housetable.v1.WarehouseService.GetWarehouse:output_type -> igloo.housetable.v1.GetWarehouseResponse
-	6,  // 15: igloo.housetable.v1.WarehouseService.ListWarehouses:output_type -> igloo.housetable.v1.ListWarehousesResponse
-	8,  // 16: igloo.housetable.v1.WarehouseService.UpdateWarehouse:output_type -> igloo.housetable.v1.UpdateWarehouseResponse
-	10, // 17: igloo.housetable.v1.WarehouseService.DeleteWarehouse:output_type -> igloo.housetable.v1.DeleteWarehouseResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	15, // 0: igloo.housetable.v1.Warehouse.properties:type_name -> igloo.housetable.v1.Warehouse.PropertiesEntry
+	17, // 1: igloo.housetable.v1.Warehouse.created_at:type_name -> google.protobuf.Timestamp
+	18, // 2: igloo.housetable.v1.Warehouse.storage:type_name -> igloo.housetable.v1.StorageProfile
+	0,  // 3: igloo.housetable.v1.CreateWarehouseRequest.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	0,  // 4: igloo.housetable.v1.CreateWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	0,  // 5: igloo.housetable.v1.GetWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	0,  // 6: igloo.housetable.v1.ListWarehousesResponse.warehouses:type_name -> igloo.housetable.v1.Warehouse
+	16, // 7: igloo.housetable.v1.UpdateWarehouseRequest.updates:type_name -> igloo.housetable.v1.UpdateWarehouseRequest.UpdatesEntry
+	18, // 8: igloo.housetable.v1.UpdateWarehouseRequest.storage:type_name -> igloo.housetable.v1.StorageProfile
+	0,  // 9: igloo.housetable.v1.UpdateWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	0,  // 10: igloo.housetable.v1.ResealWarehouseResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	1,  // 11: igloo.housetable.v1.WarehouseService.CreateWarehouse:input_type -> igloo.housetable.v1.CreateWarehouseRequest
+	3,  // 12: igloo.housetable.v1.WarehouseService.GetWarehouse:input_type -> igloo.housetable.v1.GetWarehouseRequest
+	5,  // 13: igloo.housetable.v1.WarehouseService.ListWarehouses:input_type -> igloo.housetable.v1.ListWarehousesRequest
+	7,  // 14: igloo.housetable.v1.WarehouseService.UpdateWarehouse:input_type -> igloo.housetable.v1.UpdateWarehouseRequest
+	9,  // 15: igloo.housetable.v1.WarehouseService.DeleteWarehouse:input_type -> igloo.housetable.v1.DeleteWarehouseRequest
+	11, // 16: igloo.housetable.v1.WarehouseService.CheckWarehouse:input_type -> igloo.housetable.v1.CheckWarehouseRequest
+	13, // 17: igloo.housetable.v1.WarehouseService.ResealWarehouse:input_type -> igloo.housetable.v1.ResealWarehouseRequest
+	2,  // 18: igloo.housetable.v1.WarehouseService.CreateWarehouse:output_type -> igloo.housetable.v1.CreateWarehouseResponse
+	4,  // 19: igloo.housetable.v1.WarehouseService.GetWarehouse:output_type -> igloo.housetable.v1.GetWarehouseResponse
+	6,  // 20: igloo.housetable.v1.WarehouseService.ListWarehouses:output_type -> igloo.housetable.v1.ListWarehousesResponse
+	8,  // 21: igloo.housetable.v1.WarehouseService.UpdateWarehouse:output_type -> igloo.housetable.v1.UpdateWarehouseResponse
+	10, // 22: igloo.housetable.v1.WarehouseService.DeleteWarehouse:output_type -> igloo.housetable.v1.DeleteWarehouseResponse
+	12, // 23: igloo.housetable.v1.WarehouseService.CheckWarehouse:output_type -> igloo.housetable.v1.CheckWarehouseResponse
+	14, // 24: igloo.housetable.v1.WarehouseService.ResealWarehouse:output_type -> igloo.housetable.v1.ResealWarehouseResponse
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_warehouse_proto_init() }
@@ -736,13 +974,14 @@ func file_igloo_housetable_v1_warehouse_proto_init() {
 	if File_igloo_housetable_v1_warehouse_proto != nil {
 		return
 	}
+	file_igloo_housetable_v1_storage_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_warehouse_proto_rawDesc), len(file_igloo_housetable_v1_warehouse_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,8 @@ const (
 	WarehouseService_ListWarehouses_FullMethodName  = "/igloo.housetable.v1.WarehouseService/ListWarehouses"
 	WarehouseService_UpdateWarehouse_FullMethodName = "/igloo.housetable.v1.WarehouseService/UpdateWarehouse"
 	WarehouseService_DeleteWarehouse_FullMethodName = "/igloo.housetable.v1.WarehouseService/DeleteWarehouse"
+	WarehouseService_CheckWarehouse_FullMethodName  = "/igloo.housetable.v1.WarehouseService/CheckWarehouse"
+	WarehouseService_ResealWarehouse_FullMethodName = "/igloo.housetable.v1.WarehouseService/ResealWarehouse"
 )
 
 // WarehouseServiceClient is the client API for WarehouseService service.
@@ -44,6 +46,11 @@ type WarehouseServiceClient interface {
 	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds
 	// namespaces, ABORTED when it is not at the expected version.
 	DeleteWarehouse(ctx context.Context, in *DeleteWarehouseRequest, opts ...grpc.CallOption) (*DeleteWarehouseResponse, error)
+	// CheckWarehouse tries the storage of a warehouse: PERMISSION_DENIED with the
+	// right that is missing and the root where it is. It changes nothing.
+	CheckWarehouse(ctx context.Context, in *CheckWarehouseRequest, opts ...grpc.CallOption) (*CheckWarehouseResponse, error)
+	// ResealWarehouse seals the secrets of a warehouse anew, with the first key.
+	ResealWarehouse(ctx context.Context, in *ResealWarehouseRequest, opts ...grpc.CallOption) (*ResealWarehouseResponse, error)
 }
 
 type warehouseServiceClient struct {
@@ -104,6 +111,26 @@ func (c *warehouseServiceClient) DeleteWarehouse(ctx context.Context, in *Delete
 	return out, nil
 }
 
+func (c *warehouseServiceClient) CheckWarehouse(ctx context.Context, in *CheckWarehouseRequest, opts ...grpc.CallOption) (*CheckWarehouseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckWarehouseResponse)
+	err := c.cc.Invoke(ctx, WarehouseService_CheckWarehouse_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *warehouseServiceClient) ResealWarehouse(ctx context.Context, in *ResealWarehouseRequest, opts ...grpc.CallOption) (*ResealWarehouseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResealWarehouseResponse)
+	err := c.cc.Invoke(ctx, WarehouseService_ResealWarehouse_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WarehouseServiceServer is the server API for WarehouseService service.
 // All implementations must embed UnimplementedWarehouseServiceServer
 // for forward compatibility.
@@ -122,6 +149,11 @@ type WarehouseServiceServer interface {
 	// DeleteWarehouse deletes an empty warehouse; FAILED_PRECONDITION when it holds
 	// namespaces, ABORTED when it is not at the expected version.
 	DeleteWarehouse(context.Context, *DeleteWarehouseRequest) (*DeleteWarehouseResponse, error)
+	// CheckWarehouse tries the storage of a warehouse: PERMISSION_DENIED with the
+	// right that is missing and the root where it is. It changes nothing.
+	CheckWarehouse(context.Context, *CheckWarehouseRequest) (*CheckWarehouseResponse, error)
+	// ResealWarehouse seals the secrets of a warehouse anew, with the first key.
+	ResealWarehouse(context.Context, *ResealWarehouseRequest) (*ResealWarehouseResponse, error)
 	mustEmbedUnimplementedWarehouseServiceServer()
 }
 
@@ -146,6 +178,12 @@ func (UnimplementedWarehouseServiceServer) UpdateWarehouse(context.Context, *Upd
 }
 func (UnimplementedWarehouseServiceServer) DeleteWarehouse(context.Context, *DeleteWarehouseRequest) (*DeleteWarehouseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteWarehouse not implemented")
+}
+func (UnimplementedWarehouseServiceServer) CheckWarehouse(context.Context, *CheckWarehouseRequest) (*CheckWarehouseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckWarehouse not implemented")
+}
+func (UnimplementedWarehouseServiceServer) ResealWarehouse(context.Context, *ResealWarehouseRequest) (*ResealWarehouseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResealWarehouse not implemented")
 }
 func (UnimplementedWarehouseServiceServer) mustEmbedUnimplementedWarehouseServiceServer() {}
 func (UnimplementedWarehouseServiceServer) testEmbeddedByValue()                          {}
@@ -258,6 +296,42 @@ func _WarehouseService_DeleteWarehouse_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WarehouseService_CheckWarehouse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckWarehouseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WarehouseServiceServer).CheckWarehouse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WarehouseService_CheckWarehouse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WarehouseServiceServer).CheckWarehouse(ctx, req.(*CheckWarehouseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WarehouseService_ResealWarehouse_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResealWarehouseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WarehouseServiceServer).ResealWarehouse(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WarehouseService_ResealWarehouse_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WarehouseServiceServer).ResealWarehouse(ctx, req.(*ResealWarehouseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WarehouseService_ServiceDesc is the grpc.ServiceDesc for WarehouseService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -284,6 +358,14 @@ var WarehouseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteWarehouse",
 			Handler:    _WarehouseService_DeleteWarehouse_Handler,
+		},
+		{
+			MethodName: "CheckWarehouse",
+			Handler:    _WarehouseService_CheckWarehouse_Handler,
+		},
+		{
+			MethodName: "ResealWarehouse",
+			Handler:    _WarehouseService_ResealWarehouse_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
