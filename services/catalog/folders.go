@@ -36,12 +36,9 @@ func (c *Catalog) free(ctx context.Context, warehouse string, id TableIdentifier
 	if err != nil {
 		return false, err
 	}
-	if c.checkLocation(w, trimSlashes(folder)) != nil {
-		return false, nil
-	}
 	place, err := heldLocation(folder)
-	if err != nil {
-		return false, nil //nolint:nilerr // it is no place at all
+	if err != nil || c.checkLocation(w, trimSlashes(folder)) != nil {
+		return false, nil //nolint:nilerr // a place that no table may have is not this one's either
 	}
 	holders, err := c.pointers.Holders(ctx, warehouse, []string{place})
 	if err != nil {

@@ -33,7 +33,8 @@ type Config struct {
 	CommitDeadline       time.Duration `default:"30s" env:"IGLOO_COMMIT_DEADLINE" help:"Wait at most this long for the answer to a commit."`
 	TokenFile            string        `name:"housetable-token-file" env:"IGLOO_HOUSETABLE_TOKEN_FILE" help:"Show the token in this file to the house table service; it is read again as it is renewed." placeholder:"FILE"`
 	authn.Settings       `embed:""`
-	InternalListen       string `env:"IGLOO_INTERNAL_LISTEN" help:"Answer the house table service on this address, which tries the storage of warehouses there; nobody else shall reach it." placeholder:"HOST:PORT"`
+	InternalListen       string   `env:"IGLOO_INTERNAL_LISTEN" help:"Answer the house table service on this address, which tries the storage of warehouses there; nobody else shall reach it." placeholder:"HOST:PORT"`
+	TrustedServices      []string `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Answer this caller alone at internal-listen, who is named as in histories: the house table service." placeholder:"ISSUER:SUBJECT"`
 	seal.KeySettings     `embed:""`
 	Storage              `embed:""`
 	Removal              `embed:""`

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"context"
 	"net/http"
+	"slices"
 
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
 // tokensPath is where clients ask for tokens that know of no identity provider:
@@ -18,7 +21,7 @@ func (s *Server) openDoor() error {
 		s.door = *s.cfg.Door
 		return nil
 	}
-	who, err := s.cfg.Authenticator([]string{s.cfg.Listen})
+	who, err := s.cfg.Authenticator(s.cfg.addresses())
 	s.door.Who = who
 	return err
 }
@@ -37,6 +40,24 @@ func (s *Server) guarded() http.Handler {
 		}
 		behind.ServeHTTP(w, r)
 	})
+}
+
+// addresses are all that are listened on.
+func (c Config) addresses() []string {
+	if c.InternalListen == "" {
+		return []string{c.Listen}
+	}
+	return []string{c.Listen, c.InternalListen}
+}
+
+// admit lets in who is trusted to have storage tried with this service's own
+// credentials: everybody who reaches the address where nobody has to say who they are.
+func (c Config) admit(ctx context.Context) error {
+	who := authn.From(ctx)
+	if who.Subject == "" || slices.Contains(c.TrustedServices, who.Principal()) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "the caller is %q, who is not named in trusted-service", who.Principal())
 }
 
 // identity is how the service says who it is.

@@ -34,6 +34,9 @@ type prober struct {
 
 // ProbeStorage implements the generated server.
 func (p *prober) ProbeStorage(ctx context.Context, r *htsv1.ProbeStorageRequest) (*htsv1.ProbeStorageResponse, error) {
+	if err := p.server.cfg.admit(ctx); err != nil {
+		return nil, err
+	}
 	w := hts.WarehouseOf(r.GetWarehouse())
 	if w.Storage == nil {
 		return nil, fault.Field("warehouse.storage", "must be set")
@@ -81,7 +84,7 @@ func (s *Server) serveInternal(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the house table service: %w", err)
 	}
-	server, health := grpcserver.New(s.log, nil)
+	server, health := grpcserver.New(s.log, s.door.Who)
 	s.Register(server)
 	s.log.InfoContext(ctx, "catalog answers the house table service", "address", listener.Addr().String())
 	failed := make(chan error, 1)

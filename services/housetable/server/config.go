@@ -25,6 +25,7 @@ type Config struct {
 	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
 	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
+	TokenFile         string        `name:"prober-token-file" env:"IGLOO_PROBER_TOKEN_FILE" help:"Show the token in this file to the prober; it is read again as it is renewed." placeholder:"FILE"`
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
 	Prober            string `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
