@@ -2,6 +2,7 @@ package removal_test
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -33,6 +34,24 @@ func TestPurgeDeletesAllThatBelongsToATable(t *testing.T) {
 	}
 	if want := "deleted 4 data and delete files, 2 manifests, 2 manifest lists, 5 metadata files, 2 statistics files"; !sameParts(report, want) {
 		t.Errorf("report %q, want %q", report, want)
+	}
+}
+
+// DT2: Spark deletes the files of a table itself and drops it then; other engines
+// always ask for a purge. What is gone already stands in no purge's way.
+func TestPurgeOfWhatTheEngineDeleted(t *testing.T) {
+	w := newWorld(t)
+	folder := w.table("t", 3)
+	for _, name := range w.left(folder) {
+		if strings.HasPrefix(name, "data/") || strings.HasSuffix(name, ".avro") {
+			w.must(os.Remove(strings.TrimPrefix(folder+"/"+name, "file://")))
+		}
+	}
+	w.must(w.purge())
+	w.remover(purging)
+	w.ended("SUCCEEDED")
+	if left := w.left(folder); len(left) != 0 {
+		t.Errorf("left %q", left)
 	}
 }
 
