@@ -72,6 +72,9 @@ func (d *Deployment) Replica(t *testing.T) string {
 	first, listen := d.parts[len(d.parts)-1], Address(t)
 	args := slices.Clone(first.args)
 	args[slices.Index(args, "--listen")+1] = listen
+	if internal := slices.Index(args, "--internal-listen"); internal >= 0 {
+		args[internal+1] = Address(t)
+	}
 	url := "http://" + listen
 	deploy(t, &Deployment{parts: []*part{{path: first.path, args: args, ready: url + "/readyz"}}})
 	return url
