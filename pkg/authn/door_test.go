@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,12 +108,8 @@ func door(t *testing.T, a *asked, by authn.Authenticator, options ...grpc.DialOp
 
 func TestCallsAreGuarded(t *testing.T) {
 	p := idptest.New(t)
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(p.Token(t, nil)+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	carried := authn.Carry(authn.TokenFile(file))
-	missing := authn.Carry(authn.TokenFile(file + ".gone"))
+	file := p.TokenFile(t, nil)
+	carried, missing := authn.CarryFile(file), authn.CarryFile(file+".gone")
 	for name, c := range map[string]struct {
 		options []grpc.DialOption
 		method  string
@@ -123,14 +117,14 @@ func TestCallsAreGuarded(t *testing.T) {
 		by      string
 		refused bool
 	}{
-		"a token":          {[]grpc.DialOption{carried}, "/test.Door/Check", nil, "corp:alice", false},
+		"a token":          {carried, "/test.Door/Check", nil, "corp:alice", false},
 		"no token":         {nil, "/test.Door/Check", nil, "", true},
-		"two":              {[]grpc.DialOption{carried}, "/test.Door/Check", []string{"authorization", "Bearer x"}, "", true},
+		"two":              {carried, "/test.Door/Check", []string{"authorization", "Bearer x"}, "", true},
 		"a bad one":        {nil, "/test.Door/Check", []string{"authorization", "Bearer x"}, "", true},
-		"an unread one":    {[]grpc.DialOption{missing}, "/test.Door/Check", nil, "", true},
+		"an unread one":    {missing, "/test.Door/Check", nil, "", true},
 		"health is open":   {nil, "/grpc.health.v1.Health/Check", nil, "anonymous", false},
 		"nothing else is":  {nil, "/test.Door/Watch", nil, "", true},
-		"a stream's token": {[]grpc.DialOption{carried}, "/test.Door/Watch", nil, "corp:alice", false},
+		"a stream's token": {carried, "/test.Door/Watch", nil, "corp:alice", false},
 	} {
 		a := &asked{}
 		conn := door(t, a, bearer(t, p), c.options...)

@@ -98,11 +98,6 @@ func (s *knownStream) Context() context.Context { return s.ctx }
 // outgoing is the token that calls carry.
 type outgoing struct{ token func() (string, error) }
 
-// Carry makes every call of a connection carry the token that source gives then.
-func Carry(source func() (string, error)) grpc.DialOption {
-	return grpc.WithPerRPCCredentials(outgoing{source})
-}
-
 // GetRequestMetadata implements credentials.PerRPCCredentials.
 func (o outgoing) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
 	token, err := o.token()
@@ -116,12 +111,20 @@ func (o outgoing) GetRequestMetadata(context.Context, ...string) (map[string]str
 // between services may be secured below them.
 func (outgoing) RequireTransportSecurity() bool { return false }
 
+// CarryFile makes every call of a connection carry the token in a file that
+// somebody else keeps new, as Kubernetes does for a pod: nothing without a path.
+func CarryFile(path string) []grpc.DialOption {
+	if path == "" {
+		return nil
+	}
+	return []grpc.DialOption{grpc.WithPerRPCCredentials(outgoing{tokenFile(path)})}
+}
+
 // tokenRest is how long a token that was read is used.
 const tokenRest = 10 * time.Second
 
-// TokenFile is a source of the token in a file that somebody else keeps new, as
-// Kubernetes does for a pod. The file is read once in a while.
-func TokenFile(path string) func() (string, error) {
+// tokenFile is a source of the token in a file, which is read once in a while.
+func tokenFile(path string) func() (string, error) {
 	var mu sync.Mutex
 	var token string
 	var read time.Time

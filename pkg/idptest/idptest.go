@@ -10,6 +10,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -82,6 +84,16 @@ func (p *Provider) Key() *jose.JSONWebKey { return p.key.Load() }
 func (p *Provider) Token(t *testing.T, changes Claims) string {
 	t.Helper()
 	return Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: p.Key()}, p.Claims(changes))
+}
+
+// TokenFile is a file with Token in it, for a service that is told who it is.
+func (p *Provider) TokenFile(t *testing.T, changes Claims) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(p.Token(t, changes)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // Claims are those of Token.

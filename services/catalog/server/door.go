@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"google.golang.org/grpc"
-
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -58,12 +56,4 @@ func (c Config) admit(ctx context.Context) error {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "the caller is %q, who is not named in trusted-service", who.Principal())
-}
-
-// identity is how the service says who it is.
-func (c Config) identity() []grpc.DialOption {
-	if c.TokenFile == "" {
-		return nil
-	}
-	return []grpc.DialOption{authn.Carry(authn.TokenFile(c.TokenFile))}
 }

@@ -3,8 +3,6 @@ package server_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -42,15 +40,11 @@ func TestWhoHasStorageTried(t *testing.T) {
 		}
 	}()
 	for subject, want := range map[string]codes.Code{"": codes.Unauthenticated, "alice": codes.PermissionDenied, "housetable": codes.InvalidArgument} {
-		var options []grpc.DialOption
+		file := ""
 		if subject != "" {
-			file := filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(file, []byte(p.Token(t, idptest.Claims{"sub": subject})), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			options = append(options, authn.Carry(authn.TokenFile(file)))
+			file = p.TokenFile(t, idptest.Claims{"sub": subject})
 		}
-		conn, err := grpcclient.Dial(internal, options...)
+		conn, err := grpcclient.Dial(internal, authn.CarryFile(file)...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
@@ -150,7 +151,7 @@ func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterfac
 	if err := s.cfg.validateStandalone(); err != nil {
 		return nil, err
 	}
-	dialled, err := grpcclient.Dial(s.cfg.HouseTable, s.cfg.identity()...)
+	dialled, err := grpcclient.Dial(s.cfg.HouseTable, authn.CarryFile(s.cfg.TokenFile)...)
 	if err != nil {
 		return nil, err
 	}

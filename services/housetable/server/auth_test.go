@@ -3,7 +3,6 @@ package server_test
 import (
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -91,15 +90,11 @@ func listenTo(t *testing.T, s *server.Server, who authn.Authenticator) string {
 // callAs is a connection of a subject; of nobody without one.
 func callAs(t *testing.T, p *idptest.Provider, address, subject string) *grpc.ClientConn {
 	t.Helper()
-	var options []grpc.DialOption
+	file := ""
 	if subject != "" {
-		file := filepath.Join(t.TempDir(), "token")
-		if err := os.WriteFile(file, []byte(p.Token(t, idptest.Claims{"sub": subject})), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		options = append(options, authn.Carry(authn.TokenFile(file)))
+		file = p.TokenFile(t, idptest.Claims{"sub": subject})
 	}
-	conn, err := grpcclient.Dial(address, options...)
+	conn, err := grpcclient.Dial(address, authn.CarryFile(file)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,10 +48,7 @@ func TestAuthWithoutAProvider(t *testing.T) {
 // one of its own for the house table service, and histories name the users.
 func TestAuthOfAProvider(t *testing.T) {
 	p := idptest.New(t)
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(p.Token(t, idptest.Claims{"sub": "catalog"})), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := p.TokenFile(t, idptest.Claims{"sub": "catalog"})
 	issuer := []string{"--auth-issuer", "corp=" + p.URL}
 	d := iglootest.Split(t,
 		append(issuer, "--housetable-token-file", file),
