@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,12 +14,18 @@ import (
 // of others. So would be that to the location of a table in the making, which
 // nobody holds yet: made says whether the table is.
 func (c *Catalog) OwnFolders(ctx context.Context, warehouse string, id TableIdentifier, folders []string, made bool) ([]string, error) {
+	if made && !slices.ContainsFunc(folders, func(folder string) bool { return !within(folders[0], folder) }) {
+		return folders, nil
+	}
+	w, err := c.pointers.Warehouse(ctx, warehouse)
+	if err != nil {
+		return nil, err
+	}
 	var own []string
 	for n, folder := range folders {
 		mine := n == 0 && made || len(own) > 0 && within(own[0], folder)
 		if !mine {
-			var err error
-			if mine, err = c.free(ctx, warehouse, id, folder); err != nil {
+			if mine, err = c.free(ctx, w, id, folder); err != nil {
 				return nil, fmt.Errorf("who is at %s: %w", folder, err)
 			}
 		}
@@ -31,16 +38,12 @@ func (c *Catalog) OwnFolders(ctx context.Context, warehouse string, id TableIden
 
 // free reports whether a folder lies inside of the warehouse's roots, and no other
 // table lies in it, above or below it.
-func (c *Catalog) free(ctx context.Context, warehouse string, id TableIdentifier, folder string) (bool, error) {
-	w, err := c.pointers.Warehouse(ctx, warehouse)
-	if err != nil {
-		return false, err
-	}
+func (c *Catalog) free(ctx context.Context, w Warehouse, id TableIdentifier, folder string) (bool, error) {
 	place, err := heldLocation(folder)
 	if err != nil || c.checkLocation(w, trimSlashes(folder)) != nil {
 		return false, nil //nolint:nilerr // a place that no table may have is not this one's either
 	}
-	holders, err := c.pointers.Holders(ctx, warehouse, []string{place})
+	holders, err := c.pointers.Holders(ctx, w.Name, []string{place})
 	if err != nil {
 		return false, err
 	}
