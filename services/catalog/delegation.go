@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -45,6 +46,31 @@ const (
 	VendedCredentials Way = "vended-credentials" //nolint:gosec // the name of a way
 	RemoteSigning     Way = "remote-signing"
 )
+
+// DelegationPolicy is when clients are given access to files, by whatever way.
+type DelegationPolicy string
+
+// The policies.
+const (
+	// DelegateNever gives nothing.
+	DelegateNever DelegationPolicy = "never"
+	// DelegateOnRequest gives what a client says that it can work with.
+	DelegateOnRequest DelegationPolicy = "on-request"
+	// DelegateAlways gives to those who say nothing, too.
+	DelegateAlways DelegationPolicy = "always"
+)
+
+// Offers reports whether a client that named these ways is given access by one of
+// them. Without ways it said nothing.
+func (p DelegationPolicy) Offers(way Way, named []Way) bool {
+	switch {
+	case p == DelegateNever:
+		return false
+	case len(named) == 0:
+		return p == DelegateAlways
+	}
+	return slices.Contains(named, way)
+}
 
 // Access is what a client is told.
 type Access struct {

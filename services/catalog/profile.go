@@ -15,8 +15,8 @@ type StorageProfile struct {
 	ADLS  *ADLSStorage
 	// AllowedRoots are further places where tables may lie.
 	AllowedRoots []string
-	// Delegation is when clients get keys to files: "never", "on-request" or "always".
-	Delegation string
+	// Delegation is when clients get access to files; on request when empty.
+	Delegation DelegationPolicy
 	// KeyLife is how long such keys live, from 30 minutes to 12 hours.
 	KeyLife time.Duration
 	// Sealed are the secrets of the store that are not opened yet, by the names of

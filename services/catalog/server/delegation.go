@@ -15,7 +15,7 @@ import (
 
 // openDelegation is nil when there is nothing to make keys with.
 func (s *Server) openDelegation(ctx context.Context, p catalog.StorageProfile) (catalog.Delegation, error) {
-	if p.Delegation == string(vend.Never) {
+	if p.Delegation == catalog.DelegateNever {
 		return nil, nil
 	}
 	issuers := map[string]vend.Issuer{}
@@ -29,7 +29,7 @@ func (s *Server) openDelegation(ctx context.Context, p catalog.StorageProfile) (
 	if len(issuers) == 0 {
 		return nil, nil
 	}
-	return vend.New(cmp.Or(vend.Policy(p.Delegation), vend.OnRequest), issuers, s.meter)
+	return vend.New(cmp.Or(p.Delegation, catalog.DelegateOnRequest), issuers, s.meter)
 }
 
 // s3Issuer is none when no keys to S3 are given to clients.

@@ -12,7 +12,7 @@ import (
 
 // openSigner is nil when a profile has no S3, or gives clients nothing.
 func (s *Server) openSigner(ctx context.Context, p catalog.StorageProfile) (catalog.Signer, error) {
-	if p.S3 == nil || p.Delegation == string(sign.Never) {
+	if p.S3 == nil || p.Delegation == catalog.DelegateNever {
 		return nil, nil
 	}
 	region, credentials, err := s3.Identity(ctx, s3Config(p.S3))
@@ -20,7 +20,7 @@ func (s *Server) openSigner(ctx context.Context, p catalog.StorageProfile) (cata
 		return nil, err
 	}
 	signer, err := sign.NewS3(sign.Config{
-		Policy: cmp.Or(sign.Policy(p.Delegation), sign.OnRequest),
+		Policy: cmp.Or(p.Delegation, catalog.DelegateOnRequest),
 		Region: region, Endpoint: p.S3.Endpoint, PathStyle: p.S3.PathStyle, Credentials: credentials,
 	})
 	if err != nil {

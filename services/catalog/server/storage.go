@@ -63,7 +63,7 @@ const (
 // profile is the one of warehouses without their own: the stores that the roots
 // lie in, and no others.
 func (c Config) profile() (catalog.StorageProfile, error) {
-	p := catalog.StorageProfile{AllowedRoots: c.AllowedRoots, Delegation: c.Delegation, KeyLife: c.DelegationLife}
+	p := catalog.StorageProfile{AllowedRoots: c.AllowedRoots, Delegation: catalog.DelegationPolicy(c.Delegation), KeyLife: c.DelegationLife}
 	for _, root := range c.roots() {
 		switch objectstore.StoreOf(root) {
 		case "s3":

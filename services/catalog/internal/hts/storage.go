@@ -41,13 +41,13 @@ func s3Of(s *htsv1.S3Storage) *catalog.S3Storage {
 	}
 }
 
-func policyOf(p htsv1.DelegationPolicy) string {
+func policyOf(p htsv1.DelegationPolicy) catalog.DelegationPolicy {
 	switch p {
 	case htsv1.DelegationPolicy_DELEGATION_POLICY_NEVER:
-		return "never"
+		return catalog.DelegateNever
 	case htsv1.DelegationPolicy_DELEGATION_POLICY_ALWAYS:
-		return "always"
+		return catalog.DelegateAlways
 	default:
-		return "on-request"
+		return catalog.DelegateOnRequest
 	}
 }

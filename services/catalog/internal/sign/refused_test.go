@@ -147,7 +147,7 @@ func with(w wish, header, value string) wish {
 // SG1: nothing is signed that reads, changes or lists what is not the table's, or
 // whose meaning is open to doubt.
 func TestWhatIsNotTheTablesIsNotSigned(t *testing.T) {
-	signer := newSigner(t, sign.Config{Policy: sign.OnRequest, Region: s3test.Region, Endpoint: "http://store:7070", PathStyle: true})
+	signer := newSigner(t, sign.Config{Policy: catalog.DelegateOnRequest, Region: s3test.Region, Endpoint: "http://store:7070", PathStyle: true})
 	for why, wishes := range refused() {
 		for _, w := range wishes {
 			w.path = strings.NewReplacer("{address}", "store:7070", "{host}", "http://store").Replace(w.path)
@@ -165,7 +165,7 @@ func TestWhatIsNotTheTablesIsNotSigned(t *testing.T) {
 
 // SG2: another provider or region than the table's is a 400.
 func TestProvidersAndRegions(t *testing.T) {
-	signer := newSigner(t, sign.Config{Policy: sign.OnRequest, Region: s3test.Region, Endpoint: "http://store:7070", PathStyle: true})
+	signer := newSigner(t, sign.Config{Policy: catalog.DelegateOnRequest, Region: s3test.Region, Endpoint: "http://store:7070", PathStyle: true})
 	request := wish{method: "GET", path: "/lake/warehouse/a/1"}.request("http://store:7070")
 	for _, change := range []func(*catalog.StorageRequest){
 		func(r *catalog.StorageRequest) { r.Provider = "gcs" },
@@ -216,7 +216,7 @@ func TestHosts(t *testing.T) {
 		{sign.Config{Region: "r", Endpoint: "https://store"}, "https://store:443/lake/warehouse/a/1", true},
 		{sign.Config{Region: "r", Endpoint: "https://store", PathStyle: true}, "https://lake.store/warehouse/a/1", false},
 	} {
-		c.cfg.Policy, c.cfg.Credentials = sign.OnRequest, key
+		c.cfg.Policy, c.cfg.Credentials = catalog.DelegateOnRequest, key
 		signed, err := newSigner(t, c.cfg).Sign(t.Context(), tableA(false), catalog.StorageRequest{Method: "GET", Region: c.cfg.Region, URI: c.uri})
 		if (err == nil) != c.signed {
 			t.Errorf("%s in %s at %q: %v", c.uri, c.cfg.Region, c.cfg.Endpoint, err)
@@ -237,10 +237,10 @@ func TestHosts(t *testing.T) {
 
 // D2: a policy says who is told of the signer.
 func TestPolicies(t *testing.T) {
-	for policy, want := range map[sign.Policy]struct{ silent, keys, signing bool }{
-		sign.Never:     {false, false, false},
-		sign.OnRequest: {false, false, true},
-		sign.Always:    {true, false, true},
+	for policy, want := range map[catalog.DelegationPolicy]struct{ silent, keys, signing bool }{
+		catalog.DelegateNever:     {false, false, false},
+		catalog.DelegateOnRequest: {false, false, true},
+		catalog.DelegateAlways:    {true, false, true},
 	} {
 		s := newSigner(t, sign.Config{Policy: policy, Region: "r"})
 		keys, signing := []catalog.Way{catalog.VendedCredentials}, []catalog.Way{catalog.RemoteSigning}

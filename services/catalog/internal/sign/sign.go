@@ -29,19 +29,6 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
-// Policy is when clients that are given no key are told of the signer.
-type Policy string
-
-// The policies.
-const (
-	// Never tells nobody.
-	Never Policy = "never"
-	// OnRequest tells those who say that they can work with it.
-	OnRequest Policy = "on-request"
-	// Always tells those who say nothing, too.
-	Always Policy = "always"
-)
-
 // provider is what clients call S3.
 const provider = "s3"
 
@@ -50,7 +37,7 @@ const credentialsTimeout = 10 * time.Second
 
 // Config is the store that requests are signed for, and with which key.
 type Config struct {
-	Policy Policy
+	Policy catalog.DelegationPolicy
 	// Region, Endpoint and PathStyle are as for objectstore/s3.
 	Region, Endpoint string
 	PathStyle        bool
@@ -81,13 +68,7 @@ func NewS3(cfg Config) (*S3, error) {
 
 // Offers implements catalog.Signer.
 func (s *S3) Offers(ways []catalog.Way) bool {
-	switch {
-	case s.cfg.Policy == Never:
-		return false
-	case len(ways) == 0:
-		return s.cfg.Policy == Always
-	}
-	return slices.Contains(ways, catalog.RemoteSigning)
+	return s.cfg.Policy.Offers(catalog.RemoteSigning, ways)
 }
 
 // Access implements catalog.Signer. PyIceberg has requests signed in one of its

@@ -36,7 +36,7 @@ func newLake(t testing.TB) *lake {
 	server := s3test.New(t)
 	key := credentials.NewStaticCredentialsProvider(s3test.AccessKeyID, s3test.SecretAccessKey, "")
 	l := &lake{endpoint: server.Endpoint(), signer: newSigner(t, sign.Config{
-		Policy: sign.OnRequest, Region: s3test.Region, Endpoint: server.Endpoint(), PathStyle: true, Credentials: key,
+		Policy: catalog.DelegateOnRequest, Region: s3test.Region, Endpoint: server.Endpoint(), PathStyle: true, Credentials: key,
 	})}
 	l.root = s3.New(s3.Options{Region: s3test.Region, BaseEndpoint: aws.String(server.Endpoint()), UsePathStyle: true, Credentials: key})
 	if _, err := l.root.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("warehouse")}); err != nil {

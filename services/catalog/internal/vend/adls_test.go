@@ -37,7 +37,7 @@ func newAzureLake(t *testing.T, server *adlstest.Server) *azureLake {
 		t.Fatal(err)
 	}
 	issuer := vend.NewADLS(signer, time.Hour, slog.New(slog.NewTextHandler(l.log, nil)))
-	if l.vendor, err = vend.New(vend.OnRequest, map[string]vend.Issuer{"abfs": issuer}, nil); err != nil {
+	if l.vendor, err = vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"abfs": issuer}, nil); err != nil {
 		t.Fatal(err)
 	}
 	own, err := adls.Open(cfg)

@@ -31,7 +31,7 @@ func newGoogleLake(t *testing.T) *googleLake {
 		t.Fatal(err)
 	}
 	issuer := vend.NewGCS(tokens, vend.GCSConfig{Project: tokens.Project(t.Context()), Endpoint: l.server.Endpoint()})
-	if l.vendor, err = vend.New(vend.OnRequest, map[string]vend.Issuer{"gs": issuer}, nil); err != nil {
+	if l.vendor, err = vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"gs": issuer}, nil); err != nil {
 		t.Fatal(err)
 	}
 	own, err := gcs.Open(t.Context(), cfg)
@@ -170,7 +170,7 @@ func TestTokensThatCannotBeNarrowed(t *testing.T) {
 // A key that an operator gives out as it is does not end, and is not renewed.
 func TestAFixedKey(t *testing.T) {
 	issuer := vend.NewFixed("id", "secret", vend.S3Config{Endpoint: "http://store"})
-	v, err := vend.New(vend.OnRequest, map[string]vend.Issuer{"s3": issuer}, nil)
+	v, err := vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"s3": issuer}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

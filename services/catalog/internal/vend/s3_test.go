@@ -33,7 +33,7 @@ func newLake(t *testing.T) *lake {
 		Region: s3test.Region, Endpoint: l.server.Endpoint(), PathStyle: true,
 	})
 	var err error
-	if l.vendor, err = vend.New(vend.OnRequest, map[string]vend.Issuer{"s3": issuer}, nil); err != nil {
+	if l.vendor, err = vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"s3": issuer}, nil); err != nil {
 		t.Fatal(err)
 	}
 	root := l.open(t, map[string]string{"s3.access-key-id": s3test.AccessKeyID, "s3.secret-access-key": s3test.SecretAccessKey})

@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,20 +18,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/services/catalog"
-)
-
-// Policy is when clients get access without having asked for credentials
-// themselves.
-type Policy string
-
-// The policies.
-const (
-	// Never gives nothing.
-	Never Policy = "never"
-	// OnRequest gives what a client says that it can work with.
-	OnRequest Policy = "on-request"
-	// Always gives to those who say nothing, too.
-	Always Policy = "always"
 )
 
 // Bounds of what is kept. Clients begin to renew a key five minutes before it
@@ -74,7 +59,7 @@ type Key struct {
 
 // Vendor is a catalog.Delegation over the issuers of the stores there are.
 type Vendor struct {
-	policy  Policy
+	policy  catalog.DelegationPolicy
 	issuers map[string]Issuer
 	kept    *otter.Cache[kept, Key]
 	now     func() time.Time
@@ -91,7 +76,7 @@ type kept struct {
 
 // New makes a vendor; issuers are by what objectstore.StoreOf calls their stores.
 // A nil meter measures nothing.
-func New(policy Policy, issuers map[string]Issuer, meter metric.Meter) (*Vendor, error) {
+func New(policy catalog.DelegationPolicy, issuers map[string]Issuer, meter metric.Meter) (*Vendor, error) {
 	m, err := newMeasures(meter)
 	if err != nil {
 		return nil, fmt.Errorf("measure keys: %w", err)
@@ -141,13 +126,7 @@ func (v *Vendor) Vend(ctx context.Context, g catalog.Grant) (catalog.Access, err
 
 // Delegates implements catalog.Delegation.
 func (v *Vendor) Delegates(ways []catalog.Way) bool {
-	switch {
-	case v.policy == Never:
-		return false
-	case len(ways) == 0:
-		return v.policy == Always
-	}
-	return slices.Contains(ways, catalog.VendedCredentials)
+	return v.policy.Offers(catalog.VendedCredentials, ways)
 }
 
 // key is one that was made before and lasts, or a new one: requests that need the

@@ -27,7 +27,7 @@ func (m *mint) Issue(context.Context, vend.Scope) (vend.Key, error) {
 func (*mint) Static() map[string]string { return map[string]string{"endpoint": "x"} }
 func (*mint) RefreshKey() string        { return "refresh" }
 
-func newVendor(t *testing.T, policy vend.Policy, m *mint) *vend.Vendor {
+func newVendor(t *testing.T, policy catalog.DelegationPolicy, m *mint) *vend.Vendor {
 	t.Helper()
 	v, err := vend.New(policy, map[string]vend.Issuer{"s3": m}, nil)
 	if err != nil {
@@ -43,7 +43,7 @@ func grant(principal string, locations ...string) catalog.Grant {
 // The store is asked once for each who, what and how, while the key lasts.
 func TestKeysAreKept(t *testing.T) {
 	m := &mint{life: time.Hour}
-	v := newVendor(t, vend.OnRequest, m)
+	v := newVendor(t, catalog.DelegateOnRequest, m)
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {
@@ -68,7 +68,7 @@ func TestKeysAreKept(t *testing.T) {
 
 func TestAKeyThatIsAboutToEndIsNotGivenOut(t *testing.T) {
 	m := &mint{life: 10 * time.Minute}
-	v := newVendor(t, vend.OnRequest, m)
+	v := newVendor(t, catalog.DelegateOnRequest, m)
 	for want := range int64(3) {
 		if _, err := v.Vend(t.Context(), grant("p", "s3://lake/a")); err != nil || m.made.Load() != want+1 {
 			t.Errorf("request %d: %d keys (%v)", want, m.made.Load(), err)
@@ -78,10 +78,10 @@ func TestAKeyThatIsAboutToEndIsNotGivenOut(t *testing.T) {
 
 func TestPolicies(t *testing.T) {
 	both := []catalog.Way{catalog.RemoteSigning, catalog.VendedCredentials}
-	for policy, want := range map[vend.Policy]struct{ silent, signing, keys bool }{
-		vend.Never:     {false, false, false},
-		vend.OnRequest: {false, false, true},
-		vend.Always:    {true, false, true},
+	for policy, want := range map[catalog.DelegationPolicy]struct{ silent, signing, keys bool }{
+		catalog.DelegateNever:     {false, false, false},
+		catalog.DelegateOnRequest: {false, false, true},
+		catalog.DelegateAlways:    {true, false, true},
 	} {
 		v := newVendor(t, policy, &mint{life: time.Hour})
 		if v.Delegates(nil) != want.silent || v.Delegates(both[:1]) != want.signing || v.Delegates(both) != want.keys {
@@ -91,7 +91,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestPrefixes(t *testing.T) {
-	v := newVendor(t, vend.OnRequest, &mint{life: time.Hour})
+	v := newVendor(t, catalog.DelegateOnRequest, &mint{life: time.Hour})
 	for want, locations := range map[string][]string{
 		"s3://lake/a":       {"s3://lake/a/"},
 		"s3://lake/b":       {"s3://lake/b", "s3://lake/b/data", "s3://lake/b/metadata"},
@@ -120,7 +120,7 @@ func TestLivesAreMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := vend.New(vend.OnRequest, map[string]vend.Issuer{"s3": &mint{life: time.Hour}, "gs": vend.NewFixed("id", "secret", vend.S3Config{})}, meters.Meter("test"))
+	v, err := vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"s3": &mint{life: time.Hour}, "gs": vend.NewFixed("id", "secret", vend.S3Config{})}, meters.Meter("test"))
 	if err != nil {
 		t.Fatal(err)
 	}
