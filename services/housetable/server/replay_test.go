@@ -211,7 +211,7 @@ func TestEveryChangeHasItsOperation(t *testing.T) {
 	}
 }
 
-func send(t *testing.T, method, url, body, key string) (status int, answer string) {
+func send(t *testing.T, method, url, body, key string, header ...string) (status int, answer string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -220,6 +220,9 @@ func send(t *testing.T, method, url, body, key string) (status int, answer strin
 	}
 	if key != "" {
 		request.Header.Set("Idempotency-Key", key)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 )
 
 // keyedOperation has an id that begins as the key does, with its time, so that
-// records stay in the order of time.
-func keyedOperation(key string, c change) (id [16]byte, o housetable.Operation, err error) {
+// records stay in the order of time. Its fingerprint is of the request and of who
+// sends it: nobody is answered with what somebody else did.
+func keyedOperation(who, key string, c change) (id [16]byte, o housetable.Operation, err error) {
 	if id, err = parseKey(key); err != nil {
 		return id, o, err
 	}
@@ -27,7 +28,10 @@ func keyedOperation(key string, c change) (id [16]byte, o housetable.Operation, 
 	if err != nil {
 		return id, o, fault.Wrap(fault.Invalid, err, "the request cannot be read")
 	}
-	fingerprint := sha256.Sum256(append([]byte(c.method.MethodName+"\x00"), encoded...))
+	if who != "" {
+		who += "\x00"
+	}
+	fingerprint := sha256.Sum256(append([]byte(who+c.method.MethodName+"\x00"), encoded...))
 	o.Fingerprint = fingerprint[:]
 	return id, o, nil
 }

@@ -177,7 +177,7 @@ func (r replayed) unkeyed(ctx context.Context, c change) (any, error) {
 
 // keyed does a change whose key did not come before.
 func (r replayed) keyed(ctx context.Context, c change, key string) (any, error) {
-	id, o, err := keyedOperation(key, c)
+	id, o, err := keyedOperation(caller(ctx), key, c)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +276,7 @@ func failing(err error) housetable.Outcome {
 // answerFrom is the answer that was recorded.
 func answerFrom(ctx context.Context, recorded housetable.RecordedOperation, o housetable.Operation) (any, error) {
 	if !bytes.Equal(recorded.Fingerprint, o.Fingerprint) {
-		return nil, fault.New(fault.OperationReused, "Idempotency-Key was used before with another request, at %s", recorded.RecordedAt.Format(time.RFC3339))
+		return nil, fault.New(fault.OperationReused, "Idempotency-Key was used before, with another request or by somebody else, at %s", recorded.RecordedAt.Format(time.RFC3339))
 	}
 	if recorded.Outcome.Status >= http.StatusBadRequest {
 		said := &statuspb.Status{}
