@@ -103,7 +103,9 @@ type GetNamespaceRequest struct {
 	// Warehouse that holds it; empty means the default one.
 	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
 	// DatabaseId of the namespace.
-	DatabaseId    string `protobuf:"bytes,2,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	DatabaseId string `protobuf:"bytes,2,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	// Visibility, when set, hides the namespace if it is not in it: NOT_FOUND.
+	Visibility    *Visibility `protobuf:"bytes,3,opt,name=visibility,proto3" json:"visibility,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +152,13 @@ func (x *GetNamespaceRequest) GetDatabaseId() string {
 		return x.DatabaseId
 	}
 	return ""
+}
+
+func (x *GetNamespaceRequest) GetVisibility() *Visibility {
+	if x != nil {
+		return x.Visibility
+	}
+	return nil
 }
 
 // GetNamespaceResponse returns the namespace.
@@ -209,7 +218,9 @@ type ListNamespacesRequest struct {
 	// PageSize is the most entries wanted; 0 means the server's default.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// PageToken continues after the page that returned it; empty starts.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Visibility, when set, leaves out what is not in it.
+	Visibility    *Visibility `protobuf:"bytes,5,opt,name=visibility,proto3" json:"visibility,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,6 +281,13 @@ func (x *ListNamespacesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListNamespacesRequest) GetVisibility() *Visibility {
+	if x != nil {
+		return x.Visibility
+	}
+	return nil
 }
 
 // ListNamespacesResponse is a page.
@@ -662,7 +680,7 @@ var File_igloo_housetable_v1_namespace_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_namespace_proto_rawDesc = "" +
 	"\n" +
-	"#igloo/housetable/v1/namespace.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x02\n" +
+	"#igloo/housetable/v1/namespace.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a igloo/housetable/v1/access.proto\"\x90\x02\n" +
 	"\tNamespace\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12N\n" +
@@ -674,19 +692,25 @@ const file_igloo_housetable_v1_namespace_proto_rawDesc = "" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"T\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
 	"\x13GetNamespaceRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
-	"databaseId\"T\n" +
+	"databaseId\x12?\n" +
+	"\n" +
+	"visibility\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.VisibilityR\n" +
+	"visibility\"T\n" +
 	"\x14GetNamespaceResponse\x12<\n" +
-	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\x9f\x01\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x1e.igloo.housetable.v1.NamespaceR\tnamespace\"\xe0\x01\n" +
 	"\x15ListNamespacesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12,\n" +
 	"\x12parent_database_id\x18\x02 \x01(\tR\x10parentDatabaseId\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\x80\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12?\n" +
+	"\n" +
+	"visibility\x18\x05 \x01(\v2\x1f.igloo.housetable.v1.VisibilityR\n" +
+	"visibility\"\x80\x01\n" +
 	"\x16ListNamespacesResponse\x12>\n" +
 	"\n" +
 	"namespaces\x18\x01 \x03(\v2\x1e.igloo.housetable.v1.NamespaceR\n" +
@@ -751,31 +775,34 @@ var file_igloo_housetable_v1_namespace_proto_goTypes = []any{
 	nil,                             // 11: igloo.housetable.v1.Namespace.PropertiesEntry
 	nil,                             // 12: igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntry
 	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
+	(*Visibility)(nil),              // 14: igloo.housetable.v1.Visibility
 }
 var file_igloo_housetable_v1_namespace_proto_depIdxs = []int32{
 	11, // 0: igloo.housetable.v1.Namespace.properties:type_name -> igloo.housetable.v1.Namespace.PropertiesEntry
 	13, // 1: igloo.housetable.v1.Namespace.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 2: igloo.housetable.v1.GetNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
-	0,  // 3: igloo.housetable.v1.ListNamespacesResponse.namespaces:type_name -> igloo.housetable.v1.Namespace
-	0,  // 4: igloo.housetable.v1.CreateNamespaceRequest.namespace:type_name -> igloo.housetable.v1.Namespace
-	0,  // 5: igloo.housetable.v1.CreateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
-	12, // 6: igloo.housetable.v1.UpdateNamespaceRequest.updates:type_name -> igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntry
-	0,  // 7: igloo.housetable.v1.UpdateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
-	1,  // 8: igloo.housetable.v1.NamespaceService.GetNamespace:input_type -> igloo.housetable.v1.GetNamespaceRequest
-	3,  // 9: igloo.housetable.v1.NamespaceService.ListNamespaces:input_type -> igloo.housetable.v1.ListNamespacesRequest
-	5,  // 10: igloo.housetable.v1.NamespaceService.CreateNamespace:input_type -> igloo.housetable.v1.CreateNamespaceRequest
-	7,  // 11: igloo.housetable.v1.NamespaceService.UpdateNamespace:input_type -> igloo.housetable.v1.UpdateNamespaceRequest
-	9,  // 12: igloo.housetable.v1.NamespaceService.DropNamespace:input_type -> igloo.housetable.v1.DropNamespaceRequest
-	2,  // 13: igloo.housetable.v1.NamespaceService.GetNamespace:output_type -> igloo.housetable.v1.GetNamespaceResponse
-	4,  // 14: igloo.housetable.v1.NamespaceService.ListNamespaces:output_type -> igloo.housetable.v1.ListNamespacesResponse
-	6,  // 15: igloo.housetable.v1.NamespaceService.CreateNamespace:output_type -> igloo.housetable.v1.CreateNamespaceResponse
-	8,  // 16: igloo.housetable.v1.NamespaceService.UpdateNamespace:output_type -> igloo.housetable.v1.UpdateNamespaceResponse
-	10, // 17: igloo.housetable.v1.NamespaceService.DropNamespace:output_type -> igloo.housetable.v1.DropNamespaceResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	14, // 2: igloo.housetable.v1.GetNamespaceRequest.visibility:type_name -> igloo.housetable.v1.Visibility
+	0,  // 3: igloo.housetable.v1.GetNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	14, // 4: igloo.housetable.v1.ListNamespacesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
+	0,  // 5: igloo.housetable.v1.ListNamespacesResponse.namespaces:type_name -> igloo.housetable.v1.Namespace
+	0,  // 6: igloo.housetable.v1.CreateNamespaceRequest.namespace:type_name -> igloo.housetable.v1.Namespace
+	0,  // 7: igloo.housetable.v1.CreateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	12, // 8: igloo.housetable.v1.UpdateNamespaceRequest.updates:type_name -> igloo.housetable.v1.UpdateNamespaceRequest.UpdatesEntry
+	0,  // 9: igloo.housetable.v1.UpdateNamespaceResponse.namespace:type_name -> igloo.housetable.v1.Namespace
+	1,  // 10: igloo.housetable.v1.NamespaceService.GetNamespace:input_type -> igloo.housetable.v1.GetNamespaceRequest
+	3,  // 11: igloo.housetable.v1.NamespaceService.ListNamespaces:input_type -> igloo.housetable.v1.ListNamespacesRequest
+	5,  // 12: igloo.housetable.v1.NamespaceService.CreateNamespace:input_type -> igloo.housetable.v1.CreateNamespaceRequest
+	7,  // 13: igloo.housetable.v1.NamespaceService.UpdateNamespace:input_type -> igloo.housetable.v1.UpdateNamespaceRequest
+	9,  // 14: igloo.housetable.v1.NamespaceService.DropNamespace:input_type -> igloo.housetable.v1.DropNamespaceRequest
+	2,  // 15: igloo.housetable.v1.NamespaceService.GetNamespace:output_type -> igloo.housetable.v1.GetNamespaceResponse
+	4,  // 16: igloo.housetable.v1.NamespaceService.ListNamespaces:output_type -> igloo.housetable.v1.ListNamespacesResponse
+	6,  // 17: igloo.housetable.v1.NamespaceService.CreateNamespace:output_type -> igloo.housetable.v1.CreateNamespaceResponse
+	8,  // 18: igloo.housetable.v1.NamespaceService.UpdateNamespace:output_type -> igloo.housetable.v1.UpdateNamespaceResponse
+	10, // 19: igloo.housetable.v1.NamespaceService.DropNamespace:output_type -> igloo.housetable.v1.DropNamespaceResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_namespace_proto_init() }
@@ -783,6 +810,7 @@ func file_igloo_housetable_v1_namespace_proto_init() {
 	if File_igloo_housetable_v1_namespace_proto != nil {
 		return
 	}
+	file_igloo_housetable_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -168,7 +168,9 @@ type HouseTable struct {
 	// DeletedAtMs is set on soft-deleted house tables: milliseconds since the epoch.
 	DeletedAtMs *int64 `protobuf:"varint,10,opt,name=deleted_at_ms,json=deletedAtMs,proto3,oneof" json:"deleted_at_ms,omitempty"`
 	// PurgeAfterMs is set on soft-deleted house tables: milliseconds since the epoch.
-	PurgeAfterMs  *int64 `protobuf:"varint,11,opt,name=purge_after_ms,json=purgeAfterMs,proto3,oneof" json:"purge_after_ms,omitempty"`
+	PurgeAfterMs *int64 `protobuf:"varint,11,opt,name=purge_after_ms,json=purgeAfterMs,proto3,oneof" json:"purge_after_ms,omitempty"`
+	// Owner is the principal who created it; empty when nobody said who they are.
+	Owner         string `protobuf:"bytes,12,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,6 +280,13 @@ func (x *HouseTable) GetPurgeAfterMs() int64 {
 		return *x.PurgeAfterMs
 	}
 	return 0
+}
+
+func (x *HouseTable) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
 }
 
 // GetTableRequest names a house table.
@@ -503,7 +512,9 @@ type ListTablesRequest struct {
 	// PageSize is the most entries wanted; 0 means the server's default.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// PageToken continues after the page that returned it; empty starts.
-	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Visibility, when set, leaves out what is not in it.
+	Visibility    *Visibility `protobuf:"bytes,6,opt,name=visibility,proto3" json:"visibility,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -571,6 +582,13 @@ func (x *ListTablesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListTablesRequest) GetVisibility() *Visibility {
+	if x != nil {
+		return x.Visibility
+	}
+	return nil
 }
 
 // ListTablesResponse is a page.
@@ -1221,12 +1239,12 @@ var File_igloo_housetable_v1_table_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/table.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n" +
+	"\x1figloo/housetable/v1/table.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a igloo/housetable/v1/access.proto\"b\n" +
 	"\bTableKey\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12\x19\n" +
 	"\btable_id\x18\x02 \x01(\tR\atableId\x12\x1a\n" +
-	"\bfunction\x18\x03 \x01(\bR\bfunction\"\xa2\x04\n" +
+	"\bfunction\x18\x03 \x01(\bR\bfunction\"\xb8\x04\n" +
 	"\n" +
 	"HouseTable\x12/\n" +
 	"\x03key\x18\x01 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x122\n" +
@@ -1242,7 +1260,8 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12'\n" +
 	"\rdeleted_at_ms\x18\n" +
 	" \x01(\x03H\x01R\vdeletedAtMs\x88\x01\x01\x12)\n" +
-	"\x0epurge_after_ms\x18\v \x01(\x03H\x02R\fpurgeAfterMs\x88\x01\x01B\x13\n" +
+	"\x0epurge_after_ms\x18\v \x01(\x03H\x02R\fpurgeAfterMs\x88\x01\x01\x12\x14\n" +
+	"\x05owner\x18\f \x01(\tR\x05ownerB\x13\n" +
 	"\x11_creation_time_msB\x10\n" +
 	"\x0e_deleted_at_msB\x11\n" +
 	"\x0f_purge_after_ms\"`\n" +
@@ -1256,7 +1275,7 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
-	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xc2\x01\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\"\x83\x02\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
@@ -1264,7 +1283,10 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1e.igloo.housetable.v1.TableKindR\x04kind\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\tpageToken\"u\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12?\n" +
+	"\n" +
+	"visibility\x18\x06 \x01(\v2\x1f.igloo.housetable.v1.VisibilityR\n" +
+	"visibility\"u\n" +
 	"\x12ListTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x01\n" +
@@ -1357,6 +1379,7 @@ var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(*ListHoldersResponse)(nil),     // 15: igloo.housetable.v1.ListHoldersResponse
 	(*Holder)(nil),                  // 16: igloo.housetable.v1.Holder
 	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
+	(*Visibility)(nil),              // 18: igloo.housetable.v1.Visibility
 }
 var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 0: igloo.housetable.v1.HouseTable.key:type_name -> igloo.housetable.v1.TableKey
@@ -1368,33 +1391,34 @@ var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 6: igloo.housetable.v1.BatchGetTablesRequest.keys:type_name -> igloo.housetable.v1.TableKey
 	2,  // 7: igloo.housetable.v1.BatchGetTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
 	0,  // 8: igloo.housetable.v1.ListTablesRequest.kind:type_name -> igloo.housetable.v1.TableKind
-	2,  // 9: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
-	1,  // 10: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
-	13, // 11: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
-	1,  // 12: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
-	17, // 13: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
-	13, // 14: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
-	1,  // 15: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
-	17, // 16: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
-	16, // 17: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
-	2,  // 18: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
-	3,  // 19: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
-	5,  // 20: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
-	7,  // 21: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
-	9,  // 22: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
-	11, // 23: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
-	14, // 24: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
-	4,  // 25: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
-	6,  // 26: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
-	8,  // 27: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
-	10, // 28: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
-	12, // 29: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
-	15, // 30: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
-	25, // [25:31] is the sub-list for method output_type
-	19, // [19:25] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	18, // 9: igloo.housetable.v1.ListTablesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
+	2,  // 10: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
+	1,  // 11: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
+	13, // 12: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 13: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
+	17, // 14: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
+	13, // 15: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 16: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
+	17, // 17: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
+	16, // 18: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
+	2,  // 19: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
+	3,  // 20: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
+	5,  // 21: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
+	7,  // 22: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
+	9,  // 23: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
+	11, // 24: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
+	14, // 25: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
+	4,  // 26: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
+	6,  // 27: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
+	8,  // 28: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
+	10, // 29: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
+	12, // 30: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
+	15, // 31: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
+	26, // [26:32] is the sub-list for method output_type
+	20, // [20:26] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_table_proto_init() }
@@ -1402,6 +1426,7 @@ func file_igloo_housetable_v1_table_proto_init() {
 	if File_igloo_housetable_v1_table_proto != nil {
 		return
 	}
+	file_igloo_housetable_v1_access_proto_init()
 	file_igloo_housetable_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_igloo_housetable_v1_table_proto_msgTypes[10].OneofWrappers = []any{
 		(*GetTableVersionRequest_Version)(nil),
