@@ -16,7 +16,8 @@ type Changes struct {
 	// is void, and the page is the first one of all.
 	Restart bool
 	// Entries are what there is now: an entry of the same object, grantee and
-	// privilege replaces an earlier one.
+	// privilege replaces an earlier one, and a revoked one without a grantee all
+	// earlier ones of its object, which was dropped.
 	Entries []Entry
 	// Position is where the next page begins, or what changes later.
 	Position string
@@ -35,6 +36,7 @@ type Entry struct {
 	ID        string
 	Grantee   Grantee
 	Privilege Privilege
-	// Revoked means that there is no such grant now.
+	// Revoked means that there is no such grant now; without a Grantee, that there
+	// is none on the object.
 	Revoked bool
 }

@@ -545,8 +545,8 @@ func (x *ListGrantsResponse) GetNextPageToken() string {
 // it has what it has.
 type Role struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name, unique in the service: 1 to 63 lower-case letters, digits, "-" and "_",
-	// a letter or digit first.
+	// Name, unique in the service: 1 to 128 letters, digits, ".", "-" and "_", a
+	// letter or digit first.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Description is for people.
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
