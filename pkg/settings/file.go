@@ -35,7 +35,7 @@ func readFile(path string) (*file, error) {
 	return f, nil
 }
 
-// refuseUnknown fails on a key that no command of the program has.
+// refuseUnknown fails on a key that is no setting of any command of the program.
 func (f *file) refuseUnknown(root *kong.Node) error {
 	known := flagNames(root)
 	for key := range f.values {
@@ -49,7 +49,9 @@ func (f *file) refuseUnknown(root *kong.Node) error {
 func flagNames(node *kong.Node) []string {
 	names := make([]string, 0, len(node.Flags))
 	for _, flag := range node.Flags {
-		names = append(names, flag.Name)
+		if lasting(flag) {
+			names = append(names, flag.Name)
+		}
 	}
 	for _, child := range node.Children {
 		names = append(names, flagNames(child)...)
@@ -57,6 +59,10 @@ func flagNames(node *kong.Node) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// lasting reports whether a flag is one way of several to say something. One
+// without a variable is about one call, and may share its name with a setting.
+func lasting(flag *kong.Flag) bool { return len(flag.Envs) > 0 }
 
 // text is the value of a key as a flag would spell it.
 func (f *file) text(key string) (string, bool) {
@@ -90,7 +96,7 @@ func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	if name, value, ok := fromEnv(flag, r.lookupEnv); ok && name != "" {
 		return value, nil
 	}
-	if text, ok := r.file.text(flag.Name); ok {
+	if text, ok := r.file.text(flag.Name); ok && lasting(flag) {
 		return text, nil
 	}
 	return nil, nil //nolint:nilnil // kong's way to say that there is no value

@@ -36,7 +36,7 @@ func origin(app App, file *file, chosen *kong.Context, flag *kong.Flag) string {
 	if name, _, ok := fromEnv(flag, app.LookupEnv); ok {
 		return "environment " + name
 	}
-	if _, ok := file.text(flag.Name); ok {
+	if _, ok := file.text(flag.Name); ok && lasting(flag) {
 		return "file " + file.path
 	}
 	return "default"

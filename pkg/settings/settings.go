@@ -5,7 +5,8 @@
 // It promises that every setting has the same name everywhere (data-dir,
 // IGLOO_DATA_DIR, --data-dir), that an unknown key is an error, that
 // --print-config shows what holds and where it came from, and that secrets are
-// never among what is shown.
+// never among what is shown. What has no variable is about one call, and only a
+// flag says it.
 package settings
 
 import (
@@ -35,6 +36,7 @@ type App struct {
 	// and secret:"" where the value must not be shown.
 	Commands any
 	Args     []string
+	Stdin    io.Reader
 	Stdout   io.Writer
 	Stderr   io.Writer
 	// LookupEnv is os.LookupEnv as a rule.
@@ -43,8 +45,11 @@ type App struct {
 
 // Env is what a command's Run gets beside its own settings.
 type Env struct {
-	Log    *slog.Logger
-	Stdout io.Writer
+	Log       *slog.Logger
+	Stdin     io.Reader
+	Stdout    io.Writer
+	Stderr    io.Writer
+	LookupEnv func(string) (string, bool)
 }
 
 // globals are the settings that every program has.
@@ -62,7 +67,7 @@ func Main(name, description string, commands any) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := Run(ctx, App{
 		Name: name, Description: description, Commands: commands,
-		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
 	})
 	stop()
 	release()
@@ -135,7 +140,7 @@ func dispatch(ctx context.Context, app App, g *globals, file *file, parser *kong
 		return &UsageError{err}
 	}
 	chosen.BindTo(ctx, (*context.Context)(nil))
-	return chosen.Run(&Env{Log: log, Stdout: app.Stdout})
+	return chosen.Run(&Env{Log: log, Stdin: app.Stdin, Stdout: app.Stdout, Stderr: app.Stderr, LookupEnv: app.LookupEnv})
 }
 
 // configPath finds the file before kong runs, because the file is one of the

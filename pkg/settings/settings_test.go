@@ -27,8 +27,16 @@ func (s *serve) Run(_ context.Context, env *settings.Env) error {
 	return nil
 }
 
+// show has a flag that is called like a setting of another command.
+type show struct {
+	Roots []string `help:"Roots of this call."`
+}
+
+func (show) Run() error { return nil }
+
 type commands struct {
 	Serve serve `cmd:"" help:"Serve."`
+	Show  show  `cmd:"" help:"Show."`
 }
 
 func run(t *testing.T, env map[string]string, args ...string) (*commands, string, error) {
@@ -103,5 +111,22 @@ func TestPrintConfigTellsOriginsAndKeepsSecrets(t *testing.T) {
 func TestHelpIsNotAnError(t *testing.T) {
 	if _, out, err := run(t, nil, "serve", "--help"); err != nil || !strings.Contains(out, "--listen") {
 		t.Fatalf("err = %v, output:\n%s", err, out)
+	}
+}
+
+func TestWhatIsAboutOneCallIsNoSetting(t *testing.T) {
+	path := yamlFile(t, "roots: [a, b]\n")
+	c, _, err := run(t, nil, "show", "--config", path)
+	if err != nil || len(c.Show.Roots) > 0 {
+		t.Errorf("roots = %q, want none of the file's; %v", c.Show.Roots, err)
+	}
+	if _, out, err := run(t, nil, "show", "--config", path, "--print-config"); err != nil || !strings.Contains(out, "roots: []") || strings.Contains(out, "file "+path) {
+		t.Errorf("err = %v, output:\n%s", err, out)
+	}
+	if c, _, err = run(t, nil, "show", "--config", path, "--roots=c"); err != nil || strings.Join(c.Show.Roots, "+") != "c" {
+		t.Errorf("roots = %q, want the flag's; %v", c.Show.Roots, err)
+	}
+	if _, _, err = run(t, nil, "serve", "--config", yamlFile(t, "print-config: true\n")); err == nil {
+		t.Error("a file says what only a flag can")
 	}
 }

@@ -1,4 +1,5 @@
-// Command igloo serves a whole Iceberg catalog from one process.
+// Command igloo serves a whole Iceberg catalog from one process, and manages any
+// that runs.
 package main
 
 import (
@@ -10,15 +11,17 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	"github.com/igloo-catalog/igloo/services/igloo"
+	"github.com/igloo-catalog/igloo/services/igloo/command"
 )
 
 func main() {
-	settings.Main("igloo", "An Apache Iceberg REST catalog in one process.", &commands{})
+	settings.Main("igloo", "An Apache Iceberg REST catalog in one process, and the command line for any that runs.", &commands{})
 }
 
 type commands struct {
-	Serve   serve   `cmd:"" help:"Serve a catalog from a data folder."`
-	Version version `cmd:"" help:"Print the version."`
+	Serve      serve              `cmd:"" help:"Serve a catalog from a data folder."`
+	Warehouses command.Warehouses `cmd:"" help:"Manage the warehouses of a running Igloo, of either shape."`
+	Version    version            `cmd:"" help:"Print the version."`
 }
 
 type serve struct {
