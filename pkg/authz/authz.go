@@ -47,12 +47,13 @@ type Visibility struct {
 	// Each means that it cannot be told in advance: Decide has to be asked for
 	// every row.
 	Each bool
-	// UUIDs are of house tables, in no order, wherever in the warehouse they are.
+	// UUIDs are of house tables, in no order, wherever in the warehouse they are: at
+	// most MaxListed of these, and of DatabaseIDs.
 	UUIDs []uuid.UUID
 	// Owner is who sees what they own: a principal, "" where nobody does.
 	Owner string
-	// DatabaseIDs are namespaces of the warehouse with everything in them, as their
-	// keys are spelled. Of the server, they are the names of warehouses instead.
+	// DatabaseIDs are namespaces in it with everything in them, as their keys are
+	// spelled.
 	DatabaseIDs []string
 }
 
@@ -103,5 +104,5 @@ func (Open) Visible(context.Context, authn.Identity, Object) (Visibility, error)
 
 // Explain implements Decider.
 func (Open) Explain(_ context.Context, _ authn.Identity, question Question) (Decision, error) {
-	return Decision{Allowed: true, Reasons: []Reason{{Kind: ByOpenness, Privilege: Own, On: question.Object}}}, nil
+	return Decision{Allowed: true, Reasons: []Reason{{Kind: Unrestricted, Privilege: Own, On: question.Object}}}, nil
 }

@@ -96,6 +96,14 @@ func In(warehouse, databaseID string, kind Kind, table TableRef) Object {
 // Role is the role of a name.
 func Role(name string) Object { return Object{Kind: KindRole, Role: name} }
 
+// part is the warehouse whose snapshot has its grants, "" of the server.
+func (o Object) part() string {
+	if o.Kind == KindServer || o.Kind == KindRole {
+		return ""
+	}
+	return o.Warehouse
+}
+
 // String names it for people: "table sales.orders in warehouse default".
 func (o Object) String() string {
 	switch o.Kind {
@@ -106,7 +114,7 @@ func (o Object) String() string {
 	case KindNamespace:
 		return "namespace " + o.DatabaseID + " in warehouse " + o.Warehouse
 	case KindTable, KindView, KindFunction:
-		return o.Kind.String() + " " + o.DatabaseID + "." + o.Table.name() + " in warehouse " + o.Warehouse
+		return o.Kind.String() + " " + strings.TrimPrefix(o.DatabaseID+"."+o.Table.name(), ".") + " in warehouse " + o.Warehouse
 	case KindRole:
 		return "role " + o.Role
 	default:

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -44,6 +45,17 @@ func of(privileges ...Privilege) set {
 }
 
 func (s set) has(p Privilege) bool { return s&(1<<p) != 0 }
+
+// each are the privileges in the set, in their order.
+func (s set) each() iter.Seq[Privilege] {
+	return func(yield func(Privilege) bool) {
+		for p := List; p.sound(); p++ {
+			if s.has(p) && !yield(p) {
+				return
+			}
+		}
+	}
+}
 
 // kinds is a set of kinds of objects, a bit each.
 type kinds uint16
@@ -152,9 +164,4 @@ func ParsePrivilege(field, name string) (Privilege, error) {
 }
 
 // Privileges are all there are.
-func Privileges() []Privilege {
-	return slices.Collect(func(yield func(Privilege) bool) {
-		for p := List; p.sound() && yield(p); p++ {
-		}
-	})
-}
+func Privileges() []Privilege { return slices.Collect(set(1<<len(privileges) - 1).each()) }

@@ -20,9 +20,22 @@ const (
 	ByPassage
 	// ByPolicy is a policy.
 	ByPolicy
-	// ByOpenness is that everybody may do everything.
-	ByOpenness
+	// Unrestricted is that everybody may do everything.
+	Unrestricted
 )
+
+var reasonNames = [...]string{
+	ByGrant: "grant", ByOwner: "owner", ByAdministrator: "administrator",
+	ByPassage: "passage", ByPolicy: "policy", Unrestricted: "unrestricted",
+}
+
+// String is the kind's name: "administrator".
+func (k ReasonKind) String() string {
+	if k == 0 || int(k) >= len(reasonNames) {
+		return "unknown"
+	}
+	return reasonNames[k]
+}
 
 // Reason is one reason why something is allowed; it is enough by itself.
 type Reason struct {
@@ -55,10 +68,10 @@ func (r Reason) String() string {
 		return fmt.Sprintf("passage to %s: %s granted to %s%s", r.On, r.Privilege, r.Grantee, r.via())
 	case ByPolicy:
 		return "policy " + r.Policy
-	case ByOpenness:
+	case Unrestricted:
 		return "there is no authorization: everybody may do everything"
 	default:
-		return "unknown"
+		return r.Kind.String()
 	}
 }
 

@@ -1,0 +1,157 @@
+package authz
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// caller is somebody in a warehouse, or at the server.
+type caller struct {
+	*expanded
+
+	server, there *Snapshot
+}
+
+// may reports whether a privilege is had on an object.
+func (c caller) may(p Privilege, o Object) bool {
+	switch {
+	case !p.sound():
+		return false
+	case c.base.has(p):
+		return true
+	case o.Kind == KindServer:
+		return false
+	case o.Kind == KindRole:
+		return c.there.namedHave(o.Role, c.inWarehouse).has(p)
+	case o.Warehouse == "":
+		return false
+	case o.Kind == KindWarehouse:
+		return c.passes(p, o, "")
+	}
+	key := c.there.fold(o.DatabaseID)
+	return c.inNamespace(p, key) || c.onTable(p, o.Table) || c.passes(p, o, key)
+}
+
+// fold is the key of a namespace.
+func (s *Snapshot) fold(databaseID string) string {
+	if s.folded {
+		return strings.ToLower(databaseID)
+	}
+	return databaseID
+}
+
+// namedHave is what somebody has by grants on a namespace or role itself.
+func (s *Snapshot) namedHave(name string, grantees []uint32) set {
+	g, known := s.named.get(name)
+	if !known {
+		return 0
+	}
+	return g.have(grantees)
+}
+
+// inNamespace reports whether p is had on the namespace of a key, or on one that
+// it is in.
+func (c caller) inNamespace(p Privilege, key string) bool {
+	if len(c.inWarehouse) == 0 {
+		return false
+	}
+	for ; key != ""; key = parent(key) {
+		if c.there.namedHave(key, c.inWarehouse).has(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// parent is the key of the namespace around one, "" of an outermost one: a dot
+// inside a level is escaped.
+func parent(key string) string {
+	return key[:max(strings.LastIndexByte(key, '.'), 0)]
+}
+
+// onTable reports whether p is had on a house table itself.
+func (c caller) onTable(p Privilege, t *TableRef) bool {
+	if t == nil || t.UUID == uuid.Nil {
+		return false
+	}
+	if c.owns(t) && Own.Includes(p) {
+		return true
+	}
+	g, known := c.there.tables.get(t.UUID)
+	return known && g.have(c.inWarehouse).has(p)
+}
+
+// owns compares the parts that a principal is made of.
+func (e *expanded) owns(t *TableRef) bool {
+	issuer, subject, found := strings.Cut(t.Owner, ":")
+	return found && subject != "" && subject == e.who.Subject && issuer == e.who.Issuer
+}
+
+// passes reports whether p is had on a container because something inside may be
+// described. It is not known here in which namespaces house tables are, so these
+// lead to the warehouse alone; to the namespaces, Visible does.
+func (c caller) passes(p Privilege, o Object, key string) bool {
+	if p != List && p != Describe {
+		return false
+	}
+	switch o.Kind {
+	case KindWarehouse:
+		return len(c.namespaces) > 0 || (c.tables && len(c.describedTables(1)) > 0)
+	case KindNamespace:
+		return len(c.below(key)) > 0
+	default:
+		return false
+	}
+}
+
+// below are the namespaces inside one, or in the warehouse, that may be described
+// by grants on them.
+func (e *expanded) below(key string) []string {
+	if key == "" {
+		return e.namespaces
+	}
+	first, _ := slices.BinarySearch(e.namespaces, key+".")
+	last, _ := slices.BinarySearch(e.namespaces, key+"/") // '/' comes after '.'
+	return e.namespaces[first:last]
+}
+
+// visible is what there is in a namespace, or in the warehouse, that is not
+// visible as a whole.
+func (c caller) visible(key string) Visibility {
+	tables, namespaces := c.describedTables(MaxListed+1), c.below(key)
+	if len(tables) > MaxListed || len(namespaces) > MaxListed {
+		return Visibility{Each: true}
+	}
+	v := Visibility{UUIDs: tables, DatabaseIDs: slices.Clone(namespaces)}
+	if c.who.Subject != "" {
+		v.Owner = c.who.Principal()
+	}
+	return v
+}
+
+// describedTables are house tables that may be described by grants on them, once
+// each, and no more than a limit.
+func (c caller) describedTables(limit int) []uuid.UUID {
+	if !c.tables {
+		return nil
+	}
+	found := map[uuid.UUID]bool{}
+	var tables []uuid.UUID
+	for _, one := range expand(c.who, c.server) {
+		h, known := c.there.grantees.get(one.grantee)
+		if !known {
+			continue
+		}
+		for _, id := range h.tables {
+			if g, _ := c.there.tables.get(id); !found[id] && closures[g.given(h.id)].has(Describe) {
+				found[id], tables = true, append(tables, id)
+			}
+			if len(tables) == limit {
+				return tables
+			}
+		}
+	}
+	return tables
+}
