@@ -3,6 +3,7 @@ package catalog
 import (
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/endpoint"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
@@ -59,9 +60,9 @@ func rootIn(p StorageProfile, location string) (string, error) {
 	case store == "file" && p.Local != nil:
 		return "file:" + place, nil
 	case store == "s3" && p.S3 != nil:
-		return "s3:" + server(p.S3.Endpoint) + ":" + place, nil
+		return "s3:" + endpoint.Normal(p.S3.Endpoint) + ":" + place, nil
 	case store == "gs" && p.GCS != nil:
-		return "gs:" + server(p.GCS.Endpoint) + ":" + place, nil
+		return "gs:" + endpoint.Normal(p.GCS.Endpoint) + ":" + place, nil
 	case store == "abfs" && p.ADLS != nil:
 		return azureRoot(p.ADLS, location, place)
 	}
@@ -76,11 +77,8 @@ func azureRoot(p *ADLSStorage, location, place string) (string, error) {
 	if !found || account != p.Account {
 		return "", fault.New(fault.Invalid, "root %q is not in the storage account %q: abfss://CONTAINER@%s.dfs.core.windows.net/… is", location, p.Account, p.Account)
 	}
-	return trimSlashes("abfs:" + server(p.Endpoint) + ":/" + account + "/" + container + "/" + folder), nil
+	return trimSlashes("abfs:" + endpoint.Normal(p.Endpoint) + ":/" + account + "/" + container + "/" + folder), nil
 }
-
-// server is one spelling of an endpoint.
-func server(endpoint string) string { return strings.ToLower(strings.TrimRight(endpoint, "/")) }
 
 // schemes are the locations that a profile's store has.
 func (p StorageProfile) schemes() string {

@@ -153,6 +153,7 @@ func TestStorageOfWarehouses(t *testing.T) {
 			s := serveStored(t, database, a)
 			t.Run("secrets are sealed and never shown", func(t *testing.T) { s.T = t; sealedSecrets(s, a) })
 			t.Run("an update keeps what it does not give", func(t *testing.T) { s.T = t; keptSecrets(s, a) })
+			t.Run("a secret goes nowhere but where it was given for", func(t *testing.T) { s.T = t; movedStores(s) })
 			t.Run("what cannot be is refused", func(t *testing.T) { s.T = t; refusedProfiles(s) })
 			t.Run("what is not there when it is tried is refused", func(t *testing.T) { s.T = t; untried(s) })
 			both := serveStored(t, database, b, a)
@@ -214,7 +215,8 @@ func keptSecrets(s *stored, keys ...string) {
 		s.Errorf("what was taken away is there: %v", got)
 	}
 	s.ask("PATCH", "/hts/warehouses/w1", `{"storage":{"s3":{"accessKeyId":"id","secretAccessKey":"`+canary+`"}}}`, 200)
-	s.ask("PATCH", "/hts/warehouses/w1", `{"storage":{"gcs":{}}}`, 200)
+	s.ask("PATCH", "/hts/warehouses/w1", `{"storage":{"adls":{"account":"one","endpoint":"https://one.z1.blob.storage.azure.net"}}}`, 200)
+	s.ask("PATCH", "/hts/warehouses/w1", `{"storage":{"gcs":{"stsEndpoint":"https://sts.googleapis.com"}}}`, 200)
 	if got := s.get(); len(got.GetStorage().GetSealed()) != 0 || got.GetStorage().GetGcs() == nil {
 		s.Errorf("another store has the secret of the one before: %v", got)
 	}
@@ -225,14 +227,20 @@ func refusedProfiles(s *stored) {
 	before := s.get().GetVersion()
 	for body, want := range map[string]string{
 		`{"storage":{}}`: "storage: names no store",
-		`{"storage":{"s3":{"accessKeyId":"id","secretAccessKey":""}}}`:                "go together",
-		`{"storage":{"s3":{"secretAccessKey":"` + canary + `"}}}`:                     "go together",
-		`{"storage":{"s3":{"endpoint":"store:9000"}}}`:                                "storage.s3.endpoint",
-		`{"storage":{"s3":{"endpoint":"http://me:` + canary + `@store:9000"}}}`:       "storage.s3.endpoint",
-		`{"storage":{"local":{},"keyLifeSeconds":"5"}}`:                               "storage.key_life_seconds",
-		`{"storage":{"local":{},"delegation":9}}`:                                     "storage.delegation",
-		`{"storage":{"local":{},"allowedRoots":[""]}}`:                                "storage.allowed_roots[0]",
-		`{"storage":{"gcs":{"serviceAccount":"` + strings.Repeat("x", 20000) + `"}}}`: "storage.gcs.service_account",
+		`{"storage":{"s3":{"accessKeyId":"id","secretAccessKey":""}}}`:                                  "go together",
+		`{"storage":{"s3":{"secretAccessKey":"` + canary + `"}}}`:                                       "go together",
+		`{"storage":{"s3":{"endpoint":"store:9000"}}}`:                                                  "storage.s3.endpoint",
+		`{"storage":{"s3":{"endpoint":"http://me:` + canary + `@store:9000"}}}`:                         "storage.s3.endpoint",
+		`{"storage":{"s3":{"region":"x.evil.example/"}}}`:                                               "storage.s3.region",
+		`{"storage":{"adls":{"account":"evil.example/"}}}`:                                              "storage.adls.account",
+		`{"storage":{"adls":{"account":"one","endpoint":"https://evil.example"}}}`:                      "storage.adls.endpoint",
+		`{"storage":{"adls":{"account":"one","endpoint":"http://one.blob.core.windows.net"}}}`:          "storage.adls.endpoint",
+		`{"storage":{"adls":{"account":"one","endpoint":"https://evil.example/x.core.windows.net"}}}`:   "storage.adls.endpoint",
+		`{"storage":{"gcs":{"vendedTokens":true,"stsEndpoint":"https://googleapis.com.evil.example"}}}`: "storage.gcs.sts_endpoint",
+		`{"storage":{"local":{},"keyLifeSeconds":"5"}}`:                                                 "storage.key_life_seconds",
+		`{"storage":{"local":{},"delegation":9}}`:                                                       "storage.delegation",
+		`{"storage":{"local":{},"allowedRoots":[""]}}`:                                                  "storage.allowed_roots[0]",
+		`{"storage":{"gcs":{"serviceAccount":"` + strings.Repeat("x", 20000) + `"}}}`:                   "storage.gcs.service_account",
 	} {
 		if message := fmt.Sprint(s.ask("PATCH", "/hts/warehouses/w1", body, 400)["message"]); !strings.Contains(message, want) {
 			s.Errorf("%s: %s", body, message)

@@ -38,7 +38,8 @@ type Profiles struct {
 }
 
 // admit makes of a profile what is stored for a warehouse, after its storage was
-// tried. Secrets that the profile does not give are those that were kept.
+// tried. Secrets that the profile does not give are those that were kept, for the
+// same place.
 func (p Profiles) admit(ctx context.Context, w *htsv1.Warehouse, kept *housetable.Storage) (*housetable.Storage, error) {
 	if err := checkProfile("storage", w.GetStorage()); err != nil {
 		return nil, err
@@ -65,6 +66,9 @@ func (p Profiles) sealed(warehouse string, profile *htsv1.StorageProfile, kept *
 		value, given := s.take()
 		switch {
 		case !given && kept != nil && kept.Sealed[s.name] != "":
+			if err := checkMoved(s.name, profile, kept); err != nil {
+				return nil, err
+			}
 			sealed[s.name] = kept.Sealed[s.name]
 		case value == "":
 		case len(value) > maxSecretBytes:
@@ -76,7 +80,7 @@ func (p Profiles) sealed(warehouse string, profile *htsv1.StorageProfile, kept *
 			}
 		}
 	}
-	return sealed, checkPairs(profile, sealed)
+	return sealed, firstError(checkPairs(profile, sealed), checkStrangers(profile, sealed))
 }
 
 // checkPairs refuses half a key.
@@ -200,7 +204,7 @@ func checkProfile(field string, p *htsv1.StorageProfile) error {
 	if life := p.GetKeyLifeSeconds(); life != 0 && (life < least || life > most) {
 		errs = append(errs, fault.Field(field+".key_life_seconds", "is %d, allowed is from %d to %d", life, least, most))
 	}
-	errs = append(errs, checkStore(field, p.ProtoReflect()))
+	errs = append(errs, checkStore(field, p.ProtoReflect()), checkHosts(field, p))
 	return firstError(errs...)
 }
 
@@ -213,7 +217,7 @@ func checkStore(field string, m protoreflect.Message) (err error) {
 		case options.GetDebugRedact() || f.IsList() || f.IsMap():
 		case f.Kind() == protoreflect.MessageKind:
 			err = checkStore(path, v.Message())
-		case f.Kind() == protoreflect.StringKind && strings.HasSuffix(string(f.Name()), "endpoint"):
+		case isEndpoint(f):
 			err = errors.Join(checkText(path, v.String(), maxTextBytes), checkURL(path, v.String()))
 		case f.Kind() == protoreflect.StringKind:
 			err = checkText(path, v.String(), maxTextBytes)

@@ -430,7 +430,7 @@ type UpdateWarehouseRequest struct {
 	// ExpectedVersion, when not 0, must be the current version.
 	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
 	// Storage, when set, replaces the profile, but for secrets that it does not
-	// give: those stay.
+	// give: those stay as long as the store is at the same endpoints.
 	Storage       *StorageProfile `protobuf:"bytes,5,opt,name=storage,proto3" json:"storage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
