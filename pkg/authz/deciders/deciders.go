@@ -1,0 +1,64 @@
+// Package deciders owns which decider a service has: the one that its settings
+// ask for.
+//
+// It promises that nothing is allowed for want of a setting where callers have to
+// say who they are.
+package deciders
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+)
+
+// Needs are what a decider is opened with.
+type Needs struct {
+	// Authenticated is whether callers have to say who they are.
+	Authenticated bool
+	// Source is where grants are followed.
+	Source authz.Source
+	// Service is who asks, in metrics: "catalog" or "housetable".
+	Service string
+	// Meter counts; without one nothing is counted.
+	Meter metric.Meter
+}
+
+// Open makes the decider that the settings ask for. The caller closes it.
+func Open(settings authz.Authorization, needs Needs) (authz.Decider, io.Closer, error) {
+	by, err := settings.By(needs.Authenticated)
+	if err != nil || by == authz.ByNothing {
+		return authz.Open{}, nobody{}, err
+	}
+	administrators, err := settings.Administrators()
+	if err != nil {
+		return nil, nil, err
+	}
+	follower := authz.NewFollower(needs.Source, settings.Lag())
+	decider, err := authz.NewGrants(follower, administrators...)
+	if err == nil {
+		var measured authz.Decider
+		if measured, err = measure(decider, follower, needs); err == nil {
+			return measured, follower, nil
+		}
+	}
+	return nil, nil, errors.Join(err, follower.Close())
+}
+
+func measure(by authz.Decider, follower *authz.Follower, needs Needs) (authz.Decider, error) {
+	meter := telemetry.OrNone(needs.Meter)
+	if err := follower.Measure(meter, needs.Service); err != nil {
+		return nil, fmt.Errorf("measure authorization: %w", err)
+	}
+	return authz.Measure(by, meter, needs.Service)
+}
+
+// nobody has nothing to close.
+type nobody struct{}
+
+// Close implements io.Closer.
+func (nobody) Close() error { return nil }
