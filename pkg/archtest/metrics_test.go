@@ -17,7 +17,7 @@ var instruments = map[string]string{
 	"Int64Counter": "counter", "Float64Counter": "counter",
 	"Int64ObservableCounter": "counter", "Float64ObservableCounter": "counter",
 	"Int64UpDownCounter": "gauge", "Int64ObservableUpDownCounter": "gauge",
-	"Int64Gauge": "gauge", "Float64Gauge": "gauge", "Int64ObservableGauge": "gauge",
+	"Int64Gauge": "gauge", "Float64Gauge": "gauge", "Int64ObservableGauge": "gauge", "Float64ObservableGauge": "gauge",
 	"Int64Histogram": "histogram", "Float64Histogram": "histogram",
 }
 
