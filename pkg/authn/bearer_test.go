@@ -167,6 +167,7 @@ func TestIssuersAreChecked(t *testing.T) {
 	for name, change := range map[string]func(*authn.Issuer){
 		"no name":     func(i *authn.Issuer) { i.Name = "" },
 		"odd name":    func(i *authn.Issuer) { i.Name = "a:b" },
+		"taken name":  func(i *authn.Issuer) { i.Name = authn.CertificateIssuer },
 		"no URL":      func(i *authn.Issuer) { i.URL = "" },
 		"odd URL":     func(i *authn.Issuer) { i.URL = "ftp://x" },
 		"no audience": func(i *authn.Issuer) { i.Audiences = nil },

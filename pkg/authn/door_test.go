@@ -161,24 +161,26 @@ func watch(ctx context.Context, conn *grpc.ClientConn, method string) error {
 func TestDoorsAreNotOpenByAccident(t *testing.T) {
 	issuers := authn.Settings{AuthIssuers: []string{"corp=https://idp.example"}, AuthAudiences: []string{"igloo"}}
 	for name, c := range map[string]struct {
-		settings authn.Settings
-		address  string
-		guarded  bool
-		refused  bool
+		settings     authn.Settings
+		certificates bool
+		address      string
+		guarded      bool
+		refused      bool
 	}{
-		"this machine's own":           {authn.Settings{}, "127.0.0.1:8181", false, false},
-		"localhost":                    {authn.Settings{}, "localhost:8181", false, false},
-		"of version 6":                 {authn.Settings{}, "[::1]:8181", false, false},
-		"all addresses":                {authn.Settings{}, "0.0.0.0:8181", false, true},
-		"all, in short":                {authn.Settings{}, ":8181", false, true},
-		"a name":                       {authn.Settings{}, "catalog.example:8181", false, true},
-		"all, as the operator wants":   {authn.Settings{AllowUnauthenticated: true}, ":8181", false, false},
-		"with an issuer":               {issuers, ":8181", true, false},
-		"an issuer without a name":     {authn.Settings{AuthIssuers: []string{"https://idp.example"}, AuthAudiences: []string{"igloo"}}, ":8181", false, true},
-		"an issuer, for no audience":   {authn.Settings{AuthIssuers: []string{"corp=https://idp.example"}}, ":8181", false, true},
-		"a cluster where there's none": {authn.Settings{AuthKubernetes: true, AuthAudiences: []string{"igloo"}}, ":8181", false, true},
+		"this machine's own":           {authn.Settings{}, false, "127.0.0.1:8181", false, false},
+		"localhost":                    {authn.Settings{}, false, "localhost:8181", false, false},
+		"of version 6":                 {authn.Settings{}, false, "[::1]:8181", false, false},
+		"all addresses":                {authn.Settings{}, false, "0.0.0.0:8181", false, true},
+		"all, in short":                {authn.Settings{}, false, ":8181", false, true},
+		"a name":                       {authn.Settings{}, false, "catalog.example:8181", false, true},
+		"all, as the operator wants":   {authn.Settings{AllowUnauthenticated: true}, false, ":8181", false, false},
+		"with an issuer":               {issuers, false, ":8181", true, false},
+		"an issuer without a name":     {authn.Settings{AuthIssuers: []string{"https://idp.example"}, AuthAudiences: []string{"igloo"}}, false, ":8181", false, true},
+		"an issuer, for no audience":   {authn.Settings{AuthIssuers: []string{"corp=https://idp.example"}}, false, ":8181", false, true},
+		"with certificates":            {authn.Settings{}, true, ":8181", true, false},
+		"a cluster where there's none": {authn.Settings{AuthKubernetes: true, AuthAudiences: []string{"igloo"}}, false, ":8181", false, true},
 	} {
-		by, err := c.settings.Authenticator([]string{"127.0.0.1:1", c.address})
+		by, err := c.settings.Authenticator(authn.Doors{Addresses: []string{"127.0.0.1:1", c.address}, Certificates: c.certificates})
 		if (by != nil) != c.guarded || (err != nil) != c.refused {
 			t.Errorf("%s: %v, %v", name, by, err)
 		}

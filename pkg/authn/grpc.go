@@ -8,16 +8,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
-
-// CertificateIssuer is the issuer of those who prove who they are by a
-// certificate, in principals.
-const CertificateIssuer = "cert"
 
 // Unary is Guard for calls: it makes the rest of a chain of interceptors know who
 // asks. Whoever sent no token may have shown a certificate instead.
@@ -49,41 +43,11 @@ func admit(ctx context.Context, by Authenticator, method string) (context.Contex
 	if by == nil || strings.HasPrefix(method, health) {
 		return ctx, nil
 	}
-	tokens := metadata.ValueFromIncomingContext(ctx, "authorization")
-	if identity, shown := certified(ctx); shown && len(tokens) == 0 {
-		return With(ctx, identity), nil
-	}
-	token, err := tokenOf(tokens)
-	if err != nil {
-		return nil, err
-	}
-	identity, err := by.Authenticate(ctx, token)
+	identity, err := identify(ctx, by, metadata.ValueFromIncomingContext(ctx, "authorization"), connection(ctx))
 	if err != nil {
 		return nil, err
 	}
 	return With(ctx, identity), nil
-}
-
-// certified is whom the certificate of a connection names, which the transport
-// has verified: by its first URI, DNS name or common name, in this order.
-func certified(ctx context.Context) (Identity, bool) {
-	from, _ := peer.FromContext(ctx)
-	if from == nil {
-		return Identity{}, false
-	}
-	tls, ok := from.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(tls.State.VerifiedChains) == 0 {
-		return Identity{}, false
-	}
-	leaf := tls.State.VerifiedChains[0][0]
-	identity := Identity{Issuer: CertificateIssuer, Subject: leaf.Subject.CommonName, Expires: leaf.NotAfter}
-	switch {
-	case len(leaf.URIs) > 0:
-		identity.Subject = leaf.URIs[0].String()
-	case len(leaf.DNSNames) > 0:
-		identity.Subject = leaf.DNSNames[0]
-	}
-	return identity, identity.Subject != ""
 }
 
 // knownStream is a stream of somebody.

@@ -8,14 +8,14 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
-// Guard lets requests through whose token is believed, with who asks in their
-// context; refuse answers the others. Without an authenticator everybody passes.
+// Guard lets requests through whose token is believed, or whose certificate where
+// they sent no token, with who asks in their context; refuse answers the others. Without an authenticator everybody passes.
 func Guard(next http.Handler, by Authenticator, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	if by == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		identity, err := authenticate(r, by)
+		identity, err := identify(r.Context(), by, r.Header.Values("Authorization"), r.TLS)
 		if err != nil {
 			if fault.KindOf(err) == fault.Unauthenticated {
 				w.Header().Set("WWW-Authenticate", challenge(r))
@@ -25,14 +25,6 @@ func Guard(next http.Handler, by Authenticator, refuse func(http.ResponseWriter,
 		}
 		next.ServeHTTP(w, r.WithContext(With(r.Context(), identity)))
 	})
-}
-
-func authenticate(r *http.Request, by Authenticator) (Identity, error) {
-	token, err := tokenOf(r.Header.Values("Authorization"))
-	if err != nil {
-		return Identity{}, err
-	}
-	return by.Authenticate(r.Context(), token)
 }
 
 // tokenOf reads the one value of an Authorization header.

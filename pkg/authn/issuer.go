@@ -64,6 +64,9 @@ func newIssuer(config Issuer) (*issuer, error) {
 	if !soundName.MatchString(config.Name) {
 		return nil, fmt.Errorf("name of issuer is %q, allowed are up to 64 letters, digits, '-' and '_'", config.Name)
 	}
+	if config.Name == CertificateIssuer {
+		return nil, fmt.Errorf("name of issuer is %q, which is that of client certificates", config.Name)
+	}
 	if u, err := url.Parse(config.URL); config.Keys == nil && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
 		return nil, fmt.Errorf("issuer %q: URL is %q, allowed is https://… or http://…", config.Name, config.URL)
 	}

@@ -34,12 +34,23 @@ const maxSkew = 10 * time.Minute
 // On reports whether callers have to say who they are.
 func (s Settings) On() bool { return len(s.AuthIssuers) > 0 || s.AuthKubernetes }
 
+// Doors are where callers come in.
+type Doors struct {
+	// Addresses are listened on: "host:port".
+	Addresses []string
+	// Certificates are asked of callers there, at all of them.
+	Certificates bool
+}
+
 // Authenticator is what checks tokens, those of further issuers too; nil where nobody
-// has to say who they are. That is refused on addresses ("host:port") that others
-// reach, but where it is asked for.
-func (s Settings) Authenticator(addresses []string, further ...Issuer) (Authenticator, error) {
+// has to say who they are. That is refused on addresses that others reach, but
+// where it is asked for.
+func (s Settings) Authenticator(doors Doors, further ...Issuer) (Authenticator, error) {
 	if !s.On() && len(further) == 0 {
-		return nil, s.refuseOpenDoors(addresses)
+		if doors.Certificates {
+			return certificatesOnly{}, nil
+		}
+		return nil, s.refuseOpenDoors(doors.Addresses)
 	}
 	issuers, err := s.issuers()
 	if err != nil {
@@ -63,7 +74,7 @@ func (s Settings) Authenticator(addresses []string, further ...Issuer) (Authenti
 func (s Settings) refuseOpenDoors(addresses []string) error {
 	for _, address := range addresses {
 		if !s.AllowUnauthenticated && reachable(address) {
-			return fmt.Errorf("%s can be reached from other machines, and nobody would have to say who they are: set auth-issuer or auth-kubernetes, or allow-unauthenticated if that is meant", address)
+			return fmt.Errorf("%s can be reached from other machines, and nobody would have to say who they are: set auth-issuer, auth-kubernetes or tls-client-ca-file, or allow-unauthenticated if that is meant", address)
 		}
 	}
 	return nil

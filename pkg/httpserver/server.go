@@ -9,6 +9,7 @@ package httpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,14 +40,21 @@ type Server struct {
 	http     *http.Server
 }
 
+// Options are how a server listens.
+type Options struct {
+	// TLS, when set, is spoken instead of plain HTTP.
+	TLS *tls.Config
+}
+
 // Listen binds addr ("host:port"; port 0 picks a free one).
-func Listen(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (*Server, error) {
+func Listen(ctx context.Context, addr string, handler http.Handler, options Options, log *slog.Logger) (*Server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	return &Server{listener: listener, http: &http.Server{
 		Handler:           handler,
+		TLSConfig:         options.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -59,10 +67,25 @@ func Listen(ctx context.Context, addr string, handler http.Handler, log *slog.Lo
 // Addr is the address that is listened on: "127.0.0.1:8181".
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
+// URL is where it is reached: "https://127.0.0.1:8181".
+func (s *Server) URL() string {
+	if s.http.TLSConfig == nil {
+		return "http://" + s.Addr()
+	}
+	return "https://" + s.Addr()
+}
+
+func (s *Server) accept() error {
+	if s.http.TLSConfig == nil {
+		return s.http.Serve(s.listener)
+	}
+	return s.http.ServeTLS(s.listener, "", "")
+}
+
 // Serve answers requests until ctx ends, then lets those in flight finish.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	go func() { failed <- s.accept() }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve %s: %w", s.Addr(), err)

@@ -27,7 +27,7 @@ func failed(w http.ResponseWriter, _ *http.Request) {
 func serve(t *testing.T, handler http.Handler) (url string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	server, err := httpserver.Listen(ctx, "127.0.0.1:0", handler, quiet(t))
+	server, err := httpserver.Listen(ctx, "127.0.0.1:0", handler, httpserver.Options{}, quiet(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func openDoor(cfg Config, folder string) (*catalogserver.Door, error) {
 		}
 		door.Tokens, own = tokens, []authn.Issuer{tokens.Trusted()}
 	}
-	who, err := cfg.Authenticator([]string{cfg.Listen}, own...)
+	who, err := cfg.Authenticator(authn.Doors{Addresses: []string{cfg.Listen}, Certificates: cfg.ForClients()}, own...)
 	door.Who = who
 	return door, err
 }

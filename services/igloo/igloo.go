@@ -24,9 +24,13 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
 	htsserver "github.com/igloo-catalog/igloo/services/housetable/server"
 )
+
+// meterName is under which the process itself measures.
+const meterName = "github.com/igloo-catalog/igloo/services/igloo"
 
 // Config is what `igloo serve` is told.
 type Config struct {
@@ -39,6 +43,7 @@ type Config struct {
 	Auth                  bool     `env:"IGLOO_AUTH" help:"Let in only who has a token, and issue tokens at /v1/oauth/tokens against the credential in root.credential of the data folder."`
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	authn.Settings        `embed:""`
+	tlsfiles.Listener     `embed:""`
 	htsserver.Upkeep      `embed:""`
 	seal.KeySettings      `embed:""`
 	catalogserver.Storage `embed:""`
@@ -87,7 +92,11 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	}
 	i.catalog.Register(prober)
 	i.probes = httpserver.NewProbes(i.catalog.Ready)
-	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), log)
+	tls, err := cfg.OpenTLS(log, i.catalog.Meters().Meter(meterName))
+	if err != nil {
+		return err
+	}
+	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), httpserver.Options{TLS: tls.Config()}, log)
 	return err
 }
 
@@ -162,8 +171,8 @@ func (i *Igloo) handler() http.Handler {
 	})
 }
 
-// Addr is the address that is listened on: "127.0.0.1:8181".
-func (i *Igloo) Addr() string { return i.server.Addr() }
+// URL is where clients reach the process: "http://127.0.0.1:8181".
+func (i *Igloo) URL() string { return i.server.URL() }
 
 // Serve answers until ctx ends, lets requests in flight finish, and closes
 // everything.

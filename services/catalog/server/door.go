@@ -19,7 +19,7 @@ func (s *Server) openDoor() error {
 		s.door = *s.cfg.Door
 		return nil
 	}
-	who, err := s.cfg.Authenticator(s.cfg.addresses())
+	who, err := s.cfg.Authenticator(authn.Doors{Addresses: s.cfg.addresses(), Certificates: s.cfg.ForClients()})
 	s.door.Who = who
 	return err
 }

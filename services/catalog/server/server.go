@@ -24,6 +24,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/replays"
@@ -45,6 +46,7 @@ type Server struct {
 	domain   *catalog.Catalog
 	handler  *rest.Handler
 	door     Door
+	tls      *tlsfiles.Server
 	closers  []io.Closer
 }
 
@@ -69,8 +71,11 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err := s.openDoor(); err != nil {
 		return err
 	}
-	conn, err := s.connect(conn)
-	if err != nil {
+	var err error
+	if s.tls, err = s.cfg.OpenTLS(s.log, s.meter); err != nil {
+		return err
+	}
+	if conn, err = s.connect(conn); err != nil {
 		return err
 	}
 	if conn, err = hts.Measure(conn, s.meter); err != nil {
@@ -151,7 +156,11 @@ func (s *Server) connect(conn grpc.ClientConnInterface) (grpc.ClientConnInterfac
 	if err := s.cfg.validateStandalone(); err != nil {
 		return nil, err
 	}
-	dialled, err := grpcclient.Dial(s.cfg.HouseTable, authn.CarryFile(s.cfg.TokenFile)...)
+	secured, err := s.cfg.HouseTableTLS.Dial("housetable-", s.log)
+	if err != nil {
+		return nil, err
+	}
+	dialled, err := grpcclient.Dial(s.cfg.HouseTable, append(secured, authn.CarryFile(s.cfg.TokenFile)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +224,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	defer stopInternal()
 	probes := httpserver.NewProbes(s.Ready)
-	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), s.log)
+	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), httpserver.Options{TLS: s.tls.Config()}, s.log)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

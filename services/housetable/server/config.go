@@ -11,6 +11,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/pkg/seal"
+	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
 )
 
 // Config is what the house table service is told. A zero field means its default.
@@ -28,7 +29,9 @@ type Config struct {
 	TokenFile         string        `name:"prober-token-file" env:"IGLOO_PROBER_TOKEN_FILE" help:"Show the token in this file to the prober; it is read again as it is renewed." placeholder:"FILE"`
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
-	Prober            string `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
+	tlsfiles.Listener `embed:""`
+	Prober            string          `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
+	ProberTLS         tlsfiles.Client `embed:"" prefix:"prober-" envprefix:"IGLOO_PROBER_"`
 	seal.KeySettings  `embed:""`
 	Upkeep            `embed:""`
 
@@ -67,7 +70,7 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return errors.Join(c.Settings.Validate(), c.checkUpkeep())
+	return errors.Join(c.Settings.Validate(), c.Listener.Validate(), c.checkUpkeep())
 }
 
 // door is who checks tokens; nil where nobody has to say who they are.
@@ -75,7 +78,7 @@ func (c *Config) door() (authn.Authenticator, error) {
 	if c.Who != nil {
 		return c.Who, nil
 	}
-	return c.Authenticator([]string{c.GRPCListen, c.HTTPListen})
+	return c.Authenticator(authn.Doors{Addresses: []string{c.GRPCListen, c.HTTPListen}, Certificates: c.ForClients()})
 }
 
 func (c *Config) fill() {

@@ -19,7 +19,11 @@ func (s *Server) openProfiles() error {
 	}
 	conn := s.config.ProberConn
 	if conn == nil && s.config.Prober != "" {
-		dialled, err := grpcclient.Dial(s.config.Prober, authn.CarryFile(s.config.TokenFile)...)
+		secured, err := s.config.ProberTLS.Dial("prober-", s.log)
+		if err != nil {
+			return err
+		}
+		dialled, err := grpcclient.Dial(s.config.Prober, append(secured, authn.CarryFile(s.config.TokenFile)...)...)
 		if err != nil {
 			return errors.Join(errors.New("prober cannot be reached"), err)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
+	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
 	"github.com/igloo-catalog/igloo/services/housetable"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/gateway"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/lane"
@@ -29,6 +30,9 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable/internal/rpc"
 	"github.com/igloo-catalog/igloo/services/housetable/internal/sqlite"
 )
+
+// meterName is under which the composition itself measures.
+const meterName = "github.com/igloo-catalog/igloo/services/housetable/server"
 
 // Server is the service with its store open.
 type Server struct {
@@ -41,6 +45,7 @@ type Server struct {
 	meters  *telemetry.Meters
 	sweeper *sweeper
 	who     authn.Authenticator
+	tls     *tlsfiles.Server
 	// profiles, and the connection to the prober that they use if it is ours.
 	profiles rpc.Profiles
 	prober   io.Closer
@@ -71,24 +76,32 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	s := &Server{config: cfg, log: log, store: store, lane: commits, meters: meters, who: who}
+	if s.tls, err = cfg.OpenTLS(log, meters.Meter(meterName)); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
 	if err := s.openProfiles(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	s.channel = s.inProcess(nil)
-	if s.gateway, err = gateway.New(ctx, s.inProcess(who), rpc.CreatedHeader); err != nil {
+	s.channel = s.inProcess(authn.Unary(nil))
+	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
 }
 
-// inProcess is a channel to the services for those whom who lets in.
-func (s *Server) inProcess(who authn.Authenticator) *inprocgrpc.Channel {
+// passOn lets calls know who asks, as the request knew that they are made for.
+func passOn(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return handler(authn.With(ctx, authn.From(inprocgrpc.ClientContext(ctx))), request)
+}
+
+// inProcess is a channel to the services, behind what finds out who asks.
+func (s *Server) inProcess(who grpc.UnaryServerInterceptor) *inprocgrpc.Channel {
 	channel := &inprocgrpc.Channel{}
-	channel.WithServerUnaryInterceptor(grpcserver.Unary(s.log, authn.Unary(who)))
-	channel.WithServerStreamInterceptor(grpcserver.Stream(s.log, authn.Stream(who)))
+	channel.WithServerUnaryInterceptor(grpcserver.Unary(s.log, who))
+	channel.WithServerStreamInterceptor(grpcserver.Stream(s.log, authn.Stream(nil)))
 	s.Register(channel)
 	return channel
 }

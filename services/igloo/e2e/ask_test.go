@@ -42,6 +42,11 @@ func ask(t *testing.T, method, url, body string, header ...string) (int, string)
 
 // send is ask for callers that expect the connection to break.
 func send(ctx context.Context, method, url, body string, header ...string) (int, string, error) {
+	return sendBy(ctx, http.DefaultClient, method, url, body, header...)
+}
+
+// sendBy is send by a client of one's own.
+func sendBy(ctx context.Context, client *http.Client, method, url, body string, header ...string) (int, string, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -50,7 +55,7 @@ func send(ctx context.Context, method, url, body string, header ...string) (int,
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err
 	}

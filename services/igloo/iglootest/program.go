@@ -1,6 +1,7 @@
 package iglootest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -22,6 +23,7 @@ type part struct {
 	path    string
 	args    []string
 	ready   string // URL that answers 200 once the program is ready
+	client  *http.Client
 	process *proctest.Process
 }
 
@@ -39,7 +41,7 @@ func (p *part) wait(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	for !Answers(ctx, p.ready) {
+	for !answers(ctx, cmp.Or(p.client, http.DefaultClient), p.ready) {
 		select {
 		case <-ctx.Done():
 			t.Fatalf("%s is not ready at %s:\n%s", p.path, p.ready, p.process.Output())
@@ -51,12 +53,14 @@ func (p *part) wait(t *testing.T) {
 }
 
 // Answers reports whether a GET of the URL is answered 200.
-func Answers(ctx context.Context, url string) bool {
+func Answers(ctx context.Context, url string) bool { return answers(ctx, http.DefaultClient, url) }
+
+func answers(ctx context.Context, client *http.Client, url string) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return false
 	}

@@ -1,6 +1,7 @@
 package iglootest
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,20 +127,25 @@ func startSplit(t *testing.T, settings ...string) *Deployment {
 // Split runs the services split until the test ends, each with flags of its own.
 func Split(t *testing.T, catalog, housetables []string) *Deployment {
 	t.Helper()
+	return split(t, "http://", nil, catalog, housetables)
+}
+
+func split(t *testing.T, scheme string, client *http.Client, catalog, housetables []string) *Deployment {
+	t.Helper()
 	database, redis := pgtest.New(t, nil), redistest.New(t)
 	housetable := Program(t, "housetable")
 	if out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput(); err != nil { //nolint:gosec,noctx // a program of ours, which ends by itself
 		t.Fatalf("housetable migrate: %v\n%s", err, out)
 	}
 	grpc, rest, listen, internal, keys := Address(t), Address(t), Address(t), Address(t), sealKeys(t)
-	return deploy(t, &Deployment{URL: "http://" + listen, HTS: "http://" + rest, Redis: redis, parts: []*part{
+	return deploy(t, &Deployment{URL: scheme + listen, HTS: scheme + rest, Redis: redis, parts: []*part{
 		{
 			path: housetable,
 			args: append([]string{
 				"serve", "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database,
 				"--prober", internal, "--seal-keys-file", keys,
 			}, housetables...),
-			ready: "http://" + rest + "/readyz",
+			ready: scheme + rest + "/readyz", client: client,
 		},
 		{
 			path: Program(t, "catalog"),
@@ -148,7 +154,7 @@ func Split(t *testing.T, catalog, housetables []string) *Deployment {
 				"--internal-listen", internal, "--seal-keys-file", keys,
 				"--warehouse-root", "file://" + filepath.Join(t.TempDir(), "warehouse"),
 			}, catalog...),
-			ready: "http://" + listen + "/readyz",
+			ready: scheme + listen + "/readyz", client: client,
 		},
 	}})
 }

@@ -34,7 +34,7 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := greet(env.Stdout, "http://"+server.Addr(), s.DataDir, s.Auth); err != nil {
+	if err := greet(env.Stdout, server.URL(), s.DataDir, s.Auth); err != nil {
 		return err
 	}
 	return server.Serve(ctx)
