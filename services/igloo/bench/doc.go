@@ -8,4 +8,10 @@
 // take turns, and a ratio is the median of the turns', because others may be at
 // work on the machine. CPU is what all processes used together: Postgres, Redis,
 // both services, and this one with its writers.
+//
+// It also has every operation of the protocol carried out by one, sixteen and
+// sixty-four clients, on each shape of Igloo and on other catalogs (make bench-operations
+// installs two), each with servers of its own:
+//
+//	go test -run '^$' -bench Operations -benchtime 1x -timeout 2h ./services/igloo/bench -peers $PWD/.tmp/peers
 package bench

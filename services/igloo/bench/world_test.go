@@ -48,9 +48,7 @@ func newWorld(b *testing.B) *world {
 	b.Cleanup(func() { _ = postgres.Stop() })
 	w := &world{postgres: postgres, processes: []int{os.Getpid()}}
 	database := postgres.URL("postgres")
-	if out, err := exec.CommandContext(ctx, iglootest.Program(b, "housetable"), "migrate", "--database-url", database).CombinedOutput(); err != nil {
-		b.Fatalf("housetable migrate: %v\n%s", err, out)
-	}
+	migrate(b, database)
 	grpc, rest := iglootest.Address(b), iglootest.Address(b)
 	w.start(b, "housetable", rest, "--grpc-listen", grpc, "--http-listen", rest, "--database-url", database)
 	running, stopped := redistest.New(b), redistest.New(b)
@@ -99,4 +97,14 @@ func (w *world) cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return postgres + others
+}
+
+// migrate makes the tables of a database.
+func migrate(b *testing.B, database string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, iglootest.Program(b, "housetable"), "migrate", "--database-url", database).CombinedOutput(); err != nil {
+		b.Fatalf("housetable migrate: %v\n%s", err, out)
+	}
 }

@@ -1,0 +1,149 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// callTimeout bounds each request.
+const callTimeout = time.Minute
+
+const configPath = "/config"
+
+// Target is the catalog to put under load.
+type Target struct {
+	// URL of the catalog, without /v1.
+	URL string
+	// Warehouse to ask for; empty means the default one.
+	Warehouse string
+	// Token, where one is needed.
+	Token string
+}
+
+// Catalog is an open Target.
+type Catalog struct {
+	target Target
+	base   string // URL with /v1 and the prefix
+	http   *http.Client
+}
+
+// Open asks the target for its configuration, as every engine does. It keeps up to
+// that many connections.
+func Open(ctx context.Context, target Target, connections int) (*Catalog, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // that is what it is
+	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost, transport.MaxIdleConns = connections, connections, 0
+	transport.DisableCompression = true // who wants it says so
+	c := &Catalog{target: target, base: target.URL + "/v1", http: &http.Client{Transport: transport, Timeout: callTimeout}}
+	var config struct{ Defaults, Overrides map[string]string }
+	path := configPath
+	if target.Warehouse != "" {
+		path += "?warehouse=" + url.QueryEscape(target.Warehouse)
+	}
+	if _, err := c.call(ctx, call{method: http.MethodGet, path: path, into: &config}); err != nil {
+		return nil, fmt.Errorf("open %s: %w", target.URL, err)
+	}
+	for _, source := range []map[string]string{config.Defaults, config.Overrides} {
+		if prefix := source["prefix"]; prefix != "" {
+			c.base = target.URL + "/v1/" + prefix
+		}
+	}
+	return c, nil
+}
+
+// Close lets the connections go.
+func (c *Catalog) Close() { c.http.CloseIdleConnections() }
+
+// call is one request.
+type call struct {
+	method, path string
+	body         string
+	header       http.Header
+	// into is what the answer is decoded into; without it the answer is read and forgotten.
+	into any
+	// want is the status of success; 0 means 200.
+	want int
+}
+
+// answer is what a call got.
+type answer struct {
+	status int
+	bytes  int64
+	etag   string
+}
+
+// StatusError is an answer of another status than the expected one.
+type StatusError struct {
+	Status int
+	Call   string
+	Text   string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: %d %s", e.Call, e.Status, strings.TrimSpace(e.Text))
+}
+
+// call sends a request and reads its whole answer.
+func (c *Catalog) call(ctx context.Context, what call) (answer, error) {
+	request, err := c.request(ctx, what)
+	if err != nil {
+		return answer{}, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s %s: %w", what.method, what.path, err)
+	}
+	defer response.Body.Close()
+	if what.want == 0 {
+		what.want = http.StatusOK
+	}
+	if response.StatusCode != what.want {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+		return answer{}, &StatusError{Status: response.StatusCode, Call: what.method + " " + what.path, Text: string(text)}
+	}
+	return what.read(response)
+}
+
+func (c *Catalog) request(ctx context.Context, what call) (*http.Request, error) {
+	base := c.base
+	if strings.HasPrefix(what.path, configPath) {
+		base = c.target.URL + "/v1" // which knows no prefix
+	}
+	request, err := http.NewRequestWithContext(ctx, what.method, base+what.path, strings.NewReader(what.body))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	if what.header != nil {
+		request.Header = what.header.Clone()
+	}
+	if what.body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.target.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.target.Token)
+	}
+	return request, nil
+}
+
+func (what call) read(response *http.Response) (answer, error) {
+	got := answer{status: response.StatusCode, etag: response.Header.Get("ETag")}
+	var err error
+	if what.into == nil {
+		got.bytes, err = io.Copy(io.Discard, response.Body)
+		return got, err
+	}
+	var body bytes.Buffer
+	if got.bytes, err = body.ReadFrom(response.Body); err != nil {
+		return got, fmt.Errorf("%s %s: %w", what.method, what.path, err)
+	}
+	if err := json.Unmarshal(body.Bytes(), what.into); err != nil {
+		return got, fmt.Errorf("%s %s: answer: %w", what.method, what.path, err)
+	}
+	return got, nil
+}

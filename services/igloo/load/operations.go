@@ -1,0 +1,117 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+)
+
+// Operation is one sort of work.
+type Operation struct {
+	// Name says what is done, for people and for files: "loadTable, 1 snapshot".
+	Name string
+	// Prepare makes what the operation needs, whatever is there already, and returns
+	// the work for that many workers.
+	Prepare func(ctx context.Context, c *Catalog, workers int) (Work, error)
+}
+
+// Operations are all of them, in the order of a report.
+func Operations() []Operation {
+	all := []Operation{{"config", prepareConfig}}
+	for _, snapshots := range []int{1, 100, 1_000, 10_000} {
+		all = append(all, loads(snapshots)...)
+	}
+	return append(all,
+		Operation{"tableExists", prepareExists},
+		list(1_000), list(100_000),
+		Operation{"createNamespace", prepareCreateNamespace},
+		Operation{"createTable", prepareCreateTable},
+		Operation{"commit, distinct tables", prepareCommits},
+		Operation{"commit, one contended table", prepareContended},
+		Operation{"commit, branches of one table", prepareBranches},
+		transaction(2), transaction(10),
+	)
+}
+
+func prepareConfig(_ context.Context, c *Catalog, _ int) (Work, error) {
+	return c.repeat(call{method: http.MethodGet, path: configPath}), nil
+}
+
+// repeat sends the same request over and over.
+func (c *Catalog) repeat(what call) Work {
+	return func(ctx context.Context, _, _ int) (Step, error) {
+		got, err := c.call(ctx, what)
+		return Step{Bytes: got.bytes}, err
+	}
+}
+
+// loads are the ways to load a table with that many snapshots.
+func loads(snapshots int) []Operation {
+	of := fmt.Sprintf("loadTable, %d snapshots", snapshots)
+	with := func(header http.Header, query string) func(context.Context, *Catalog, int) (Work, error) {
+		return func(ctx context.Context, c *Catalog, _ int) (Work, error) {
+			path, err := c.tableWithSnapshots(ctx, snapshots)
+			return c.repeat(call{method: http.MethodGet, path: path + query, header: header}), err
+		}
+	}
+	return []Operation{
+		{of, with(nil, "")},
+		{of + ", refs", with(nil, "?snapshots=refs")},
+		{of + ", gzip", with(http.Header{"Accept-Encoding": {"gzip"}}, "")},
+		{of + ", 304", func(ctx context.Context, c *Catalog, _ int) (Work, error) { return c.unmodified(ctx, snapshots) }},
+	}
+}
+
+// unmodified asks for a table that the client has.
+func (c *Catalog) unmodified(ctx context.Context, snapshots int) (Work, error) {
+	path, err := c.tableWithSnapshots(ctx, snapshots)
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.call(ctx, call{method: http.MethodGet, path: path})
+	if err != nil {
+		return nil, err
+	}
+	if got.etag == "" {
+		return nil, ErrNotServed
+	}
+	return c.repeat(call{method: http.MethodGet, path: path, header: http.Header{"If-None-Match": {got.etag}}, want: http.StatusNotModified}), nil
+}
+
+func prepareExists(ctx context.Context, c *Catalog, _ int) (Work, error) {
+	path, err := c.tableWithSnapshots(ctx, 1)
+	return c.repeat(call{method: http.MethodHead, path: path, want: http.StatusNoContent}), err
+}
+
+// list lists a namespace of that many tables, whole.
+func list(tables int) Operation {
+	prepare := func(ctx context.Context, c *Catalog, _ int) (Work, error) {
+		namespace, err := c.namespaceWithTables(ctx, tables)
+		return c.repeat(call{method: http.MethodGet, path: "/namespaces/" + namespace + "/tables"}), err
+	}
+	return Operation{fmt.Sprintf("listTables, %d tables", tables), prepare}
+}
+
+func prepareCreateNamespace(_ context.Context, c *Catalog, _ int) (Work, error) {
+	run := unique()
+	var made atomic.Int64
+	return func(ctx context.Context, _, _ int) (Step, error) {
+		name := fmt.Sprintf("n_%s_%d", run, made.Add(1))
+		got, err := c.call(ctx, call{method: http.MethodPost, path: "/namespaces", body: fmt.Sprintf(`{"namespace":[%q]}`, name)})
+		return Step{Bytes: got.bytes}, err
+	}, nil
+}
+
+func prepareCreateTable(ctx context.Context, c *Catalog, _ int) (Work, error) {
+	run := unique()
+	namespace := "created_" + run
+	if err := c.createNamespace(ctx, namespace); err != nil {
+		return nil, err
+	}
+	var made atomic.Int64
+	return func(ctx context.Context, _, _ int) (Step, error) {
+		got, err := c.call(ctx, creation(namespace, fmt.Sprintf("t%d", made.Add(1))))
+		return Step{Bytes: got.bytes}, err
+	}, nil
+}

@@ -1,0 +1,120 @@
+package load
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// ErrNotServed is what a catalog does not do at all.
+var ErrNotServed = errors.New("the catalog does not serve this")
+
+// stage is the namespace of all tables that are kept from run to run.
+const stage = "load"
+
+// columns make a schema as wide as tables are.
+const columns = 20
+
+var schema = func() string {
+	fields := make([]string, columns)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`{"id":%d,"name":"column_%d","type":"string","required":false}`, i+1, i+1)
+	}
+	return `{"type":"struct","schema-id":0,"fields":[` + strings.Join(fields, ",") + `]}`
+}()
+
+// unique tells this run's names from those of runs before.
+func unique() string {
+	var b [8]byte
+	for i := range b {
+		b[i] = byte(rand.N(256)) //nolint:gosec // no secret
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// creation is the request that creates a table.
+func creation(namespace, table string) call {
+	return call{
+		method: http.MethodPost, path: "/namespaces/" + namespace + "/tables",
+		body: fmt.Sprintf(`{"name":%q,"schema":%s,"stage-create":false}`, table, schema),
+	}
+}
+
+// there lets what is there already pass.
+func there(err error) error {
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == http.StatusConflict {
+		return nil
+	}
+	return err
+}
+
+func (c *Catalog) createNamespace(ctx context.Context, name string) error {
+	_, err := c.call(ctx, call{method: http.MethodPost, path: "/namespaces", body: fmt.Sprintf(`{"namespace":[%q]}`, name)})
+	return there(err)
+}
+
+// makers is how many tables are created at a time.
+const makers = 8
+
+// namespaceWithTables makes a namespace with that many tables.
+func (c *Catalog) namespaceWithTables(ctx context.Context, tables int) (string, error) {
+	name := fmt.Sprintf("%s_%d", stage, tables)
+	if err := c.createNamespace(ctx, name); err != nil {
+		return "", err
+	}
+	failures := make([]error, makers)
+	var all sync.WaitGroup
+	for maker := range makers {
+		all.Go(func() {
+			for i := maker; i < tables && failures[maker] == nil; i += makers {
+				_, err := c.call(ctx, creation(name, fmt.Sprintf("t%06d", i)))
+				failures[maker] = there(err)
+			}
+		})
+	}
+	all.Wait()
+	return name, errors.Join(failures...)
+}
+
+// tables makes tables for commits and tells how they stand.
+func (c *Catalog) tables(ctx context.Context, namespace string, count int) ([]*table, error) {
+	if err := c.createNamespace(ctx, namespace); err != nil {
+		return nil, err
+	}
+	all := make([]*table, count)
+	for i := range all {
+		t := &table{namespace: namespace, name: fmt.Sprintf("t%d", i)}
+		if _, err := c.call(ctx, creation(namespace, t.name)); there(err) != nil {
+			return nil, err
+		}
+		if err := t.refresh(ctx, c); err != nil {
+			return nil, err
+		}
+		all[i] = t
+	}
+	return all, nil
+}
+
+// batch is how many snapshots one commit adds.
+const batch = 500
+
+// tableWithSnapshots makes a table with that many snapshots and returns its path.
+func (c *Catalog) tableWithSnapshots(ctx context.Context, snapshots int) (string, error) {
+	made, err := c.tables(ctx, fmt.Sprintf("%s_snapshots_%d", stage, snapshots), 1)
+	if err != nil {
+		return "", err
+	}
+	t := made[0]
+	for t.sequence < int64(snapshots) {
+		if _, err := t.commit(ctx, c, t.appends(min(batch, snapshots-int(t.sequence)))); err != nil {
+			return "", err
+		}
+	}
+	return t.path(), nil
+}
