@@ -11,6 +11,8 @@ import (
 const (
 	// ByGrants is to decide by what was granted.
 	ByGrants = "grants"
+	// ByCedar is to decide by policies in the language Cedar.
+	ByCedar = "cedar"
 	// ByNothing is to let everybody do everything.
 	ByNothing = "none"
 )
@@ -24,18 +26,22 @@ const (
 
 // Authorization is what an operator says about who may do what.
 type Authorization struct {
-	Authorization    string        `env:"IGLOO_AUTHORIZATION" help:"Decide who may do what by grants, or let everybody do everything: none. Without a word by grants, where callers have to say who they are." placeholder:"grants|none"`
-	AuthorizationLag time.Duration `default:"1s" env:"IGLOO_AUTHORIZATION_LAG" help:"Decide by nothing that was revoked longer ago than this; the same for all services."`
-	Admins           []string      `name:"admin" env:"IGLOO_ADMINS" help:"Let this principal, or the members of this group, do everything, whatever is granted." placeholder:"ISSUER:SUBJECT|group:ISSUER:GROUP"`
+	Authorization         string        `env:"IGLOO_AUTHORIZATION" help:"Decide who may do what by grants, by policies (cedar), or let everybody do everything (none). Without a word by grants, where callers have to say who they are." placeholder:"grants|cedar|none"`
+	AuthorizationPolicies string        `env:"IGLOO_AUTHORIZATION_POLICIES" help:"Decide by the policies in this file, which is read again when it changes." placeholder:"FILE"`
+	AuthorizationLag      time.Duration `default:"1s" env:"IGLOO_AUTHORIZATION_LAG" help:"Decide by nothing that was revoked longer ago than this; the same for all services."`
+	Admins                []string      `name:"admin" env:"IGLOO_ADMINS" help:"Let this principal, or the members of this group, do everything, whatever is granted." placeholder:"ISSUER:SUBJECT|group:ISSUER:GROUP"`
 }
 
 // Validate refuses settings that cannot work.
 func (a Authorization) Validate() error {
 	var errs []error
 	switch a.Authorization {
-	case "", ByGrants, ByNothing:
+	case "", ByGrants, ByNothing, ByCedar:
 	default:
-		errs = append(errs, fmt.Errorf("authorization is %q, allowed are grants and none", a.Authorization))
+		errs = append(errs, fmt.Errorf("authorization is %q, allowed are grants, cedar and none", a.Authorization))
+	}
+	if (a.Authorization == ByCedar) != (a.AuthorizationPolicies != "") {
+		errs = append(errs, errors.New("authorization-policies names the file of policies for authorization cedar, and neither is without the other"))
 	}
 	if lag := a.Lag(); lag < leastLag || lag > mostLag {
 		errs = append(errs, fmt.Errorf("authorization-lag is %s, allowed is from %s to %s", lag, leastLag, mostLag))
@@ -68,8 +74,8 @@ func (a Authorization) By(authenticated bool) (string, error) {
 }
 
 // Administrators are those who are named.
-func (a Authorization) Administrators() ([]Grantee, error) {
-	all := make([]Grantee, 0, len(a.Admins))
+func (a Authorization) Administrators() (Administrators, error) {
+	all := make(Administrators, 0, len(a.Admins))
 	for _, name := range a.Admins {
 		text := strings.TrimSpace(name)
 		if !strings.HasPrefix(text, groupPrefix) && !strings.HasPrefix(text, userPrefix) {

@@ -22,6 +22,8 @@ func TestWhatDecides(t *testing.T) {
 		{"none", false, "none"},
 		{"grants", true, "grants"},
 		{"grants", false, ""},
+		{"cedar", true, "cedar"},
+		{"cedar", false, ""},
 	} {
 		got, err := authz.Authorization{Authorization: c.set}.By(c.authenticated)
 		if got != c.want || (err == nil) != (c.want != "") {
@@ -34,6 +36,8 @@ func TestSettingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for want, a := range map[string]authz.Authorization{
 		"authorization is":  {Authorization: "opa"},
+		"names the file":    {Authorization: "cedar"},
+		"neither is":        {AuthorizationPolicies: "policies.cedar"},
 		"authorization-lag": {AuthorizationLag: time.Millisecond},
 		"from 100ms to 1m":  {AuthorizationLag: time.Hour},
 		"admin is":          {Admins: []string{"corp:alice", "alice"}},

@@ -30,12 +30,12 @@ func (c caller) may(p Privilege, o Object) bool {
 	case o.Kind == KindWarehouse:
 		return c.passes(p, o, "")
 	}
-	key := c.there.fold(o.DatabaseID)
+	key := c.there.Key(o.DatabaseID)
 	return c.inNamespace(p, key) || c.onTable(p, o.Table) || c.passes(p, o, key)
 }
 
-// fold is the key of a namespace.
-func (s *Snapshot) fold(databaseID string) string {
+// Key is the key of a namespace: what tells it from others of the warehouse.
+func (s *Snapshot) Key(databaseID string) string {
 	if s.folded {
 		return strings.ToLower(databaseID)
 	}

@@ -45,6 +45,17 @@ func expand(who authn.Identity, server *Snapshot) []as {
 	return all
 }
 
+// Roles are those that somebody has by the server's grants, nearest first.
+func (s *Snapshot) Roles(who authn.Identity) []string {
+	var roles []string
+	for _, one := range expand(who, s) {
+		if role, is := one.grantee.Role(); is {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
 // rolesOf are the roles that a grantee is a member of, in their order.
 func (s *Snapshot) rolesOf(grantee Grantee) []string {
 	h, known := s.grantees.get(grantee)

@@ -16,7 +16,7 @@ func (g *Grants) Explain(ctx context.Context, who authn.Identity, q Question) (D
 		return Decision{}, err
 	}
 	x := explainer{caller: c, question: q, all: expand(who, c.server)}
-	if admin, is := g.administers(who); is && Own.Includes(q.Privilege) {
+	if admin, is := g.admins.As(who); is && Own.Includes(q.Privilege) {
 		x.reasons = append(x.reasons, Reason{Kind: ByAdministrator, Privilege: Own, On: Server(), Grantee: admin})
 	}
 	x.around(q.Object)
@@ -54,7 +54,7 @@ func (x *explainer) around(o Object) {
 
 func (x *explainer) namespaces(o Object) {
 	for id := o.DatabaseID; id != "" && o.Warehouse != ""; id = parent(id) {
-		x.named(x.there.fold(id), Namespace(o.Warehouse, id))
+		x.named(x.there.Key(id), Namespace(o.Warehouse, id))
 	}
 	if o.Warehouse != "" {
 		x.grants(x.there, x.there.self, Warehouse(o.Warehouse))
@@ -99,7 +99,7 @@ func (x *explainer) passage() {
 	if !x.may(x.question.Privilege, o) {
 		return
 	}
-	inside := x.below(x.there.fold(o.DatabaseID))
+	inside := x.below(x.there.Key(o.DatabaseID))
 	tables := x.describedTables(1)
 	x.question.Privilege = Describe
 	switch {

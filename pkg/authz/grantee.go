@@ -2,6 +2,7 @@ package authz
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -87,4 +88,23 @@ func CheckRoleName(field, name string) error {
 		return nil
 	}
 	return fault.Field(field, "is %.140q, allowed are up to 128 letters, digits, '.', '-' and '_', the first a letter or a digit", name)
+}
+
+// Administrators are users and groups who own the server, whatever is granted.
+type Administrators []Grantee
+
+// As is as whom somebody is one, if they are.
+func (a Administrators) As(who authn.Identity) (Grantee, bool) {
+	if who.Subject == "" || len(a) == 0 {
+		return "", false
+	}
+	if user := User(who.Principal()); slices.Contains(a, user) {
+		return user, true
+	}
+	for _, name := range who.Groups {
+		if group := Group(who.Issuer, name); slices.Contains(a, group) {
+			return group, true
+		}
+	}
+	return "", false
 }

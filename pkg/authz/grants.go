@@ -30,14 +30,14 @@ const (
 // Grants decides by grants, roles, ownership and who administers.
 type Grants struct {
 	snapshots Snapshots
-	admins    map[Grantee]bool
+	admins    Administrators
 	kept      *otter.Cache[uint64, *expanded]
 }
 
 var _ Decider = (*Grants)(nil)
 
 // NewGrants makes a decider of grants; administrators own the server whatever is
-// granted: users and groups.
+// granted.
 func NewGrants(snapshots Snapshots, administrators ...Grantee) (*Grants, error) {
 	kept, err := otter.New(&otter.Options[uint64, *expanded]{
 		MaximumWeight: keptBytes, Weigher: func(_ uint64, e *expanded) uint32 { return e.weight },
@@ -45,11 +45,7 @@ func NewGrants(snapshots Snapshots, administrators ...Grantee) (*Grants, error) 
 	if err != nil {
 		return nil, fmt.Errorf("make cache of callers: %w", err)
 	}
-	g := &Grants{snapshots: snapshots, admins: map[Grantee]bool{}, kept: kept}
-	for _, a := range administrators {
-		g.admins[a] = true
-	}
-	return g, nil
+	return &Grants{snapshots: snapshots, admins: administrators, kept: kept}, nil
 }
 
 // Decide implements Decider.
@@ -78,27 +74,11 @@ func (g *Grants) caller(ctx context.Context, who authn.Identity, warehouse strin
 	key := identityKey(who, warehouse)
 	e, kept := g.kept.GetIfPresent(key)
 	if !kept || !e.of(who, server, there) {
-		_, administrator := g.administers(who)
+		_, administrator := g.admins.As(who)
 		e = newExpanded(who, server, there, administrator)
 		g.kept.Set(key, e)
 	}
 	return caller{expanded: e, server: server, there: there}, nil
-}
-
-// administers is as whom somebody administers, if they do.
-func (g *Grants) administers(who authn.Identity) (Grantee, bool) {
-	if who.Subject == "" || len(g.admins) == 0 {
-		return "", false
-	}
-	if user := User(who.Principal()); g.admins[user] {
-		return user, true
-	}
-	for _, name := range who.Groups {
-		if group := Group(who.Issuer, name); g.admins[group] {
-			return group, true
-		}
-	}
-	return "", false
 }
 
 // Visible implements Decider. Of the server it is Each, unless all of it is.
@@ -116,7 +96,7 @@ func (g *Grants) Visible(ctx context.Context, who authn.Identity, in Object) (Vi
 		all := c.may(Describe, in)
 		return Visibility{All: all, Each: !all && in.Kind == KindServer}, nil
 	}
-	key := c.there.fold(in.DatabaseID)
+	key := c.there.Key(in.DatabaseID)
 	if c.base.has(Describe) || c.inNamespace(Describe, key) {
 		return Visibility{All: true}, nil
 	}

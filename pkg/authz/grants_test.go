@@ -10,12 +10,12 @@ import (
 
 func TestGrantsDecideByTheBook(t *testing.T) {
 	t.Parallel()
-	authztest.Run(t, func(t authztest.Fatal, w authztest.World) authz.Decider {
+	authztest.Suite{Open: func(t authztest.Fatal, w authztest.World) authz.Decider {
 		t.Helper()
 		grants, err := authz.NewGrants(authz.NewFollower(w.Journal(), time.Minute), w.Administrators...)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
 		return grants
-	})
+	}}.Run(t)
 }

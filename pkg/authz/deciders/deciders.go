@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/pkg/authz/cedar"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
@@ -24,6 +26,8 @@ type Needs struct {
 	Source authz.Source
 	// Service is who asks, in metrics: "catalog" or "housetable".
 	Service string
+	// Log is told of policies that are not sound.
+	Log *slog.Logger
 	// Meter counts; without one nothing is counted.
 	Meter metric.Meter
 }
@@ -39,15 +43,31 @@ func Open(settings authz.Authorization, needs Needs) (authz.Decider, io.Closer, 
 		return nil, nil, err
 	}
 	follower := authz.NewFollower(needs.Source, settings.Lag())
-	decider, err := authz.NewGrants(follower, administrators...)
-	if err == nil {
-		var measured authz.Decider
-		if measured, err = measure(decider, follower, needs); err == nil {
-			return measured, follower, nil
-		}
+	decider, closer, err := open(by, settings, follower, administrators, needs)
+	if err != nil {
+		return nil, nil, errors.Join(err, follower.Close())
 	}
-	return nil, nil, errors.Join(err, follower.Close())
+	if decider, err = measure(decider, follower, needs); err != nil {
+		return nil, nil, errors.Join(err, closer.Close())
+	}
+	return decider, closer, nil
 }
+
+// open makes a decider, and what closes it and the follower.
+func open(by string, settings authz.Authorization, follower *authz.Follower, admins authz.Administrators, needs Needs) (authz.Decider, io.Closer, error) {
+	if by == authz.ByCedar {
+		policies, err := cedar.Open(settings.AuthorizationPolicies, follower, admins, needs.Log)
+		return policies, both{policies, follower}, err
+	}
+	grants, err := authz.NewGrants(follower, admins...)
+	return grants, follower, err
+}
+
+// both closes two, the first one first.
+type both [2]io.Closer
+
+// Close implements io.Closer.
+func (b both) Close() error { return errors.Join(b[0].Close(), b[1].Close()) }
 
 func measure(by authz.Decider, follower *authz.Follower, needs Needs) (authz.Decider, error) {
 	meter := telemetry.OrNone(needs.Meter)

@@ -1,8 +1,11 @@
 package deciders_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,6 +59,31 @@ func TestWhatIsDecidedIsMeasured(t *testing.T) {
 		if !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("no %s in\n%s", want, answer.Body)
 		}
+	}
+}
+
+func TestPoliciesDecide(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policies.cedar")
+	if err := os.WriteFile(path, []byte(`permit(principal == User::"corp:alice", action, resource);`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := authz.Authorization{Authorization: "cedar", AuthorizationPolicies: path}
+	needs := deciders.Needs{Authenticated: true, Source: (&authztest.World{}).Journal(), Log: slog.New(slog.DiscardHandler)}
+	decider, closer, err := deciders.Open(settings, needs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer.Close()
+	q := authz.Question{Privilege: authz.Create, Object: authz.Server()}
+	for name, want := range map[string]bool{"alice": true, "bob": false} {
+		if err := authz.Require(t.Context(), decider, authn.Identity{Issuer: "corp", Subject: name}, q); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	settings.AuthorizationPolicies = filepath.Join(t.TempDir(), "none")
+	if _, _, err := deciders.Open(settings, needs); err == nil {
+		t.Error("opened without a file")
 	}
 }
 
