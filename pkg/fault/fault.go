@@ -50,6 +50,8 @@ const (
 	NoSuchJob
 	// NoSuchOperation means that the operation was never recorded, or is forgotten.
 	NoSuchOperation
+	// NoSuchRole means that the role does not exist.
+	NoSuchRole
 	// NoSuchPlan means that the id is of no scan plan.
 	NoSuchPlan
 	// NoSuchPlanTask means that it is no task of a scan plan.
@@ -108,6 +110,7 @@ var table = [...]row{
 	{NoSuchFunction, "NoSuchFunctionException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_FUNCTION_NOT_FOUND},
 	{NoSuchJob, "NoSuchJobException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_JOB_NOT_FOUND},
 	{NoSuchOperation, "NoSuchOperationException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_OPERATION_NOT_FOUND},
+	{NoSuchRole, "NoSuchRoleException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_ROLE_NOT_FOUND},
 	{NoSuchPlan, "NoSuchPlanIdException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_PLAN_NOT_FOUND},
 	{NoSuchPlanTask, "NoSuchPlanTaskException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_PLAN_TASK_NOT_FOUND},
 	{NoSuchRoute, "NoSuchRouteException", http.StatusNotFound, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_ROUTE_NOT_FOUND},

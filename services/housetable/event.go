@@ -35,6 +35,21 @@ type Event struct {
 	OperationID UUID
 	Principal   string
 	RequestID   string
+	// Grant is what was given or revoked, by actions that are no change of what it
+	// is granted on. Key has the names that its object was given.
+	Grant *Grant
+}
+
+// SetGrant gives the event what it tells of, as history has it.
+func (e *Event) SetGrant(kind, grantee, privilege string) error {
+	entry, err := GrantID{Kind: kind, Grantee: grantee, Privilege: privilege}.Entry(e.Action == ActionRevoke)
+	e.Grant = &Grant{Object: Object{Kind: entry.Kind, DatabaseID: e.Key.DatabaseID}, Grantee: entry.Grantee, Privilege: entry.Privilege}
+	if e.Grant.Object.IsTable() {
+		e.Grant.Object.TableID = e.Key.TableID
+	} else {
+		e.Grant.Object.Role = e.Key.TableID
+	}
+	return err
 }
 
 // Place gives the event its position.

@@ -21,6 +21,7 @@ type Store interface {
 	Reports
 	Sweeps
 	Replays
+	Access
 
 	// Epoch names the database's line of history: it changes when a failover or
 	// a restored backup may have lost commits that were acknowledged.
@@ -206,6 +207,9 @@ type Sweeps interface {
 	// ForgetEvents forgets events and versions of house tables. It counts those
 	// that it came by, whether they stay or not.
 	ForgetEvents(ctx context.Context, keep EventRetention, limit int) (int64, error)
+	// ForgetGrants forgets the tombstones of grants that were revoked longer ago
+	// than keep. A follower that has not read them by then begins anew.
+	ForgetGrants(ctx context.Context, keep time.Duration, limit int) (int64, error)
 	// ForgetFolders forgets what jobs held, and the folders above locations that
 	// were held once and are not any more. It counts those that it came by, whether they stay or not.
 	ForgetFolders(ctx context.Context, limit int) (int64, error)

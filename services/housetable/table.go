@@ -56,6 +56,8 @@ type Table struct {
 	// DeletedAtMS and PurgeAfterMS are set on soft-deleted house tables alone.
 	DeletedAtMS  *int64
 	PurgeAfterMS *int64
+	// Owner is the principal who created it; empty when nobody said who they are.
+	Owner string
 }
 
 // SoftDeletedKey names one generation of a soft-deleted house table.
@@ -117,6 +119,9 @@ const (
 	ActionPurge Action = "purge"
 	// ActionUpdate is of namespaces alone.
 	ActionUpdate Action = "update"
+	// ActionGrant and ActionRevoke are of what is granted on something.
+	ActionGrant  Action = "grant"
+	ActionRevoke Action = "revoke"
 )
 
 // TableVersion is one entry of a house table's history: who did what, and what

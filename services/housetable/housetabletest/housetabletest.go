@@ -20,6 +20,9 @@ import (
 // Run runs the suite; newStore makes an empty store of the subtest's own.
 func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 	t.Helper()
+	for name, test := range accessTests() {
+		run(t, name, test, newStore)
+	}
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Lifecycle":               lifecycle,
 		"ReadsTogether":           readsTogether,
@@ -109,11 +112,16 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"PropertiesKeepEachOther": propertyRace,
 		"Model":                   model,
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, &bench{Store: newStore(t)})
-		})
+		run(t, name, test, newStore)
 	}
+}
+
+func run(t *testing.T, name string, test func(*testing.T, *bench), newStore func(t *testing.T) housetable.Store) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t, &bench{Store: newStore(t)})
+	})
 }
 
 // bench is a store with what tests do to it.

@@ -152,7 +152,7 @@ func TestTranscript(t *testing.T) {
 			s, url := serve(t, database)
 			putToggleRules(t, s)
 			seen := map[string]string{}
-			for _, e := range slices.Concat(transcript, softDeletions, renames, pages, histories, toggles, warehouses, namespaces, jobPages, jobWorkers) {
+			for _, e := range slices.Concat(transcript, softDeletions, renames, pages, histories, toggles, warehouses, namespaces, jobPages, jobWorkers, accesses) {
 				for name, value := range seen {
 					e.target = strings.ReplaceAll(e.target, name, value)
 				}

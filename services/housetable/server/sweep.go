@@ -20,6 +20,9 @@ const (
 	fullPause  = 100 * time.Millisecond
 	// failedPause is the longest wait after a round that failed.
 	failedPause = time.Minute
+	// keepTombstones is for how long it is known that a grant was revoked, to those
+	// who decide by grants and were away.
+	keepTombstones = 24 * time.Hour
 	// roundTime ends a round that the store does not answer.
 	roundTime = 30 * time.Second
 )
@@ -52,6 +55,9 @@ func chores(store housetable.Sweeps, u Upkeep) []chore {
 			return store.ForgetEvents(ctx, housetable.EventRetention{
 				Events: u.EventRetention, History: u.HistoryRetention, Versions: u.HistoryVersions,
 			}, limit)
+		}},
+		{"revoked grants forgotten", u.SweepInterval, sweepBatch, func(ctx context.Context, limit int) (int64, error) {
+			return store.ForgetGrants(ctx, keepTombstones, limit)
 		}},
 		{"folders looked through", u.SweepInterval, sweepBatch, store.ForgetFolders},
 	}

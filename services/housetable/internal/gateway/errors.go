@@ -52,7 +52,7 @@ func allowed(path string) string {
 	switch path = strings.TrimSuffix(path, "/"); path {
 	case "/hts/tables", "/hts/jobs":
 		return "GET, HEAD, PUT, DELETE"
-	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/reports", "/hts/togglestatuses":
+	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/reports", "/hts/togglestatuses", "/hts/access/explanation":
 		return "GET, HEAD"
 	case "/v1/hts/tables", "/hts/tables/purge":
 		return "DELETE"
@@ -60,9 +60,9 @@ func allowed(path string) string {
 		return "PATCH"
 	case "/hts/tables/restore":
 		return "PUT"
-	case "/hts/warehouses", "/hts/namespaces":
+	case "/hts/warehouses", "/hts/namespaces", "/hts/access/grants", "/hts/access/roles":
 		return "GET, HEAD, POST"
-	case "/hts/commit", "/hts/jobs/claim":
+	case "/hts/commit", "/hts/jobs/claim", "/hts/access/revocations":
 		return "POST"
 	}
 	if name, ok := strings.CutPrefix(path, "/hts/warehouses/"); ok {
@@ -74,6 +74,9 @@ func allowed(path string) string {
 		if name, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(name, "/") {
 			return "GET, HEAD, PATCH, DELETE"
 		}
+	}
+	if name, ok := strings.CutPrefix(path, "/hts/access/roles/"); ok && !strings.Contains(name, "/") {
+		return "GET, HEAD, DELETE"
 	}
 	return ""
 }

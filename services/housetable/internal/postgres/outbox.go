@@ -22,7 +22,7 @@ import (
 // last lock, and would come before the rival it waited for.
 const (
 	eventColumns = `position, action, kind, database_id, table_id, previous_database_id, previous_table_id, table_uuid, version,
-		metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id`
+		metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id, object_kind, grantee, privilege`
 	selectEvents = `SELECT ` + eventColumns + ` FROM change_event WHERE warehouse_id = $1 AND position BETWEEN $2 AND $3 ORDER BY position LIMIT $4`
 	latestEvent  = `SELECT ` + eventColumns + ` FROM change_event WHERE warehouse_id = $1 ORDER BY position DESC LIMIT 1`
 	// Asked for after the events: what is forgotten meanwhile shows here.
@@ -125,9 +125,10 @@ func scanEvent(r pgx.CollectableRow) (e housetable.Event, err error) {
 	var kind int16
 	var uuid pgtype.UUID
 	var operation [16]byte
-	var previousDatabase, previousTable, previousLocation *string
+	var previousDatabase, previousTable, previousLocation, object, grantee, privilege *string
 	err = r.Scan(&sequence, &e.Action, &kind, &e.Key.DatabaseID, &e.Key.TableID, &previousDatabase, &previousTable, &uuid, &e.Version,
-		&e.MetadataLocation, &previousLocation, &e.DeletedAtMS, &e.CommittedAt, &operation, &e.Principal, &e.RequestID)
+		&e.MetadataLocation, &previousLocation, &e.DeletedAtMS, &e.CommittedAt, &operation, &e.Principal, &e.RequestID,
+		&object, &grantee, &privilege)
 	if err != nil {
 		return e, err
 	}
@@ -140,5 +141,8 @@ func scanEvent(r pgx.CollectableRow) (e housetable.Event, err error) {
 		e.PreviousMetadataLocation = *previousLocation
 	}
 	e.Place(sequence)
-	return e, nil
+	if object != nil && grantee != nil && privilege != nil {
+		err = e.SetGrant(*object, *grantee, *privilege)
+	}
+	return e, err
 }

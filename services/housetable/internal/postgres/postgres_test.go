@@ -43,6 +43,10 @@ func (r *replicas) ClaimJob(ctx context.Context, warehouse string, c housetable.
 	return r.next().ClaimJob(ctx, warehouse, c)
 }
 
+func (r *replicas) ChangeGrants(ctx context.Context, c housetable.GrantChange) (int64, error) {
+	return r.next().ChangeGrants(ctx, c)
+}
+
 // TestStore is the suite on two replicas of the store.
 func TestStore(t *testing.T) {
 	t.Parallel()

@@ -26,16 +26,17 @@ type resultRow struct {
 	deletedAtMS    *int64
 	purgeAfterMS   *int64
 	properties     map[string]string
+	owner          *string
 }
 
 // resultColumns are what targets reads, behind request, applied and now.
 const resultColumns = `r.idx, r.database_id, r.table_id, r.kind, r.uuid, r.version, r.metadata_location, r.storage_type,
-	r.creation_time_ms, r.created_at, r.updated_at, r.deleted_at_ms, r.purge_after_ms, r.properties`
+	r.creation_time_ms, r.created_at, r.updated_at, r.deleted_at_ms, r.purge_after_ms, r.properties, r.owner`
 
 func (r *resultRow) targets() []any {
 	return []any{
 		&r.request, &r.applied, &r.now, &r.index, &r.databaseID, &r.tableID, &r.kind, &r.uuid, &r.version, &r.location,
-		&r.storageType, &r.creationTimeMS, &r.createdAt, &r.updatedAt, &r.deletedAtMS, &r.purgeAfterMS, &r.properties,
+		&r.storageType, &r.creationTimeMS, &r.createdAt, &r.updatedAt, &r.deletedAtMS, &r.purgeAfterMS, &r.properties, &r.owner,
 	}
 }
 
@@ -50,6 +51,6 @@ func (r *resultRow) result() housetable.ChangeResult {
 		Key:  housetable.TableKey{DatabaseID: *r.databaseID, TableID: *r.tableID, Function: kind == housetable.KindFunction},
 		Kind: kind, UUID: *r.uuid, Version: *r.version, MetadataLocation: *r.location, StorageType: *r.storageType,
 		CreationTimeMS: r.creationTimeMS, CreatedAt: r.createdAt.UTC(), UpdatedAt: r.updatedAt.UTC(),
-		DeletedAtMS: r.deletedAtMS, PurgeAfterMS: r.purgeAfterMS,
+		DeletedAtMS: r.deletedAtMS, PurgeAfterMS: r.purgeAfterMS, Owner: *r.owner,
 	}}
 }

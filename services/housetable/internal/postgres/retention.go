@@ -36,21 +36,21 @@ func forgetPassed(column string) string {
 		FROM (SELECT count(*) AS n, max(position) AS last FROM gone) g, held WHERE r.warehouse_id = $1 RETURNING g.n = $7`
 }
 
-// ForgetEvents walks through the events of all warehouses.
+// ForgetEvents walks through the events of the server's part and of all warehouses.
 func (s *Store) ForgetEvents(ctx context.Context, keep housetable.EventRetention, limit int) (int64, error) {
-	walked, warehouse := 0, ""
+	walked, warehouse := 0, housetable.ServersPart
 	for walked < limit {
-		next, err := query(ctx, s, pgx.RowTo[string], "look for events", nextWarehouseWithEvents, warehouse)
-		if err != nil || len(next) == 0 {
-			return int64(walked), err
-		}
-		warehouse = next[0]
 		for _, w := range keep.Walks() {
 			n, err := s.walk(ctx, warehouse, w, limit-walked)
 			if walked += n; err != nil || walked >= limit {
 				return int64(walked), err
 			}
 		}
+		next, err := query(ctx, s, pgx.RowTo[string], "look for events", nextWarehouseWithEvents, warehouse)
+		if err != nil || len(next) == 0 {
+			return int64(walked), err
+		}
+		warehouse = next[0]
 	}
 	return int64(walked), nil
 }

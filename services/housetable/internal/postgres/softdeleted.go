@@ -16,10 +16,6 @@ const (
 		AND h.database_key = (SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END FROM warehouse WHERE warehouse_id = $1)`
 	listSoftDeleted  = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms, h.table_key` + ofDatabase
 	countSoftDeleted = `SELECT count(*)` + ofDatabase
-	purgeSoftDeleted = `WITH gone AS (DELETE FROM soft_deleted_table h USING warehouse w WHERE w.warehouse_id = $1 AND h.warehouse_id = $1
-		AND h.database_key = CASE WHEN w.case_insensitive THEN $3::text ELSE $2 END AND h.family = $6
-		AND h.table_key = CASE WHEN w.case_insensitive THEN $5::text ELSE $4 END
-		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8) RETURNING h.*, $9::text AS request_id)` + freePurged + recordPurges
 	// A purge is no commit, and so no operation's.
 	recordPurges = `
 		INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location,
@@ -27,6 +23,11 @@ const (
 		SELECT warehouse_id, uuid, version + 1, 'purge', kind, database_id, table_id, metadata_location,
 			metadata_location, deleted_at_ms, '00000000-0000-0000-0000-000000000000', '', request_id FROM gone`
 )
+
+var purgeSoftDeleted = `WITH gone AS (DELETE FROM soft_deleted_table h USING warehouse w WHERE w.warehouse_id = $1 AND h.warehouse_id = $1
+		AND h.database_key = CASE WHEN w.case_insensitive THEN $3::text ELSE $2 END AND h.family = $6
+		AND h.table_key = CASE WHEN w.case_insensitive THEN $5::text ELSE $4 END
+		AND ($7::smallint = 0 OR h.kind = $7) AND ($8::bigint IS NULL OR h.purge_after_ms < $8) RETURNING h.*, $9::text AS request_id)` + freePurged + losePurged + recordPurges
 
 func scanListedSoftDeleted(r pgx.CollectableRow) (l listed[housetable.Table], err error) {
 	var deleted, purge int64

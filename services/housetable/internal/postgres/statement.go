@@ -64,6 +64,8 @@ type part struct {
 	apply []string
 	// result selects resultFields of each change applied; empty where nothing is to tell.
 	result string
+	// access selects what becomes of grants, if anything does.
+	access []string
 }
 
 func (b *batch) statement() (string, []any) {
@@ -74,11 +76,11 @@ func (b *batch) statement() (string, []any) {
 	}
 	parts := b.parts(&args)
 	fits, results := make([]string, 0, len(parts)), make([]string, 0, len(parts))
-	var applies []string
+	var applies, access []string
 	for _, p := range parts {
 		ctes = append(ctes, p.before...)
 		fits = append(fits, p.fit)
-		applies = append(applies, p.apply...)
+		applies, access = append(applies, p.apply...), append(access, p.access...)
 		if p.result != "" {
 			results = append(results, p.result)
 		}
@@ -92,6 +94,9 @@ func (b *batch) statement() (string, []any) {
 		return "WITH " + strings.Join(ctes, ",\n") + bareAnswer, args
 	}
 	ctes = append(ctes, "r AS MATERIALIZED ("+strings.Join(results, "\nUNION ALL ")+")", recordEvents)
+	if len(access) > 0 {
+		ctes = append(ctes, changeGrants(access, " WHERE 0 <= (SELECT count(*) FROM r)"))
+	}
 	return "WITH " + strings.Join(ctes, ",\n") + answer, args
 }
 
@@ -162,6 +167,6 @@ SELECT q.req, go.req IS NOT NULL, now(), ` + resultColumns + `
 FROM q LEFT JOIN go ON go.req = q.req LEFT JOIN r ON r.req = go.req`
 	bareAnswer = `
 SELECT q.req, go.req IS NOT NULL, now(), NULL::int, NULL::text, NULL::text, NULL::smallint, NULL::uuid, NULL::bigint, NULL::text,
-	NULL::text, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::jsonb
+	NULL::text, NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::jsonb, NULL::text
 FROM q LEFT JOIN go ON go.req = q.req`
 )

@@ -6,28 +6,32 @@ const (
 	namespaceFields = `'' AS table_id, 0::smallint AS kind, NULL::uuid AS uuid`
 	namespaceRest   = `'' AS metadata_location, NULL::text AS storage_type, NULL::bigint AS creation_time_ms, created_at, now() AS updated_at,
 		NULL::bigint AS deleted_at_ms, NULL::bigint AS purge_after_ms, NULL::text AS previous_database_id, NULL::text AS previous_table_id,
-		NULL::text AS previous_metadata_location, properties`
+		NULL::text AS previous_metadata_location, properties, NULL::text AS owner`
 )
 
-// foundPart needs the parent and a free id.
+// foundPart needs the parent and a free id. What it will refer to is locked before
+// it has the head of the grants, for which a drop of the parent waits.
 func (b *batch) foundPart(args *[]any) part {
 	return part{
 		before: []string{
 			"f AS MATERIALIZED (SELECT u.*, " + keyOf("db", "dbf", "dbk") + ", nullif(" +
 				"CASE WHEN w.case_insensitive THEN u.parentf ELSE u.parent END, '') AS pk" +
 				" FROM " + b.founded.unnest(args) + " JOIN warehouse w ON w.warehouse_id = u.wh)",
+			`fp AS MATERIALIZED (SELECT f.req, f.idx FROM f JOIN namespace n ON n.warehouse_id = f.wh AND n.database_key = f.pk
+				ORDER BY n.warehouse_id, n.database_key FOR KEY SHARE OF n)`,
 		},
 		fit: `SELECT req FROM f WHERE NOT EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = f.wh AND n.database_key = f.dbk)
-			AND (f.pk IS NULL OR EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = f.wh AND n.database_key = f.pk))`,
+			AND (f.pk IS NULL OR (f.req, f.idx) IN (SELECT req, idx FROM fp))`,
 		apply: []string{
 			`ff AS (INSERT INTO namespace (warehouse_id, database_key, parent_key, database_id, properties, version)
 				SELECT f.wh, f.dbk, f.pk, f.db, f.properties::jsonb, 1 FROM f JOIN go ON go.req = f.req ORDER BY f.wh, f.dbk
 				RETURNING warehouse_id, database_key, database_id, version, created_at, properties)`,
 		},
+		access: []string{foundOwn},
 		result: `SELECT f.req, f.idx, 'create' AS action, ff.database_id, ` + namespaceFields + `, ff.version, '' AS metadata_location,
 			NULL::text AS storage_type, NULL::bigint AS creation_time_ms, ff.created_at, ff.created_at AS updated_at, NULL::bigint AS deleted_at_ms,
 			NULL::bigint AS purge_after_ms, NULL::text AS previous_database_id, NULL::text AS previous_table_id,
-			NULL::text AS previous_metadata_location, ff.properties
+			NULL::text AS previous_metadata_location, ff.properties, NULL::text AS owner
 			FROM ff JOIN f ON f.wh = ff.warehouse_id AND f.dbk = ff.database_key`,
 	}
 }
@@ -49,6 +53,7 @@ func (b *batch) closePart(args *[]any) part {
 			`xd AS (DELETE FROM namespace n USING xl JOIN go ON go.req = xl.req
 				WHERE n.warehouse_id = xl.warehouse_id AND n.database_key = xl.database_key)`,
 		},
+		access: []string{closedLose},
 		result: `SELECT xl.req, xl.idx, 'drop' AS action, database_id, ` + namespaceFields + `, version + 1 AS version, ` + namespaceRest + `
 			FROM xl JOIN go ON go.req = xl.req`,
 	}

@@ -13,6 +13,7 @@ func (b *batch) add(request int32, c housetable.Commit) error {
 	set(b.requests, "n", "bigint", fits(c.Changes))
 	set(b.requests, "op", "uuid", pgUUID(c.Operations[0].ID))
 	set(b.requests, "principal", "text", c.Principal)
+	set(b.requests, "owner", "text", housetable.Owner(c.Principal))
 	set(b.requests, "request_id", "text", c.RequestID)
 	set(b.requests, "ambiguous", "boolean", c.Ambiguous())
 	b.folded = b.folded || len(c.Operations) > 1

@@ -95,12 +95,12 @@ const (
 		creation_time_ms = coalesce(go.ctime, h.creation_time_ms), updated_at = now()
 	FROM go WHERE h.warehouse_id = go.warehouse_id AND h.database_key = go.database_key AND h.family = go.family AND h.table_key = go.table_key
 	RETURNING h.warehouse_id, go.req, go.idx, go.op, go.was, go.principal, go.request_id, h.database_id, h.table_id, h.kind, h.uuid, h.version,
-		h.metadata_location, h.storage_type, h.creation_time_ms, h.created_at, h.updated_at
+		h.metadata_location, h.storage_type, h.creation_time_ms, h.created_at, h.updated_at, h.owner
 ), e AS (
 	INSERT INTO change_event (warehouse_id, table_uuid, version, action, kind, database_id, table_id, metadata_location,
 		previous_metadata_location, op_id, principal, request_id)
 	SELECT warehouse_id, uuid, version, 'swap', kind, database_id, table_id, metadata_location, was, op, principal, request_id FROM s
 )
 SELECT r.req, true, now(), r.idx, r.database_id, r.table_id, r.kind, r.uuid, r.version, r.metadata_location, r.storage_type,
-	r.creation_time_ms, r.created_at, r.updated_at, NULL::bigint, NULL::bigint, NULL::jsonb FROM s r`
+	r.creation_time_ms, r.created_at, r.updated_at, NULL::bigint, NULL::bigint, NULL::jsonb, r.owner FROM s r`
 )

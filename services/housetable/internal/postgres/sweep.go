@@ -21,10 +21,11 @@ const (
 	forgetJobs = `DELETE FROM job WHERE (warehouse_id, job_id) IN (
 			SELECT warehouse_id, job_id FROM job WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND changed_at_ms < ` + sinceMS + ` - $2::bigint
 			ORDER BY changed_at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)`
-	purgeExpired = `WITH gone AS (DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
-			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + sinceMS + `
-			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + freePurged + recordPurges
 )
+
+var purgeExpired = `WITH gone AS (DELETE FROM soft_deleted_table WHERE (warehouse_id, database_key, family, table_key, deleted_at_ms) IN (
+			SELECT warehouse_id, database_key, family, table_key, deleted_at_ms FROM soft_deleted_table WHERE purge_after_ms < ` + sinceMS + `
+			ORDER BY purge_after_ms LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *, '' AS request_id)` + freePurged + losePurged + recordPurges
 
 // forgetRecorded deletes what is old of a relation. Rows are named by where they
 // are: no plan made while it was empty, and kept since, then reads all of it to

@@ -13,7 +13,7 @@ import (
 
 const (
 	tableColumns = `h.database_id, h.table_id, h.kind, h.uuid, h.version, h.metadata_location, h.storage_type, h.creation_time_ms,
-		h.created_at, h.updated_at`
+		h.created_at, h.updated_at, h.owner`
 	// wanted are keys, typed and folded, and numbered from 1: $1 the warehouse, $2 to $6 arrays.
 	wanted = `FROM warehouse w
 		CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[]) WITH ORDINALITY AS u(db, dbf, tb, tbf, family, number)`
@@ -61,7 +61,7 @@ func scanTableAnd(r pgx.CollectableRow, more ...any) (t housetable.Table, err er
 	var uuid [16]byte
 	err = r.Scan(append([]any{
 		&t.Key.DatabaseID, &t.Key.TableID, &kind, &uuid, &t.Version, &t.MetadataLocation, &t.StorageType, &t.CreationTimeMS,
-		&t.CreatedAt, &t.UpdatedAt,
+		&t.CreatedAt, &t.UpdatedAt, &t.Owner,
 	}, more...)...)
 	t.Kind = housetable.Kind(kind)
 	t.Key.Function = t.Kind == housetable.KindFunction

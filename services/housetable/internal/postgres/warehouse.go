@@ -17,6 +17,11 @@ const (
 			storage = coalesce($5::text::jsonb, storage)
 		WHERE warehouse_id = $1 AND ($4::bigint = 0 OR version = $4) RETURNING ` + warehouseColumns
 
+	// The head of the grants, which go with their warehouse, is locked before the
+	// warehouse, as by those who make namespaces.
+	deleteWarehouse = `WITH held AS MATERIALIZED (SELECT 1 FROM access_head WHERE warehouse_id = $1 FOR UPDATE)
+		DELETE FROM warehouse WHERE warehouse_id = $1 AND ($2::bigint = 0 OR version = $2) AND 0 <= (SELECT count(*) FROM held)`
+
 	// Whoever gives a warehouse a place waits for the others who do. Nothing else
 	// does: what refers to a warehouse locks its row alone.
 	lockRoots     = `LOCK TABLE warehouse IN SHARE ROW EXCLUSIVE MODE`
@@ -147,7 +152,7 @@ func (s *Store) updateWarehouse(ctx context.Context, u housetable.WarehouseUpdat
 
 // DeleteWarehouse deletes an empty warehouse; the foreign keys of what it holds refuse.
 func (s *Store) DeleteWarehouse(ctx context.Context, name string, expectedVersion int64) error {
-	tag, err := s.pool.Exec(ctx, "DELETE FROM warehouse WHERE warehouse_id = $1 AND ($2::bigint = 0 OR version = $2)", name, expectedVersion)
+	tag, err := s.pool.Exec(ctx, deleteWarehouse, name, expectedVersion)
 	switch {
 	case sqlState(err) == foreignKeyViolation:
 		return housetable.WarehouseNotEmpty(name)

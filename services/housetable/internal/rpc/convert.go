@@ -59,6 +59,7 @@ func toTable(t *housetable.Table) *htsv1.HouseTable {
 		UpdatedAt:        toTime(t.UpdatedAt),
 		DeletedAtMs:      t.DeletedAtMS,
 		PurgeAfterMs:     t.PurgeAfterMS,
+		Owner:            t.Owner,
 	}
 }
 

@@ -98,6 +98,9 @@ func toEvent(e *housetable.Event) *htsv1.Event {
 		Principal:                e.Principal,
 		RequestId:                e.RequestID,
 	}
+	if e.Grant != nil {
+		event.Grant = toGrant("", *e.Grant)
+	}
 	if e.Kind != housetable.AnyKind {
 		event.Uuid = e.UUID[:]
 	}

@@ -48,8 +48,10 @@ type replayed struct {
 	scope
 	// kept is for how long records are kept at least.
 	kept time.Duration
-	// prepare, when set, does what a request needs before its transaction.
+	// prepare, when set, does what a request needs before its transaction, and
+	// settle what it needs before its answer, once it is done.
 	prepare func(ctx context.Context, request proto.Message) (context.Context, error)
+	settle  func(ctx context.Context, request any) error
 }
 
 // service adds one, which serve makes for what it is to work on.
@@ -67,7 +69,7 @@ func (r replayed) service(d grpc.ServiceDesc, serve func(scope) any) {
 
 // changes reports whether a method is no read.
 func changes(method string) bool {
-	for _, read := range []string{"Get", "List", "Query", "Page", "Check"} {
+	for _, read := range []string{"Get", "List", "Query", "Page", "Check", "Explain", "Follow"} {
 		if strings.HasPrefix(method, read) {
 			return false
 		}
@@ -80,7 +82,11 @@ func (r replayed) handler(m grpc.MethodDesc, serve func(scope) any) grpc.MethodH
 	return func(server any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 		return m.Handler(server, ctx, decode, func(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 			once := func(ctx context.Context, request any) (any, error) {
-				return r.once(ctx, m, serve, request, next)
+				answer, err := r.once(ctx, m, serve, request, next)
+				if err == nil && r.settle != nil {
+					err = r.settle(ctx, request)
+				}
+				return answer, err
 			}
 			if interceptor == nil {
 				return once(ctx, request)
@@ -219,6 +225,11 @@ func (r replayed) prepared(ctx context.Context, c change) (context.Context, erro
 // warehouseOf is the warehouse that a change is about.
 func warehouseOf(request any) (string, error) {
 	switch r := request.(type) {
+	case *htsv1.CreateRoleRequest, *htsv1.DeleteRoleRequest:
+		return housetable.ServersPart, nil
+	case interface{ GetGrants() []*htsv1.Grant }:
+		warehouse, _, err := fromGrants(r.GetGrants())
+		return warehouse, err
 	case *htsv1.CreateWarehouseRequest:
 		return r.GetWarehouse().GetName(), checkWarehouse("warehouse.name", r.GetWarehouse().GetName())
 	case interface{ GetWarehouse() string }:

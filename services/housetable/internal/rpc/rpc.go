@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -36,6 +37,10 @@ type Options struct {
 	OperationRetention time.Duration
 	// Profiles are how warehouses get storage of their own.
 	Profiles Profiles
+	// Decider says who may do what; nobody does where it is nil, and all may do all.
+	Decider authz.Decider
+	// Settling is for how long a revocation that waits does so: see Settling.
+	Settling time.Duration
 	// Ending is closed when the server is about to end: streams end then.
 	Ending <-chan struct{}
 }
@@ -67,6 +72,8 @@ func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer
 	})
 	once.service(htsv1.JobService_ServiceDesc, func(in scope) any { return &jobService{store: in.store} })
 	once.service(htsv1.ToggleService_ServiceDesc, func(in scope) any { return &toggleService{store: in.store} })
+	once.settle = o.settled
+	once.service(htsv1.AccessService_ServiceDesc, func(in scope) any { return &accessService{store: in.store, options: o} })
 }
 
 // warehouseOr is the warehouse that a request names, or the default one.

@@ -12,14 +12,14 @@ const (
 	insertOperation = `INSERT INTO operation (warehouse_id, op_id, fingerprint, kind, status, locations, body, recorded_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	insertTable = `INSERT INTO house_table (warehouse_id, database_key, family, table_key, database_id, table_id, kind, uuid,
-		version, metadata_location, storage_type, creation_time_ms, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		version, metadata_location, storage_type, creation_time_ms, created_at, updated_at, owner)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateTable = `UPDATE house_table SET version = ?, metadata_location = ?, storage_type = ?, creation_time_ms = ?, updated_at = ?
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	deleteTable = `DELETE FROM house_table WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	softDelete  = `INSERT INTO soft_deleted_table (warehouse_id, database_key, family, table_key, deleted_at_ms, purge_after_ms,
-		database_id, table_id, kind, uuid, version, metadata_location, storage_type, creation_time_ms, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		database_id, table_id, kind, uuid, version, metadata_location, storage_type, creation_time_ms, created_at, updated_at, owner)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	lastDeletion = `SELECT coalesce(max(deleted_at_ms), 0) FROM soft_deleted_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	forgetSoftDeleted = `DELETE FROM soft_deleted_table
@@ -109,7 +109,7 @@ func (a *application) createTable(ctx context.Context, index int, c housetable.C
 	t := housetable.Table{
 		Key: c.Key, Kind: c.Kind, UUID: a.commit.TableUUID(index), Version: 1,
 		MetadataLocation: c.MetadataLocation, StorageType: c.StorageType, CreationTimeMS: c.CreationTimeMS,
-		CreatedAt: a.now, UpdatedAt: a.now,
+		CreatedAt: a.now, UpdatedAt: a.now, Owner: housetable.Owner(a.commit.Principal),
 	}
 	if err := a.insert(ctx, t); err != nil {
 		return t, err
@@ -151,12 +151,21 @@ func (a *application) dropTable(ctx context.Context, c housetable.DropTable) (ho
 	if c.Soft {
 		err = a.keep(ctx, &t, key, c.PurgeAfterMS)
 	} else {
-		err = a.free(ctx, t.UUID)
+		err = a.forget(ctx, t)
 	}
 	if err != nil {
 		return t, err
 	}
 	return t, a.event(ctx, housetable.ActionDrop, t, &before)
+}
+
+// forget leaves nothing of a house table that is dropped for good: neither what
+// it held nor what was granted on it.
+func (a *application) forget(ctx context.Context, t housetable.Table) error {
+	if err := a.free(ctx, t.UUID); err != nil {
+		return err
+	}
+	return a.writer.leaveNoGrants(ctx, a.commit.Warehouse, t.Kind.Object(), t.UUID.String(), a.now)
 }
 
 // keep puts a dropped house table among the soft-deleted ones.
@@ -217,7 +226,7 @@ func (a *application) insert(ctx context.Context, t housetable.Table) error {
 func columns(t housetable.Table) []any {
 	return []any{
 		t.Key.DatabaseID, t.Key.TableID, t.Kind, t.UUID[:], t.Version, t.MetadataLocation, t.StorageType,
-		t.CreationTimeMS, micros(t.CreatedAt), micros(t.UpdatedAt),
+		t.CreationTimeMS, micros(t.CreatedAt), micros(t.UpdatedAt), t.Owner,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -30,6 +31,9 @@ func (a *application) createNamespace(ctx context.Context, id string, properties
 	if _, err := a.writer.exec(ctx, insertNamespace, a.commit.Warehouse, a.keys.id(id), parent, id, encoded, n.Version, micros(a.now)); err != nil {
 		return n, err
 	}
+	if err := a.ownNamespace(ctx, a.keys.id(id)); err != nil {
+		return n, err
+	}
 	return n, a.namespaceEvent(ctx, housetable.ActionCreate, n)
 }
 
@@ -49,7 +53,11 @@ func (a *application) updateNamespace(ctx context.Context, c housetable.UpdateNa
 
 func (a *application) dropNamespace(ctx context.Context, c housetable.DropNamespace) (housetable.Namespace, error) {
 	n, _ := a.facts.Namespace(c.DatabaseID)
-	if _, err := a.writer.exec(ctx, deleteNamespace, a.commit.Warehouse, a.keys.id(c.DatabaseID)); err != nil {
+	key := a.keys.id(c.DatabaseID)
+	if err := a.writer.leaveNoGrants(ctx, a.commit.Warehouse, authz.KindNamespace, key, a.now); err != nil {
+		return n, err
+	}
+	if _, err := a.writer.exec(ctx, deleteNamespace, a.commit.Warehouse, key); err != nil {
 		return n, err
 	}
 	n.Version++

@@ -13,7 +13,7 @@ import (
 // There is one writer, so what is to be seen is settled: no fence is needed.
 const (
 	eventColumns = `position, action, kind, database_id, table_id, previous_database_id, previous_table_id, table_uuid, version,
-		metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id`
+		metadata_location, previous_metadata_location, deleted_at_ms, committed_at, op_id, principal, request_id, object_kind, grantee, privilege`
 	selectEvents = `SELECT ` + eventColumns + ` FROM change_event WHERE warehouse_id = ? AND position BETWEEN ? AND ? ORDER BY position LIMIT ?`
 	latestEvent  = `SELECT ` + eventColumns + ` FROM change_event WHERE warehouse_id = ? ORDER BY position DESC LIMIT 1`
 	// Asked for after the events: what is forgotten meanwhile shows here.
@@ -125,9 +125,10 @@ func scanConsumer(r row) (c housetable.Consumer, err error) {
 func scanEvent(r row) (e housetable.Event, err error) {
 	var sequence, at int64
 	var uuid, operation []byte
-	var previousDatabase, previousTable, previousLocation sql.NullString
+	var previousDatabase, previousTable, previousLocation, kind, grantee, privilege sql.NullString
 	err = r.Scan(&sequence, &e.Action, &e.Kind, &e.Key.DatabaseID, &e.Key.TableID, &previousDatabase, &previousTable, &uuid, &e.Version,
-		&e.MetadataLocation, &previousLocation, &e.DeletedAtMS, &at, &operation, &e.Principal, &e.RequestID)
+		&e.MetadataLocation, &previousLocation, &e.DeletedAtMS, &at, &operation, &e.Principal, &e.RequestID,
+		&kind, &grantee, &privilege)
 	copy(e.UUID[:], uuid)
 	copy(e.OperationID[:], operation)
 	e.CommittedAt, e.PreviousMetadataLocation = instant(at), previousLocation.String
@@ -136,5 +137,8 @@ func scanEvent(r row) (e housetable.Event, err error) {
 		e.PreviousKey = &housetable.TableKey{DatabaseID: previousDatabase.String, TableID: previousTable.String, Function: e.Key.Function}
 	}
 	e.Place(sequence)
+	if kind.Valid && err == nil {
+		err = e.SetGrant(kind.String, grantee.String, privilege.String)
+	}
 	return e, err
 }

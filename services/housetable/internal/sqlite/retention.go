@@ -21,21 +21,21 @@ func passTo(column string) string {
 	return `UPDATE event_retention SET ` + column + ` = ?, forgotten = max(forgotten, ?) WHERE warehouse_id = ?`
 }
 
-// ForgetEvents walks through the events of all warehouses.
+// ForgetEvents walks through the events of the server's part and of all warehouses.
 func (s *Store) ForgetEvents(ctx context.Context, keep housetable.EventRetention, limit int) (int64, error) {
-	walked, warehouse := 0, ""
+	walked, warehouse := 0, housetable.ServersPart
 	for walked < limit {
-		next, err := find(ctx, s, scanText, nextWarehouseWithEvents, warehouse)
-		if err != nil || next == nil {
-			return int64(walked), err
-		}
-		warehouse = *next
 		for _, w := range keep.Walks() {
 			n, err := s.walk(ctx, warehouse, w, limit-walked)
 			if walked += n; err != nil || walked >= limit {
 				return int64(walked), err
 			}
 		}
+		next, err := find(ctx, s, scanText, nextWarehouseWithEvents, warehouse)
+		if err != nil || next == nil {
+			return int64(walked), err
+		}
+		warehouse = *next
 	}
 	return int64(walked), nil
 }

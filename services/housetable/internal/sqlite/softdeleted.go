@@ -123,6 +123,9 @@ func (s *Store) purge(ctx context.Context, condition, requestID string, args ...
 		if _, err := s.writer.exec(ctx, freePurged+condition+")", args...); err != nil {
 			return err
 		}
+		if err := s.losePurged(ctx, condition, args...); err != nil {
+			return err
+		}
 		result, err := s.writer.exec(ctx, "DELETE FROM soft_deleted_table WHERE "+condition, args...)
 		if err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	tableColumns = `database_id, table_id, family, kind, uuid, version, metadata_location, storage_type, creation_time_ms, created_at, updated_at`
+	tableColumns = `database_id, table_id, family, kind, uuid, version, metadata_location, storage_type, creation_time_ms, created_at, updated_at, owner`
 	selectTable  = `SELECT ` + tableColumns + ` FROM house_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	selectSoftDeleted = `SELECT ` + tableColumns + `, deleted_at_ms, purge_after_ms FROM soft_deleted_table
@@ -26,7 +26,7 @@ func tableTargets(t *housetable.Table) (targets []any, done func()) {
 	var id []byte
 	targets = []any{
 		&t.Key.DatabaseID, &t.Key.TableID, &family, &t.Kind, &id, &t.Version, &t.MetadataLocation, &t.StorageType,
-		&t.CreationTimeMS, &created, &updated,
+		&t.CreationTimeMS, &created, &updated, &t.Owner,
 	}
 	return targets, func() {
 		t.Key.Function = family == 1

@@ -85,6 +85,8 @@ const (
 	ErrorReason_ERROR_REASON_PLAN_NOT_FOUND ErrorReason = 26
 	// It is no task of a scan plan (NOT_FOUND).
 	ErrorReason_ERROR_REASON_PLAN_TASK_NOT_FOUND ErrorReason = 27
+	// The role does not exist (NOT_FOUND).
+	ErrorReason_ERROR_REASON_ROLE_NOT_FOUND ErrorReason = 28
 )
 
 // Enum value maps for ErrorReason.
@@ -118,6 +120,7 @@ var (
 		25: "ERROR_REASON_FUNCTION_NOT_FOUND",
 		26: "ERROR_REASON_PLAN_NOT_FOUND",
 		27: "ERROR_REASON_PLAN_TASK_NOT_FOUND",
+		28: "ERROR_REASON_ROLE_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -148,6 +151,7 @@ var (
 		"ERROR_REASON_FUNCTION_NOT_FOUND":  25,
 		"ERROR_REASON_PLAN_NOT_FOUND":      26,
 		"ERROR_REASON_PLAN_TASK_NOT_FOUND": 27,
+		"ERROR_REASON_ROLE_NOT_FOUND":      28,
 	}
 )
 
@@ -182,7 +186,7 @@ var File_igloo_housetable_v1_error_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\xa6\a\n" +
+	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\xc7\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ERROR_REASON_INVALID\x10\x01\x12$\n" +
@@ -212,7 +216,8 @@ const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\x1dERROR_REASON_POSITION_EXPIRED\x10\x18\x12#\n" +
 	"\x1fERROR_REASON_FUNCTION_NOT_FOUND\x10\x19\x12\x1f\n" +
 	"\x1bERROR_REASON_PLAN_NOT_FOUND\x10\x1a\x12$\n" +
-	" ERROR_REASON_PLAN_TASK_NOT_FOUND\x10\x1bB\xde\x01\n" +
+	" ERROR_REASON_PLAN_TASK_NOT_FOUND\x10\x1b\x12\x1f\n" +
+	"\x1bERROR_REASON_ROLE_NOT_FOUND\x10\x1cB\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"ErrorProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 

@@ -83,7 +83,8 @@ type Event struct {
 	// Position right behind this event.
 	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
 	// Action of the change: "create", "swap", "drop", "rename", "restore" or "purge";
-	// of a namespace "create", "update" or "drop".
+	// of a namespace "create", "update" or "drop"; "grant" or "revoke" of what is
+	// granted on something, which is no change of it.
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// Kind of the house table; TABLE_KIND_UNSPECIFIED is a namespace.
 	Kind TableKind `protobuf:"varint,3,opt,name=kind,proto3,enum=igloo.housetable.v1.TableKind" json:"kind,omitempty"`
@@ -109,7 +110,9 @@ type Event struct {
 	// Principal who asked for it.
 	Principal string `protobuf:"bytes,13,opt,name=principal,proto3" json:"principal,omitempty"`
 	// RequestId under which it was asked for.
-	RequestId     string `protobuf:"bytes,14,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,14,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Grant that was given or revoked, by the actions "grant" and "revoke".
+	Grant         *Grant `protobuf:"bytes,15,opt,name=grant,proto3" json:"grant,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -240,6 +243,13 @@ func (x *Event) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *Event) GetGrant() *Grant {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
 }
 
 // WatchEventsRequest says where to begin: behind the position, or else behind what
@@ -742,7 +752,7 @@ var File_igloo_housetable_v1_event_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/event.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1figloo/housetable/v1/table.proto\"\xd5\x04\n" +
+	"\x1figloo/housetable/v1/event.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a igloo/housetable/v1/access.proto\x1a\x1figloo/housetable/v1/table.proto\"\x87\x05\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\tR\bposition\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\tR\x06action\x122\n" +
@@ -759,7 +769,8 @@ const file_igloo_housetable_v1_event_proto_rawDesc = "" +
 	"\foperation_id\x18\f \x01(\fR\voperationId\x12\x1c\n" +
 	"\tprincipal\x18\r \x01(\tR\tprincipal\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x0e \x01(\tR\trequestIdB\x10\n" +
+	"request_id\x18\x0e \x01(\tR\trequestId\x120\n" +
+	"\x05grant\x18\x0f \x01(\v2\x1a.igloo.housetable.v1.GrantR\x05grantB\x10\n" +
 	"\x0e_deleted_at_ms\"\xbb\x01\n" +
 	"\x12WatchEventsRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1a\n" +
@@ -830,30 +841,32 @@ var file_igloo_housetable_v1_event_proto_goTypes = []any{
 	(TableKind)(0),                 // 11: igloo.housetable.v1.TableKind
 	(*TableKey)(nil),               // 12: igloo.housetable.v1.TableKey
 	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
+	(*Grant)(nil),                  // 14: igloo.housetable.v1.Grant
 }
 var file_igloo_housetable_v1_event_proto_depIdxs = []int32{
 	11, // 0: igloo.housetable.v1.Event.kind:type_name -> igloo.housetable.v1.TableKind
 	12, // 1: igloo.housetable.v1.Event.key:type_name -> igloo.housetable.v1.TableKey
 	12, // 2: igloo.housetable.v1.Event.previous_key:type_name -> igloo.housetable.v1.TableKey
 	13, // 3: igloo.housetable.v1.Event.committed_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: igloo.housetable.v1.WatchEventsRequest.start:type_name -> igloo.housetable.v1.Start
-	1,  // 5: igloo.housetable.v1.WatchEventsResponse.events:type_name -> igloo.housetable.v1.Event
-	13, // 6: igloo.housetable.v1.Consumer.acknowledged_at:type_name -> google.protobuf.Timestamp
-	4,  // 7: igloo.housetable.v1.AckEventsResponse.consumer:type_name -> igloo.housetable.v1.Consumer
-	4,  // 8: igloo.housetable.v1.ListConsumersResponse.consumers:type_name -> igloo.housetable.v1.Consumer
-	2,  // 9: igloo.housetable.v1.EventService.WatchEvents:input_type -> igloo.housetable.v1.WatchEventsRequest
-	5,  // 10: igloo.housetable.v1.EventService.AckEvents:input_type -> igloo.housetable.v1.AckEventsRequest
-	7,  // 11: igloo.housetable.v1.EventService.ListConsumers:input_type -> igloo.housetable.v1.ListConsumersRequest
-	9,  // 12: igloo.housetable.v1.EventService.DeleteConsumer:input_type -> igloo.housetable.v1.DeleteConsumerRequest
-	3,  // 13: igloo.housetable.v1.EventService.WatchEvents:output_type -> igloo.housetable.v1.WatchEventsResponse
-	6,  // 14: igloo.housetable.v1.EventService.AckEvents:output_type -> igloo.housetable.v1.AckEventsResponse
-	8,  // 15: igloo.housetable.v1.EventService.ListConsumers:output_type -> igloo.housetable.v1.ListConsumersResponse
-	10, // 16: igloo.housetable.v1.EventService.DeleteConsumer:output_type -> igloo.housetable.v1.DeleteConsumerResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	14, // 4: igloo.housetable.v1.Event.grant:type_name -> igloo.housetable.v1.Grant
+	0,  // 5: igloo.housetable.v1.WatchEventsRequest.start:type_name -> igloo.housetable.v1.Start
+	1,  // 6: igloo.housetable.v1.WatchEventsResponse.events:type_name -> igloo.housetable.v1.Event
+	13, // 7: igloo.housetable.v1.Consumer.acknowledged_at:type_name -> google.protobuf.Timestamp
+	4,  // 8: igloo.housetable.v1.AckEventsResponse.consumer:type_name -> igloo.housetable.v1.Consumer
+	4,  // 9: igloo.housetable.v1.ListConsumersResponse.consumers:type_name -> igloo.housetable.v1.Consumer
+	2,  // 10: igloo.housetable.v1.EventService.WatchEvents:input_type -> igloo.housetable.v1.WatchEventsRequest
+	5,  // 11: igloo.housetable.v1.EventService.AckEvents:input_type -> igloo.housetable.v1.AckEventsRequest
+	7,  // 12: igloo.housetable.v1.EventService.ListConsumers:input_type -> igloo.housetable.v1.ListConsumersRequest
+	9,  // 13: igloo.housetable.v1.EventService.DeleteConsumer:input_type -> igloo.housetable.v1.DeleteConsumerRequest
+	3,  // 14: igloo.housetable.v1.EventService.WatchEvents:output_type -> igloo.housetable.v1.WatchEventsResponse
+	6,  // 15: igloo.housetable.v1.EventService.AckEvents:output_type -> igloo.housetable.v1.AckEventsResponse
+	8,  // 16: igloo.housetable.v1.EventService.ListConsumers:output_type -> igloo.housetable.v1.ListConsumersResponse
+	10, // 17: igloo.housetable.v1.EventService.DeleteConsumer:output_type -> igloo.housetable.v1.DeleteConsumerResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_event_proto_init() }
@@ -861,6 +874,7 @@ func file_igloo_housetable_v1_event_proto_init() {
 	if File_igloo_housetable_v1_event_proto != nil {
 		return
 	}
+	file_igloo_housetable_v1_access_proto_init()
 	file_igloo_housetable_v1_table_proto_init()
 	file_igloo_housetable_v1_event_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
