@@ -96,6 +96,13 @@ func (f *Fake) SetWarehouseProperties(name string, properties map[string]string)
 	f.warehouses[name].row.Properties = properties
 }
 
+// SetWarehouseStorage gives a warehouse storage of its own, or takes it away.
+func (f *Fake) SetWarehouseStorage(name string, storage *htsv1.StorageProfile) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.warehouses[name].row.Storage = storage
+}
+
 // SetCreatedAt makes a warehouse as old as is wanted.
 func (f *Fake) SetCreatedAt(name string, at time.Time) {
 	f.mu.Lock()

@@ -126,18 +126,35 @@ func (r *Remover) remove(ctx context.Context, warehouse string, files []string) 
 		return 0, nil
 	}
 	err = r.files.In(warehouse).Delete(ctx, files...)
-	if !beyond(err) {
+	if !slices.ContainsFunc(each(err), beyond) {
 		return 0, wrap(err)
 	}
 	for _, file := range files {
-		switch err := r.files.In(warehouse).Delete(ctx, file); {
-		case beyond(err):
+		err := r.files.In(warehouse).Delete(ctx, file)
+		switch all := each(err); {
+		case len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !beyond(err) }):
 			unreachable++
 		case err != nil:
 			return unreachable, wrap(err)
 		}
 	}
 	return unreachable, nil
+}
+
+// each are the errors that were joined.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, is := err.(interface{ Unwrap() []error })
+	if !is {
+		return []error{err}
+	}
+	all := make([]error, 0, len(joined.Unwrap()))
+	for _, one := range joined.Unwrap() {
+		all = append(all, each(one)...)
+	}
+	return all
 }
 
 func wrap(err error) error {

@@ -20,7 +20,7 @@ func occupied(location, owner string) error {
 // must stay.
 func (r *Remover) claim(ctx context.Context, j catalog.Job, d *document) (func(context.Context, []string) ([]string, error), error) {
 	if r.settings.OverlappingLocations {
-		s := &surveys{Remover: r, location: d.Location}
+		s := &surveys{Remover: r, warehouse: j.Warehouse, location: d.Location}
 		return s.ours, nil
 	}
 	places, err := r.take(ctx, j, catalog.JobHolds{MetadataUUID: catalog.HeldUUID(d.UUID)}, d.Location)
@@ -41,7 +41,7 @@ func (r *Remover) take(ctx context.Context, j catalog.Job, holds catalog.JobHold
 		}
 		holds.Locations = append(holds.Locations, place)
 	}
-	crowded, err := r.settle(ctx)
+	crowded, err := r.settle(ctx, j.Warehouse)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (g *ground) taken(ctx context.Context, places []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	crowded, err := g.settle(ctx)
+	crowded, err := g.settle(ctx, g.job.Warehouse)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package removal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -45,6 +47,11 @@ func (r *Remover) read(ctx context.Context, warehouse, location string) (*docume
 		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not metadata that can be read", location)
 	}
 	return d, nil
+}
+
+// illegible reports that a file will not be metadata at another time either.
+func illegible(err error) bool {
+	return errors.Is(err, objectstore.ErrNotFound) || fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) || fault.Is(err, fault.Unsupported)
 }
 
 // collectable reports whether the table's files may be deleted.

@@ -27,17 +27,24 @@ const concludeTime = 5 * time.Second
 // maxDelay bounds the wait of a job that failed.
 const maxDelay = time.Hour
 
-// purges does all jobs that there are.
+// purges does all jobs that there are, but of warehouses where one failed.
 func (r *Remover) purges(ctx context.Context) error {
-	return r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
-		for {
+	var names []string
+	err := r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		names = append(names, w.Name)
+		for r.away.over(w.Name) {
 			j, err := r.jobs.ClaimJob(ctx, w.Name, r.settings.Lease)
 			if err != nil || j == nil {
 				return err
 			}
 			r.do(ctx, *j)
 		}
+		return nil
 	})
+	if err == nil {
+		r.away.keep(names)
+	}
+	return err
 }
 
 // do does one job and says how it ended. Where that cannot be said, the lease
@@ -98,18 +105,28 @@ func (r *Remover) conclude(ctx context.Context, stopped bool, j catalog.Job, rep
 	var never refused
 	switch {
 	case err == nil:
+		r.away.answered(j.Warehouse)
 		r.counts.purged.Add(1)
 		return r.jobs.Succeed(ctx, j, report)
 	case errors.Is(err, errLost):
 		return err
 	case stopped:
 		return r.jobs.Retry(ctx, j, 0, "the process was stopped")
-	case errors.As(err, &never), j.Attempt >= j.Attempts:
-		r.counts.failed.Add(1)
-		r.log.WarnContext(ctx, "the files of a dropped table stay", "job", j.ID, "purge", j.Conf, "error", err)
-		return r.jobs.Fail(ctx, j, err.Error())
+	case errors.As(err, &never):
+		return r.giveUp(ctx, j, err)
+	}
+	r.putOff(ctx, j.Warehouse, err)
+	if j.Attempt >= j.Attempts {
+		return r.giveUp(ctx, j, err)
 	}
 	r.counts.putBack.Add(1)
 	delay := min(r.settings.RetryDelay<<min(j.Attempt-1, 20), maxDelay)
 	return r.jobs.Retry(ctx, j, delay, err.Error())
+}
+
+// giveUp ends a job that is not done.
+func (r *Remover) giveUp(ctx context.Context, j catalog.Job, err error) error {
+	r.counts.failed.Add(1)
+	r.log.WarnContext(ctx, "the files of a dropped table stay", "job", j.ID, "purge", j.Conf, "error", err)
+	return r.jobs.Fail(ctx, j, err.Error())
 }

@@ -2,7 +2,6 @@ package removal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,9 +74,9 @@ const surveyLife = time.Minute
 type surveys struct {
 	*Remover
 
-	location string
-	live     *territory
-	at       time.Time
+	warehouse, location string
+	live                *territory
+	at                  time.Time
 }
 
 // ours leaves out the files that lie where a live table does.
@@ -89,6 +88,10 @@ func (s *surveys) ours(ctx context.Context, files []string) ([]string, error) {
 			return nil, fmt.Errorf("look where live tables lie: %w", err)
 		}
 		s.live, s.at = live, began
+	}
+	if err := s.live.blind.to(s.warehouse); err != nil {
+		s.live = nil // it is looked for again
+		return nil, err
 	}
 	if owner := s.live.owner(s.location); owner != "" {
 		return nil, occupied(s.location, owner)
@@ -102,38 +105,48 @@ type territory struct {
 	owners map[string]string
 	// named are the metadata files that pointers name, in the same spelling.
 	named map[string]bool
+	blind blind
 }
 
-// survey finds out where everything lies that is live.
+// survey finds out where everything lies that is live. Of a warehouse of which not
+// all is seen it is where its tables may lie.
 func (r *Remover) survey(ctx context.Context) (*territory, error) {
-	t := &territory{owners: map[string]string{}, named: map[string]bool{}}
+	t := &territory{owners: map[string]string{}, named: map[string]bool{}, blind: newBlind()}
 	err := r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
-		return r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error {
+		t.blind.own[w.Name] = w.Storage != nil
+		err := r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error {
 			location, err := r.locationOf(ctx, w.Name, p)
-			if err != nil {
+			if err := t.blind.miss(w.Name, err); err != nil {
 				return err
 			}
 			t.owners[canonical(location)] = w.Name + ": " + p.Identifier.String()
 			t.named[canonical(p.MetadataLocation)] = true
 			return nil
 		})
+		if t.blind.why[w.Name] != nil {
+			for _, root := range roots(w) {
+				t.owners[canonical(root)] = w.Name
+			}
+		}
+		return err
 	})
 	return t, err
 }
 
 // locationOf is where a live table lies. Of one whose metadata cannot be read,
-// it is the place that such a file has by default.
+// it is the place that such a file has by default; so it is, with an error, of one
+// that is unseen.
 func (r *Remover) locationOf(ctx context.Context, warehouse string, p catalog.Pointer) (string, error) {
 	file := metadataFile{warehouse, p.MetadataLocation}
 	if location, known := r.lies.GetIfPresent(file); known {
 		return location, nil
 	}
-	d, err := r.read(ctx, warehouse, p.MetadataLocation)
+	d, err := r.look(ctx, warehouse, p.MetadataLocation)
 	switch {
-	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge), fault.Is(err, fault.Unsupported):
-		return parent(parent(p.MetadataLocation)), nil
+	case illegible(err):
+		return defaultPlace(p), nil
 	case err != nil:
-		return "", err
+		return defaultPlace(p), err
 	}
 	r.lies.Set(file, d.Location)
 	return d.Location, nil

@@ -35,6 +35,17 @@ func (c *counts) measure(meter metric.Meter) error {
 	return errors.Join(errs[:]...)
 }
 
+// measure tells a meter how many there are.
+func (a *away) measure(meter metric.Meter) error {
+	_, err := telemetry.OrNone(meter).Int64ObservableGauge("igloo.catalog.removal.warehouses.away", metric.WithUnit("{warehouse}"),
+		metric.WithDescription("Warehouses whose files are left alone for a while, since something failed there."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(a.count())
+			return nil
+		}))
+	return err
+}
+
 // by observes counts under the values of a label.
 func by(label string, values func(Counts) map[string]int64, c *counts) metric.Int64ObservableCounterOption {
 	return metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {

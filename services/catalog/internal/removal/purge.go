@@ -30,7 +30,7 @@ func (r *Remover) purge(ctx context.Context, j catalog.Job) (string, error) {
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound):
 		return "nothing is left", nil
-	case fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge), fault.Is(err, fault.Unsupported):
+	case illegible(err):
 		return "", refuse("%s", fault.Shown(err))
 	case err != nil:
 		return "", err

@@ -2,6 +2,7 @@ package removal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -74,6 +75,7 @@ type Remover struct {
 	// never changes.
 	lies   *otter.Cache[metadataFile, string]
 	unheld unheld
+	away   away
 	counts counts
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -82,7 +84,8 @@ type Remover struct {
 // Start begins to look for work, which outlives ctx: Close ends it.
 func Start(ctx context.Context, pointers catalog.Pointers, jobs catalog.Jobs, files catalog.Files, settings Settings, log *slog.Logger) (*Remover, error) {
 	r := &Remover{pointers: pointers, jobs: jobs, files: files, settings: settings.withDefaults(), log: log}
-	if err := r.counts.measure(settings.Meter); err != nil {
+	r.away = away{first: r.settings.RetryDelay, known: map[string]absence{}}
+	if err := errors.Join(r.counts.measure(settings.Meter), r.away.measure(settings.Meter)); err != nil {
 		return nil, fmt.Errorf("measure what is deleted: %w", err)
 	}
 	var err error

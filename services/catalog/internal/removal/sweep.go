@@ -3,6 +3,7 @@ package removal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -51,28 +52,42 @@ func (r *Remover) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
-		others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == w.Name })
-		s := &search{Remover: r, warehouses: append([]string{w.Name}, others...)}
-		if r.settings.WholeWarehouses && r.settings.Root != nil {
-			if err := s.list(ctx, strings.TrimRight(r.settings.Root(w), "/")+"/", nil); err != nil {
-				return err
-			}
-		} else if err := r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.around(ctx, p) }); err != nil {
+	var failures []error
+	err = r.eachWarehouse(ctx, func(w catalog.Warehouse) error {
+		if err := r.sweepOne(ctx, w, names); err != nil {
+			r.putOff(ctx, w.Name, err)
+			failures = append(failures, fmt.Errorf("warehouse %s: %w", w.Name, err))
+		}
+		return ctx.Err()
+	})
+	return errors.Join(append(failures, err)...)
+}
+
+// sweepOne looks through one of the named warehouses, but for one that is left alone.
+func (r *Remover) sweepOne(ctx context.Context, w catalog.Warehouse, names []string) error {
+	if !r.away.over(w.Name) {
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == w.Name })
+	s := &search{Remover: r, warehouses: append([]string{w.Name}, others...)}
+	if r.settings.WholeWarehouses && r.settings.Root != nil {
+		if err := s.list(ctx, strings.TrimRight(r.settings.Root(w), "/")+"/", nil); err != nil {
 			return err
 		}
-		return s.decide(ctx)
-	})
+	} else if err := r.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.around(ctx, p) }); err != nil {
+		return err
+	}
+	return s.decide(ctx)
 }
 
 // around looks at the files beside the one that a pointer names.
 func (s *search) around(ctx context.Context, p catalog.Pointer) error {
-	d, err := s.read(ctx, s.warehouses[0], p.MetadataLocation)
-	if err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
+	d, err := s.look(ctx, s.warehouses[0], p.MetadataLocation)
+	switch {
+	case illegible(err):
 		return nil // its files are left alone
+	case err != nil:
+		return err
 	}
 	return s.list(ctx, parent(p.MetadataLocation)+"/", func(file string) bool {
 		return canonical(file) == canonical(p.MetadataLocation) || d.names(file)
@@ -113,7 +128,7 @@ func (s *search) decide(ctx context.Context) error {
 	s.found = nil
 	var doubtful []candidate
 	for _, c := range found {
-		needed, err := s.look(ctx, &c)
+		needed, err := s.recorded(ctx, &c)
 		if err != nil {
 			return err
 		}
@@ -130,9 +145,9 @@ func (s *search) decide(ctx context.Context) error {
 	return s.discard(ctx, doubtful)
 }
 
-// look asks for the record of a file's operation, and reports whether it names
+// recorded asks for the record of a file's operation, and reports whether it names
 // the file.
-func (s *search) look(ctx context.Context, c *candidate) (needed bool, err error) {
+func (s *search) recorded(ctx context.Context, c *candidate) (needed bool, err error) {
 	for _, warehouse := range s.warehouses {
 		finished, err := s.pointers.Operation(ctx, warehouse, c.operation)
 		if err != nil || finished == nil {
@@ -158,9 +173,16 @@ func (s *search) unnamed(ctx context.Context, found []candidate) ([]candidate, e
 	for _, c := range found {
 		byFile[canonical(c.file)] = c
 	}
+	unread := newBlind()
 	err := s.eachWarehouse(ctx, func(w catalog.Warehouse) error {
-		return s.eachPointer(ctx, w.Name, func(p catalog.Pointer) error { return s.keep(ctx, w.Name, p, byFile) })
+		unread.own[w.Name] = w.Storage != nil
+		return s.eachPointer(ctx, w.Name, func(p catalog.Pointer) error {
+			return unread.miss(w.Name, s.keep(ctx, w.Name, p, byFile))
+		})
 	})
+	if err == nil {
+		err = unread.to(s.warehouses[0])
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -175,10 +197,12 @@ func (s *search) unnamed(ctx context.Context, found []candidate) ([]candidate, e
 // keep takes out what one pointer's metadata tells of.
 func (s *search) keep(ctx context.Context, warehouse string, p catalog.Pointer, byFile map[string]candidate) error {
 	delete(byFile, canonical(p.MetadataLocation))
-	d, err := s.read(ctx, warehouse, p.MetadataLocation)
+	d, err := s.look(ctx, warehouse, p.MetadataLocation)
 	switch {
 	case errors.Is(err, objectstore.ErrNotFound), fault.Is(err, fault.Invalid):
 		return nil // it tells of nothing
+	case err != nil && ctx.Err() == nil:
+		return unseen{err}
 	case err != nil:
 		return err
 	}

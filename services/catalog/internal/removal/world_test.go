@@ -17,6 +17,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
@@ -258,9 +259,42 @@ type watched struct {
 	calls atomic.Int64
 	// before is called before every deletion, with its number from 1.
 	before atomic.Pointer[func(n int64) error]
+	// dead is the warehouse whose storage does not answer, and asked how often it
+	// was asked all the same.
+	dead  atomic.Pointer[string]
+	asked atomic.Int64
 }
 
-func (f *watched) In(string) objectstore.Store { return f }
+func (f *watched) In(warehouse string) objectstore.Store {
+	if dead := f.dead.Load(); dead != nil && *dead == warehouse {
+		return silent{asked: &f.asked}
+	}
+	return f
+}
+
+// silent is storage that does not answer.
+type silent struct {
+	objectstore.Store
+
+	asked *atomic.Int64
+}
+
+var errSilent = fault.New(fault.Unavailable, "the store does not answer")
+
+func (s silent) Read(context.Context, string) ([]byte, error) {
+	s.asked.Add(1)
+	return nil, errSilent
+}
+
+func (s silent) Delete(context.Context, ...string) error {
+	s.asked.Add(1)
+	return errSilent
+}
+
+func (s silent) List(context.Context, string) iter.Seq2[objectstore.Object, error] {
+	s.asked.Add(1)
+	return func(yield func(objectstore.Object, error) bool) { yield(objectstore.Object{}, errSilent) }
+}
 
 func (f *watched) Delete(ctx context.Context, locations ...string) error {
 	if before := f.before.Load(); before != nil {
