@@ -49,7 +49,7 @@ func New(t testing.TB) *Server {
 func NewWithSTS(t testing.TB) *Server {
 	t.Helper()
 	iam := startIAM(t)
-	s := start(t, "--iam-standalone-endpoint", iam.socket, "--iam-cache-disable")
+	s := start(t, "--iam-standalone-endpoint", iam.serveSessions(t), "--iam-cache-disable")
 	s.sts, s.iam = iam.serveSTS(t), iam
 	return s
 }

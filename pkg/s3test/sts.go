@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ type iam struct {
 	url    string
 	socket string
 	users  atomic.Int64
+	// tokens of sessions, by their access keys.
+	tokens sync.Map
 }
 
 func startIAM(t testing.TB) *iam {
@@ -40,8 +43,7 @@ func startIAM(t testing.TB) *iam {
 }
 
 // serveSTS answers AssumeRole with the key of a new user, whose one policy is the
-// session's: the server itself then refuses what the policy does not allow. It
-// has no tokens for such keys, so there is none in the answer.
+// session's: the server itself then refuses what the policy does not allow.
 func (i *iam) serveSTS(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,6 +74,7 @@ func (s *Server) User(t testing.TB, policy string) (accessKeyID, secretAccessKey
 type key struct {
 	AccessKeyID     string `xml:"AccessKeyId"`
 	SecretAccessKey string `xml:"SecretAccessKey"`
+	SessionToken    string `xml:"SessionToken,omitempty"`
 	Expiration      string `xml:"Expiration,omitempty"`
 }
 
@@ -93,6 +96,7 @@ func (i *iam) assumeRole(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	made.SessionToken = i.newToken(made.AccessKeyID)
 	made.Expiration = time.Now().Add(life).UTC().Format(time.RFC3339)
 	return xml.Marshal(struct {
 		XMLName     xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleResponse"`
@@ -126,9 +130,7 @@ func (i *iam) call(ctx context.Context, form url.Values, answer any) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	sum := sha256.Sum256([]byte(body))
-	root := aws.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}
-	if err := v4.NewSigner().SignHTTP(ctx, root, request, hex.EncodeToString(sum[:]), "iam", Region, time.Now()); err != nil {
+	if err := sign(request, []byte(body), time.Now()); err != nil {
 		return err
 	}
 	reply, err := http.DefaultClient.Do(request)
@@ -141,4 +143,13 @@ func (i *iam) call(ctx context.Context, form url.Values, answer any) error {
 		return fmt.Errorf("status %d: %s %w", reply.StatusCode, text, err)
 	}
 	return xml.Unmarshal(text, answer)
+}
+
+// sign signs a request to the part of the server that knows users.
+func sign(request *http.Request, body []byte, at time.Time) error {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:])
+	request.Header.Set("X-Amz-Content-Sha256", hash)
+	root := aws.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}
+	return v4.NewSigner().SignHTTP(request.Context(), root, request, hash, "iam", Region, at)
 }

@@ -50,7 +50,7 @@ func (l *lake) open(t *testing.T, config map[string]string) *s3.Store {
 	t.Helper()
 	store, err := s3.Open(t.Context(), s3.Config{
 		Region: s3test.Region, Endpoint: l.server.Endpoint(), PathStyle: true,
-		AccessKeyID: config["s3.access-key-id"], SecretAccessKey: config["s3.secret-access-key"],
+		AccessKeyID: config["s3.access-key-id"], SecretAccessKey: config["s3.secret-access-key"], SessionToken: config["s3.session-token"],
 	})
 	if err != nil {
 		t.Fatal(err)
