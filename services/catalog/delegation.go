@@ -33,6 +33,9 @@ type Grant struct {
 	Locations []string
 	// Write is the right to add and remove files, beside reading them.
 	Write bool
+	// Remove is the right to remove files beside reading them, without that to add any:
+	// those of a table that is gone.
+	Remove bool
 	// Ways are what the client named as what it can work with; none when it did
 	// not ask.
 	Ways []Way

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // OwnFolders are those of a table's folders that clients may be let into: its
@@ -36,6 +38,41 @@ func (c *Catalog) OwnFolders(ctx context.Context, warehouse string, id TableIden
 	return own, nil
 }
 
+// Remains are the folders of a table that is gone, as they were told when it was
+// there. There are none as soon as anybody has its place or its metadata: who took it
+// over, the table itself under another name or where it can be restored, a job
+// that deletes what is there. Where places overlap nobody can tell.
+func (c *Catalog) Remains(ctx context.Context, warehouse string, metadata uuid.UUID, folders []string) ([]string, error) {
+	if c.settings.OverlappingLocations || len(folders) == 0 || metadata == uuid.Nil {
+		return nil, nil
+	}
+	place, err := heldLocation(folders[0])
+	if err != nil {
+		return nil, nil //nolint:nilerr // a place that no table may have was none's
+	}
+	holders, err := c.pointers.Holders(ctx, warehouse, []string{place}, metadata)
+	if err != nil || len(holders) > 0 {
+		return nil, err
+	}
+	w, err := c.pointers.Warehouse(ctx, warehouse)
+	if err != nil {
+		return nil, err
+	}
+	left := folders[:1]
+	for _, folder := range folders[1:] {
+		free := within(folders[0], folder)
+		if !free {
+			if free, err = c.free(ctx, w, TableIdentifier{}, folder); err != nil {
+				return nil, fmt.Errorf("who is at %s: %w", folder, err)
+			}
+		}
+		if free {
+			left = append(left, folder)
+		}
+	}
+	return left, nil
+}
+
 // free reports whether a folder lies inside of the warehouse's roots, and no other
 // table lies in it, above or below it.
 func (c *Catalog) free(ctx context.Context, w Warehouse, id TableIdentifier, folder string) (bool, error) {
@@ -48,7 +85,7 @@ func (c *Catalog) free(ctx context.Context, w Warehouse, id TableIdentifier, fol
 		return false, err
 	}
 	for _, h := range holders {
-		if h.Pointer == nil || h.Pointer.Identifier.String() != id.String() {
+		if h.Pointer == nil || h.Pointer.Dropped || h.Pointer.Identifier.String() != id.String() {
 			return false, nil
 		}
 	}

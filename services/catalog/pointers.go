@@ -87,8 +87,8 @@ type Pointers interface {
 	// nothing was.
 	Operation(ctx context.Context, warehouse string, id uuid.UUID) (*Finished, error)
 	// Holders tells who holds locations in their one spelling (HeldLocation), or one
-	// above or below them; at most 1000 may be asked for.
-	Holders(ctx context.Context, warehouse string, locations []string) ([]Holder, error)
+	// above or below them, and who holds UUIDs of metadata; at most 1000 may be asked for.
+	Holders(ctx context.Context, warehouse string, locations []string, metadata ...uuid.UUID) ([]Holder, error)
 	// Epoch names the line of history: what was remembered of another one may
 	// never have happened.
 	Epoch(ctx context.Context) (string, error)

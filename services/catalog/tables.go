@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -31,6 +33,14 @@ func (l Loaded) Folders() []string {
 		}
 	}
 	return folders
+}
+
+// UUID is the metadata's own, as it is held; zero when the client has it already.
+func (l Loaded) UUID() uuid.UUID {
+	if l.of == nil {
+		return uuid.Nil
+	}
+	return heldUUID(l.of.UUID())
 }
 
 // folderProperties are the properties, of today and of old, that say where a

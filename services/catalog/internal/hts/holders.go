@@ -3,14 +3,20 @@ package hts
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
 // Holders implements catalog.Pointers.
-func (p *Pointers) Holders(ctx context.Context, warehouse string, locations []string) ([]catalog.Holder, error) {
-	answer, err := read(ctx, p.tables.ListHolders, &htsv1.ListHoldersRequest{Warehouse: warehouse, Locations: locations})
+func (p *Pointers) Holders(ctx context.Context, warehouse string, locations []string, metadata ...uuid.UUID) ([]catalog.Holder, error) {
+	uuids := make([][]byte, len(metadata))
+	for i, id := range metadata {
+		uuids[i] = id[:]
+	}
+	answer, err := read(ctx, p.tables.ListHolders, &htsv1.ListHoldersRequest{Warehouse: warehouse, Locations: locations, MetadataUuids: uuids})
 	if err != nil {
 		return nil, missing(err, warehouse, fault.NoSuchWarehouse, nil)
 	}

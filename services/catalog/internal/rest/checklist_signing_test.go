@@ -3,6 +3,7 @@ package rest_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,9 @@ func (pen) Access(catalog.Grant) catalog.Access {
 }
 
 func (pen) Sign(_ context.Context, g catalog.Grant, r catalog.StorageRequest) (catalog.SignedRequest, error) {
-	return catalog.SignedRequest{URI: r.URI, Headers: map[string][]string{"Authorization": g.Locations}}, nil
+	return catalog.SignedRequest{URI: r.URI, Headers: map[string][]string{
+		"Authorization": g.Locations, "Rights": {fmt.Sprintf("write %t, remove %t", g.Write, g.Remove)},
+	}}, nil
 }
 
 func withPen(t *testing.T, change ...func(*choices)) *world {
@@ -53,13 +56,18 @@ func signer(t *testing.T, answer map[string]any) string {
 	return "/" + path
 }
 
-// signedFor are the locations that a request was signed for.
+// signedFor are the locations that a request was signed for, by who may write there.
 func (w *world) signedFor(t *testing.T, path string) []string {
+	t.Helper()
+	return w.signed(t, path, "write true, remove false")
+}
+
+func (w *world) signed(t *testing.T, path, rights string) []string {
 	t.Helper()
 	var answer struct{ Headers map[string][]string }
 	r := w.do(t, "POST", path, asks("PUT"))
-	if err := json.Unmarshal(r.body, &answer); err != nil || r.status != 200 {
-		t.Fatalf("%s: %d %s", path, r.status, r.body)
+	if err := json.Unmarshal(r.body, &answer); err != nil || r.status != 200 || !slices.Equal(answer.Headers["Rights"], []string{rights}) {
+		t.Fatalf("%s: %d %s, want rights %s", path, r.status, r.body, rights)
 	}
 	return answer.Headers["Authorization"]
 }

@@ -153,7 +153,7 @@ func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loa
 			return h.refreshing(c, id, access), err
 		}
 	}
-	return h.signing(c, id, loaded, o.signer.Access(grant)), nil
+	return h.signing(c, id, loaded, own, o.signer.Access(grant)), nil
 }
 
 // refreshing is access with the place where its keys are renewed.

@@ -57,7 +57,7 @@ type Handler struct {
 	scans      *scan.Planner
 	delegation catalog.Delegations
 	signers    catalog.Signers
-	stages     stages
+	tickets    tickets
 	routes     []served
 	endpoints  []string
 	separator  separator
@@ -89,7 +89,7 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, signers: options.Signers, stages: stages{key: options.SignerKey}, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
+	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, signers: options.Signers, tickets: tickets{key: options.SignerKey}, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	if h.measures, err = newMeasures(meter, routes); err != nil {

@@ -11,7 +11,6 @@ import (
 // nobody else's files, nor any outside of the warehouse.
 func TestOwnFolders(t *testing.T) {
 	w := withPen(t, func(c *choices) { c.settings.AnyLocation = false })
-	locationOf := func(answer map[string]any) string { return answer["metadata"].(map[string]any)["location"].(string) }
 	theirs := locationOf(w.must(t, "POST", lakeTables, strings.Replace(oneColumn, `"t"`, `"theirs"`, 1)))
 	mine := locationOf(w.must(t, "POST", lakeTables, oneColumn))
 	free := path.Dir(strings.TrimPrefix(mine, "file://"))

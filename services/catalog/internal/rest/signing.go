@@ -1,13 +1,7 @@
 package rest
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
@@ -42,13 +36,18 @@ func (h *Handler) signerOf(c *call) (catalog.Signer, error) {
 	return h.signers.SignerOf(c.Context(), c.warehouse)
 }
 
-// signing is access with the place where requests are signed. Older clients take
-// it from the configuration, and it names the table, which theirs does not.
-func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, access catalog.Access) catalog.Access {
-	path := h.pathOf(c, id) + "/sign"
-	if loaded.MetadataLocation == "" {
-		path += "?" + stagedParameter + "=" + h.stages.seal(c.owner(id), loaded.Folders())
+// signing is access to folders with the place where requests are signed. Older clients
+// take it from the configuration, and it names the table, which theirs does not.
+func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, own []string, access catalog.Access) catalog.Access {
+	if access.SignerKeys == nil {
+		return access
 	}
+	t := ticket{Kind: stagedTicket, Owner: c.owner(id), Folders: loaded.Folders(), Expires: time.Now().Add(stageLife).Unix()}
+	if loaded.MetadataLocation != "" {
+		access.Expires = time.Now().Add(loadedLife)
+		t = ticket{Kind: loadedTicket, Owner: c.owner(id), Folders: own, UUID: loaded.UUID(), Expires: access.Expires.Unix()}
+	}
+	path := h.pathOf(c, id) + "/sign?" + string(t.Kind) + "=" + h.tickets.seal(t)
 	for _, key := range access.SignerKeys {
 		access.Config[key] = path
 	}
@@ -100,14 +99,13 @@ func (h *Handler) sign(c *call, id catalog.TableIdentifier, request catalog.Stor
 	if signer == nil {
 		return catalog.SignedRequest{}, fault.New(fault.Unsupported, "requests to the files of warehouse %q are not signed", c.warehouse)
 	}
-	folders, err := h.signable(c, id)
-	if err != nil {
+	grant := catalog.Grant{
+		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Ways: []catalog.Way{catalog.RemoteSigning},
+	}
+	if err := h.signable(c, id, &grant); err != nil {
 		return catalog.SignedRequest{}, err
 	}
-	return signer.Sign(c.Context(), catalog.Grant{
-		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: folders, Write: true,
-		Ways: []catalog.Way{catalog.RemoteSigning},
-	}, request)
+	return signer.Sign(c.Context(), grant, request)
 }
 
 func (o *object) storageRequest() catalog.StorageRequest {
@@ -128,79 +126,51 @@ func cachingOf(method string) string {
 	return "no-cache"
 }
 
-// signable are the folders of a table as it is now, and those that its maker was
-// told of when it was still to be made: who loses the name to somebody else finds
-// that out by their commit.
-func (h *Handler) signable(c *call, id catalog.TableIdentifier) ([]string, error) {
-	sealed, given, err := c.parameter(stagedParameter)
+// signable fills in what may be signed for: the folders of a table as it is now, and
+// those that its maker was told of when it was still to be made. Who loses the name to
+// somebody else finds that out by their commit.
+func (h *Handler) signable(c *call, id catalog.TableIdentifier, grant *catalog.Grant) error {
+	staged, err := h.ticketOf(c, id, stagedTicket)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	staged, open := h.stages.open(c.owner(id), sealed)
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
 	switch {
 	case err == nil:
-		own, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), true)
-		if err != nil || len(staged) == 0 {
-			return own, err
-		}
-		told, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, staged, false)
-		return append(own, told...), err
-	case !fault.Is(err, fault.NoSuchTable) || !given:
-		return nil, err
-	case !open:
-		return nil, fault.Field(stagedParameter, "is not of this table, or has expired")
+		grant.Write = true
+		grant.Locations, err = h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), true)
+	case !fault.Is(err, fault.NoSuchTable):
+		return err
+	case !staged.given:
+		return h.removable(c, id, grant, err)
+	case !staged.open:
+		return fault.Field(string(stagedTicket), "is not of this table, or has expired")
+	default:
+		grant.Write, err = true, nil
 	}
-	return h.catalog.OwnFolders(c.Context(), c.warehouse, id, staged, false)
+	if err != nil || !staged.open {
+		return err
+	}
+	told, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, staged.Folders, false)
+	grant.Locations = append(grant.Locations, told...)
+	return err
 }
 
-// stagedParameter is where the maker of a table says what they were told.
-const stagedParameter = "staged"
-
-// stageLife is how long a table may be in the making.
-const stageLife = 12 * time.Hour
-
-// owner is whose table is being made.
-func (c *call) owner(id catalog.TableIdentifier) []string {
-	return append([]string{authn.From(c.Context()).Principal(), c.warehouse, id.Name}, id.Namespace...)
-}
-
-// stages seals where tables lie that are being made: no one keeps that for them.
-type stages struct{ key []byte }
-
-// stage is what is sealed, beside the owner that it is for.
-type stage struct {
-	Owner   []string `json:"o"`
-	Folders []string `json:"f"`
-	// Expires is in seconds since 1970.
-	Expires int64 `json:"e"`
-}
-
-func (s stages) mac(payload []byte) []byte {
-	h := hmac.New(sha256.New, s.key)
-	_, _ = fmt.Fprintf(h, "igloo staged table 1\x00%s", payload)
-	return h.Sum(nil)
-}
-
-func (s stages) seal(owner, folders []string) string {
-	payload, err := json.Marshal(stage{Owner: owner, Folders: folders, Expires: time.Now().Add(stageLife).Unix()})
+// removable fills in what is left of a table that is gone, for a client that worked
+// with it a short while ago: Spark drops a table before it deletes its files, one
+// by one. It may remove them, as a key would still let it, but not write.
+func (h *Handler) removable(c *call, id catalog.TableIdentifier, grant *catalog.Grant, gone error) error {
+	loaded, err := h.ticketOf(c, id, loadedTicket)
 	if err != nil {
-		return "" // which opens nothing; strings and a number never fail
+		return err
 	}
-	return base64.RawURLEncoding.EncodeToString(append(s.mac(payload), payload...))
-}
-
-func (s stages) open(owner []string, sealed string) ([]string, bool) {
-	data, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil || len(data) < sha256.Size || !hmac.Equal(data[:sha256.Size], s.mac(data[sha256.Size:])) {
-		return nil, false
+	if !loaded.open {
+		return gone
 	}
-	var found stage
-	if json.Unmarshal(data[sha256.Size:], &found) != nil || time.Now().Unix() > found.Expires {
-		return nil, false
+	grant.Remove = true
+	grant.Locations, err = h.catalog.Remains(c.Context(), c.warehouse, loaded.UUID, loaded.Folders)
+	if err == nil && len(grant.Locations) == 0 {
+		return gone
 	}
-	if !slices.Equal(found.Owner, owner) {
-		return nil, false
-	}
-	return found.Folders, true
+	return err
 }

@@ -17,6 +17,8 @@ type act struct {
 	// that it may have beside; S3 picks an act by names that are in no other list.
 	needs, allows []string
 	writes        bool
+	// removes says that all it does is to remove objects.
+	removes bool
 }
 
 // acts are all that is signed: what reading and writing a table's files comes
@@ -32,8 +34,8 @@ func acts() []act {
 		{name: "CompleteMultipartUpload", method: http.MethodPost, needs: []string{"uploadId"}, writes: true},
 		{name: "AbortMultipartUpload", method: http.MethodDelete, needs: []string{"uploadId"}, writes: true},
 		{name: "ListParts", method: http.MethodGet, needs: []string{"uploadId"}, allows: []string{"max-parts", "part-number-marker"}, writes: true},
-		{name: "DeleteObject", method: http.MethodDelete, writes: true},
-		{name: "DeleteObjects", method: http.MethodPost, bucket: true, needs: []string{"delete"}, writes: true},
+		{name: "DeleteObject", method: http.MethodDelete, writes: true, removes: true},
+		{name: "DeleteObjects", method: http.MethodPost, bucket: true, needs: []string{"delete"}, writes: true, removes: true},
 		{name: "ListObjectsV2", method: http.MethodGet, bucket: true, needs: []string{"list-type", "prefix"}, allows: []string{"continuation-token", "delimiter", "encoding-type", "fetch-owner", "max-keys", "start-after"}},
 		{name: "ListObjects", method: http.MethodGet, bucket: true, needs: []string{"prefix"}, allows: []string{"delimiter", "encoding-type", "marker", "max-keys"}},
 	}

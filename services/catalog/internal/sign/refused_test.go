@@ -159,6 +159,9 @@ func TestWhatIsNotTheTablesIsNotSigned(t *testing.T) {
 			if !fault.Is(err, fault.Forbidden) && !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s: %s %s: %v", why, w.method, w.path, err)
 			}
+			if signed, err := signer.Sign(t.Context(), leftOfA(), w.request("http://store:7070")); err == nil && !w.reads {
+				t.Errorf("%s: %s %s was signed as %s when the table was gone", why, w.method, w.path, signed.URI)
+			}
 		}
 	}
 }

@@ -2,7 +2,7 @@
 // that they reach the files of a table without ever holding a key.
 //
 // It promises that what it signs touches nothing but files below the grant's
-// locations, only reads them unless the grant is for writing, and goes to the
+// locations, only reads them unless the grant is for more, and goes to the
 // store that the locations are in: a request is read into what it does, anything
 // in it that is not known to be harmless is refused, and what is signed is
 // written anew from what was read. A body that names objects is part of what is
@@ -133,8 +133,8 @@ func (s *S3) read(g catalog.Grant, r catalog.StorageRequest) (*reading, error) {
 	if p.act, err = p.actOf(r.Method); err != nil {
 		return nil, err
 	}
-	if p.act.writes && !g.Write {
-		return nil, fault.New(fault.Forbidden, "%s changes files of the table, which may only be read here", r.Method)
+	if p.act.writes && !g.Write && (!p.act.removes || !g.Remove) {
+		return nil, fault.New(fault.Forbidden, "%s changes files of the table, which is not allowed here", r.Method)
 	}
 	if err := p.check(); err != nil {
 		return nil, err

@@ -101,6 +101,11 @@ func tableA(write bool) catalog.Grant {
 	return catalog.Grant{Warehouse: "w", Locations: []string{"s3://lake/warehouse/a"}, Write: write}
 }
 
+// leftOfA is the grant when table a is gone.
+func leftOfA() catalog.Grant {
+	return catalog.Grant{Warehouse: "w", Locations: []string{"s3://lake/warehouse/a"}, Remove: true}
+}
+
 // wish is a request to table a, as somebody may want it signed.
 type wish struct {
 	method string

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 )
 
@@ -143,4 +144,27 @@ func TestTheHeadersOfTheClientComeBack(t *testing.T) {
 	if len(signed.Headers["Authorization"]) != 1 || !strings.Contains(signed.Headers["Authorization"][0], "/"+s3test.Region+"/s3/") {
 		t.Errorf("authorization: %v", signed.Headers["Authorization"])
 	}
+}
+
+// SG3: of a table that is gone, files are read, listed and removed, and none is added.
+func TestWhatIsLeftIsRemoved(t *testing.T) {
+	l := newLake(t)
+	before := l.state(t)
+	l.put(t, s3test.Bucket, "warehouse/a/gone", "mine")
+	for name, w := range allowed() {
+		t.Run(name, func(t *testing.T) {
+			signed, err := l.signer.Sign(t.Context(), leftOfA(), w.request(l.endpoint))
+			if may := w.method == "GET" || w.method == "HEAD" || strings.HasPrefix(name, "delete"); may != (err == nil) {
+				t.Fatalf("signed: %t, want %t: %v", err == nil, may, err)
+			}
+			if err == nil {
+				if status, text := send(t, w.method, signed, w.body, nil); status >= 300 {
+					t.Errorf("%s: %d %s", signed.URI, status, text)
+				}
+			} else if !fault.Is(err, fault.Forbidden) {
+				t.Error(err)
+			}
+		})
+	}
+	l.unharmed(t, before)
 }
