@@ -25,6 +25,7 @@ func suites() []suite {
 		{"pyiceberg", 783, runPyIceberg},
 		{"fuzzing", 35, runFuzzing},
 		{"spark", 34, runSpark},
+		{"spark-s3", 12, runSparkS3},
 		{"iceberg-go", 8, runIcebergGo},
 		{"iceberg-rust", 5, runIcebergRust},
 	}

@@ -9,33 +9,14 @@ import os
 import re
 
 import pytest
-from pyspark.sql import SparkSession
+from spark_session import start
 
 WRITERS, WRITES = 4, 5
 
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory):
-    settings = {
-        "spark.jars": os.environ["IGLOO_SPARK_JAR"],
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.catalog.igloo": "org.apache.iceberg.spark.SparkCatalog",
-        "spark.sql.catalog.igloo.type": "rest",
-        "spark.sql.catalog.igloo.uri": os.environ["IGLOO_URL"],
-        "spark.sql.catalog.igloo.cache-enabled": "false",
-        "spark.sql.defaultCatalog": "igloo",
-        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
-        "spark.sql.shuffle.partitions": "2",
-        "spark.default.parallelism": "2",
-        "spark.driver.memory": "1g",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-    }
-    builder = SparkSession.builder.master("local[2]")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = start(tmp_path_factory.mktemp("warehouse"), [os.environ["IGLOO_SPARK_JAR"]], {"igloo": {"cache-enabled": "false"}})
     spark.sql("CREATE NAMESPACE igloo.db")
     yield spark
     spark.stop()
