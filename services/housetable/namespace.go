@@ -19,6 +19,8 @@ type NamespaceQuery struct {
 	ParentID  string
 	// Skip passes over that many entries first, for pages that are counted.
 	Skip int
+	// Visible, when set, leaves out what is not in it.
+	Visible *Visibility
 	Page
 }
 

@@ -80,6 +80,9 @@ type Reader interface {
 	History(ctx context.Context, q HistoryQuery) ([]TableVersion, int64, error)
 	// Namespace returns one namespace; NoSuchNamespace when it does not exist.
 	Namespace(ctx context.Context, warehouse, databaseID string) (Namespace, error)
+	// NamespaceVisible reports whether a namespace that exists is in v;
+	// NoSuchNamespace when it does not exist.
+	NamespaceVisible(ctx context.Context, warehouse, databaseID string, v Visibility) (bool, error)
 	// ListNamespaces returns a page and the cursor that continues it, "" at the
 	// end; NoSuchNamespace when the parent does not exist.
 	ListNamespaces(ctx context.Context, q NamespaceQuery) ([]Namespace, string, error)

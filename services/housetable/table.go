@@ -95,6 +95,8 @@ type TableQuery struct {
 	Order Order
 	// Skip passes over that many entries first, for pages that are counted.
 	Skip int
+	// Visible, when set, leaves out what is not in it.
+	Visible *Visibility
 	Page
 }
 

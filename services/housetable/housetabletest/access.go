@@ -26,6 +26,8 @@ func accessTests() map[string]func(*testing.T, *bench) {
 		"NewNamespaces":         newNamespaces,
 		"GoneGrants":            goneGrants,
 		"Tombstones":            tombstones,
+		"Visibility":            visibility,
+		"VisibilityFolds":       visibilityFolds,
 	}
 }
 

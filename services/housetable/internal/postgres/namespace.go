@@ -65,7 +65,10 @@ func (s *Store) Namespace(ctx context.Context, warehouse, databaseID string) (ho
 // ListNamespaces returns a page of the direct children.
 func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery) ([]housetable.Namespace, string, error) {
 	text, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1, q.Skip}
-	if q.ParentID != "" {
+	switch {
+	case q.Visible != nil:
+		text, args = listVisibleNamespaces, append(visibleArgs(q), q.After, q.Limit+1, q.Skip)
+	case q.ParentID != "":
 		text, args = listChildren, append(args, q.ParentID, housetable.Fold(q.ParentID))
 	}
 	found, err := query(ctx, s, scanListedNamespace, "list namespaces", text, args...)
@@ -88,6 +91,9 @@ func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery)
 
 // CountNamespaces counts what ListNamespaces would return without pages.
 func (s *Store) CountNamespaces(ctx context.Context, q housetable.NamespaceQuery) (int64, error) {
+	if q.Visible != nil {
+		return s.count(ctx, q.Warehouse, countVisibleNamespaces, visibleArgs(q)...)
+	}
 	if q.ParentID == "" {
 		return s.count(ctx, q.Warehouse, countTop, q.Warehouse)
 	}

@@ -30,8 +30,8 @@ const (
 	listTables  = `SELECT ` + tableColumns + `, h.table_key` + tablesOf
 	countTables = `SELECT count(*)` + tablesOf
 	tablesOf    = ` FROM house_table h
-		WHERE h.warehouse_id = $1 AND h.database_key = (SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END FROM warehouse WHERE warehouse_id = $1)
-		AND h.table_key > $4`
+		WHERE h.warehouse_id = $1 AND h.database_key = ` + namespaceAsked + ` AND h.table_key > $4`
+	namespaceAsked = `(SELECT CASE WHEN case_insensitive THEN $3 ELSE $2 END::text FROM warehouse WHERE warehouse_id = $1)`
 	selectVersions = `SELECT version, action, kind, database_id, table_id, metadata_location, committed_at, op_id, principal, request_id
 		FROM change_event WHERE warehouse_id = $1 AND table_uuid = $2`
 )
@@ -150,8 +150,13 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 // ListTables returns a page of one namespace's house tables.
 func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
 	condition, args := tablesMatching(q)
+	limit := len(args) + 1
 	args = append(args, q.Limit+1, q.Skip)
-	text := listTables + condition + orderBy(q.Order, "h.table_key") + fmt.Sprintf(" LIMIT $%d OFFSET $%d", len(args)-1, len(args))
+	text := listTables + condition
+	if q.Visible != nil {
+		text, args = listVisible(q, condition, args)
+	}
+	text += orderBy(q.Order, "h.table_key") + fmt.Sprintf(" LIMIT $%d OFFSET $%d", limit, limit+1)
 	found, err := query(ctx, s, scanListedTable, "list tables", text, args...)
 	if err != nil {
 		return nil, "", err
@@ -169,7 +174,11 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 func (s *Store) CountTables(ctx context.Context, q housetable.TableQuery) (int64, error) {
 	q.After = ""
 	condition, args := tablesMatching(q)
-	return s.count(ctx, q.Warehouse, countTables+condition, args...)
+	text := countTables + condition
+	if q.Visible != nil {
+		text, args = countVisible(q, condition, args)
+	}
+	return s.count(ctx, q.Warehouse, text, args...)
 }
 
 func tablesMatching(q housetable.TableQuery) (condition string, args []any) {

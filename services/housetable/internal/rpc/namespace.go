@@ -22,6 +22,13 @@ func (s *namespaceService) GetNamespace(ctx context.Context, r *htsv1.GetNamespa
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
 		return nil, err
 	}
+	v, err := fromVisibility(r.GetVisibility())
+	if err != nil {
+		return nil, err
+	}
+	if err := seen(ctx, s.store, warehouse, r.GetDatabaseId(), v); err != nil {
+		return nil, err
+	}
 	n, err := s.store.Namespace(ctx, warehouse, r.GetDatabaseId())
 	if err != nil {
 		return nil, err
@@ -35,6 +42,9 @@ func (s *namespaceService) ListNamespaces(ctx context.Context, r *htsv1.ListName
 	var err error
 	q.Warehouse, err = warehouseOr(r.GetWarehouse())
 	if err := firstError(err, checkText("parent_database_id", q.ParentID, maxDatabaseIDBytes)); err != nil {
+		return nil, err
+	}
+	if q.Visible, err = fromVisibility(r.GetVisibility()); err != nil {
 		return nil, err
 	}
 	of := list("namespaces", q.Warehouse, q.ParentID)

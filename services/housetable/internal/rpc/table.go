@@ -79,6 +79,9 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
 		return nil, err
 	}
+	if q.Visible, err = fromVisibility(r.GetVisibility()); err != nil {
+		return nil, err
+	}
 	of := list("tables", q.Warehouse, q.DatabaseID, q.Kind)
 	if q.Page, err = readPage(of, r.GetPageSize(), r.GetPageToken()); err != nil {
 		return nil, err

@@ -63,7 +63,10 @@ func (s *Store) ListNamespaces(ctx context.Context, q housetable.NamespaceQuery)
 		return nil, "", err
 	}
 	query, args := listTop, []any{q.Warehouse, q.After, q.Limit + 1, q.Skip}
-	if q.ParentID != "" {
+	switch {
+	case q.Visible != nil:
+		query, args = listVisibleNamespaces, append(visibleArgs(q, spell), q.After, q.Limit+1, q.Skip)
+	case q.ParentID != "":
 		query, args = listChildren, []any{q.Warehouse, spell.id(q.ParentID), q.After, q.Limit + 1, q.Skip}
 	}
 	rows, err := s.query(ctx, query, args...)
@@ -85,6 +88,9 @@ func (s *Store) CountNamespaces(ctx context.Context, q housetable.NamespaceQuery
 	spell, err := s.spelling(ctx, q.Warehouse)
 	if err != nil {
 		return 0, err
+	}
+	if q.Visible != nil {
+		return count(ctx, s, countVisibleNamespaces, visibleArgs(q, spell)...)
 	}
 	if q.ParentID == "" {
 		return count(ctx, s, countTop, q.Warehouse)

@@ -80,3 +80,30 @@ func (s *Store) plan(t *testing.T, statement string, args ...any) string {
 	}
 	return strings.Join(steps, "; ")
 }
+
+// TestPlansOfVisibility: what somebody may be shown is looked for by what they
+// were given and what they own.
+func TestPlansOfVisibility(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "igloo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	v := &housetable.Visibility{Owner: "corp:alice"}
+	q := housetable.TableQuery{Warehouse: housetable.DefaultWarehouse, DatabaseID: "db", Kind: housetable.KindTable, Visible: v, Page: housetable.Page{Limit: 10}}
+	condition, args := tablesMatching(q, spelling{})
+	tables, tableArgs := visibleTables(listVisible, q, condition, args, true)
+	namespaces := visibleArgs(housetable.NamespaceQuery{Warehouse: housetable.DefaultWarehouse, Visible: v}, spelling{})
+	for statement, args := range map[string][]any{
+		tables: tableArgs, listVisibleNamespaces: append(namespaces, "", 10, 0),
+		namespaceVisible: {housetable.DefaultWarehouse, "db", "[]", "[]", ""},
+	} {
+		plan := s.plan(t, statement, args...)
+		if strings.Contains(plan, "SCAN house_table") || strings.Contains(plan, "SCAN namespace") || !strings.Contains(plan, "house_table_uuid") || !strings.Contains(plan, "house_table_owner") {
+			t.Errorf("%s: %s", statement, plan)
+		}
+	}
+	if plan := s.plan(t, followGrants, housetable.DefaultWarehouse, 1, 10); !strings.Contains(plan, "access_grant_version") || strings.Contains(plan, "B-TREE") {
+		t.Errorf("%s: %s", followGrants, plan)
+	}
+}

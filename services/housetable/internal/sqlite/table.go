@@ -104,7 +104,11 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 		return nil, "", err
 	}
 	condition, args := tablesMatching(q, spell)
-	query := listTables + condition + orderBy(q.Order, "table_key") + " LIMIT ? OFFSET ?"
+	query := listTables + condition
+	if q.Visible != nil {
+		query, args = visibleTables(listVisible, q, condition, args, true)
+	}
+	query += orderBy(q.Order, "table_key") + " LIMIT ? OFFSET ?"
 	rows, err := s.query(ctx, query, append(args, q.Limit+1, q.Skip)...)
 	found, err := all(scanListedTable, rows, err)
 	if err != nil {
@@ -127,7 +131,11 @@ func (s *Store) CountTables(ctx context.Context, q housetable.TableQuery) (int64
 	}
 	q.After = ""
 	condition, args := tablesMatching(q, spell)
-	return count(ctx, s, countTables+condition, args...)
+	query := countTables + condition
+	if q.Visible != nil {
+		query, args = visibleTables(countVisible, q, condition, args, false)
+	}
+	return count(ctx, s, query, args...)
 }
 
 func tablesMatching(q housetable.TableQuery, spell spelling) (condition string, args []any) {
