@@ -42,7 +42,7 @@ func serve(t *testing.T, change func(*igloo.Config)) (address, folder string) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx) }()
 	t.Cleanup(func() { stop(); check(t, <-ended) })
-	return "http://" + server.Addr(), cfg.DataDir
+	return server.URL(), cfg.DataDir
 }
 
 // shell is where commands are run.
