@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ var (
 	report = flag.String("report", "", "file to write all readings to, as JSON")
 	warm   = flag.Duration("warm", 300*time.Millisecond, "how long each contestant does an operation before its first turn")
 	turn   = flag.Duration("turn", time.Second, "how long each turn lasts")
-	turns  = flag.Int("turns", 5, "how many turns each contestant has at 16 connections")
+	turns  = flag.Int("turns", 5, "how many turns each contestant has at 16 connections; half as many at others")
 	crowds = []int{1, 16, 64}
 )
 
@@ -53,10 +54,8 @@ func BenchmarkOperations(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 	show(b, readings)
-	if *peers != "" {
-		if err := benchtest.Show(os.Stdout, besidePeers(readings)); err != nil {
-			b.Fatal(err)
-		}
+	if err := benchtest.Show(os.Stdout, slices.Concat(besidePeers(readings), besideItself(readings))); err != nil {
+		b.Fatal(err)
 	}
 	keep(b, readings)
 }
@@ -78,18 +77,19 @@ func contest(b *testing.B, contestants []*contestant, operation load.Operation) 
 	b.Helper()
 	var all []reading
 	for _, connections := range crowds {
-		rounds := 1
-		if connections == 16 {
+		rounds := (*turns + 1) / 2
+		if connections == sixteen {
 			rounds = *turns
 		}
 		ready := prepare(b, contestants, operation, connections)
+		ready = append(ready, limits(b, operation.Name, ready[0], connections)...)
 		for range rounds {
 			for _, i := range rand.Perm(len(ready)) { // nobody always comes first
 				all = append(all, ready[i].measure(b, connections))
 			}
 		}
 		for _, r := range ready {
-			r.catalog.Close()
+			r.leave()
 		}
 	}
 	return all
@@ -127,6 +127,13 @@ func prepare(b *testing.B, contestants []*contestant, operation load.Operation, 
 		ready = append(ready, &entry{contestant: c, operation: operation.Name, catalog: catalog, work: work})
 	}
 	return ready
+}
+
+// leave lets the connections go; a limit has none.
+func (e *entry) leave() {
+	if e.catalog != nil {
+		e.catalog.Close()
+	}
 }
 
 func (e *entry) measure(b *testing.B, connections int) reading {

@@ -37,10 +37,7 @@ type Catalog struct {
 // Open asks the target for its configuration, as every engine does. It keeps up to
 // that many connections.
 func Open(ctx context.Context, target Target, connections int) (*Catalog, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // that is what it is
-	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost, transport.MaxIdleConns = connections, connections, 0
-	transport.DisableCompression = true // who wants it says so
-	c := &Catalog{target: target, base: target.URL + "/v1", http: &http.Client{Transport: transport, Timeout: callTimeout}}
+	c := &Catalog{target: target, base: target.URL + "/v1", http: client(connections)}
 	var config struct{ Defaults, Overrides map[string]string }
 	path := configPath
 	if target.Warehouse != "" {
@@ -55,6 +52,14 @@ func Open(ctx context.Context, target Target, connections int) (*Catalog, error)
 		}
 	}
 	return c, nil
+}
+
+// client keeps up to so many connections.
+func client(connections int) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // that is what it is
+	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost, transport.MaxIdleConns = connections, connections, 0
+	transport.DisableCompression = true // who wants it says so
+	return &http.Client{Transport: transport, Timeout: callTimeout}
 }
 
 // Close lets the connections go.

@@ -195,7 +195,7 @@ func transaction(size int) Operation {
 			return c.commitAll(ctx, tables[worker*size:(worker+1)*size])
 		}, err
 	}
-	return Operation{fmt.Sprintf("transaction of %d tables", size), prepare}
+	return Operation{Transaction(size), prepare}
 }
 
 // commitAll appends to all tables or none.

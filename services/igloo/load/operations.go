@@ -16,6 +16,26 @@ type Operation struct {
 	Prepare func(ctx context.Context, c *Catalog, workers int) (Work, error)
 }
 
+// Names of operations.
+const (
+	CreateTable      = "createTable"
+	DistinctCommits  = "commit, distinct tables"
+	ContendedCommits = "commit, one contended table"
+	BranchCommits    = "commit, branches of one table"
+
+	// Unmodified, behind a load, is that of a table which the client has.
+	Unmodified = ", 304"
+)
+
+// TableLoad names the load of a table with so many snapshots.
+func TableLoad(snapshots int) string { return fmt.Sprintf("loadTable, %d snapshots", snapshots) }
+
+// TableList names the list of a namespace of so many tables.
+func TableList(tables int) string { return fmt.Sprintf("listTables, %d tables", tables) }
+
+// Transaction names the commit to so many tables at once.
+func Transaction(tables int) string { return fmt.Sprintf("transaction of %d tables", tables) }
+
 // Operations are all of them, in the order of a report.
 func Operations() []Operation {
 	all := []Operation{{"config", prepareConfig}}
@@ -26,10 +46,10 @@ func Operations() []Operation {
 		Operation{"tableExists", prepareExists},
 		list(1_000), list(100_000),
 		Operation{"createNamespace", prepareCreateNamespace},
-		Operation{"createTable", prepareCreateTable},
-		Operation{"commit, distinct tables", prepareCommits},
-		Operation{"commit, one contended table", prepareContended},
-		Operation{"commit, branches of one table", prepareBranches},
+		Operation{CreateTable, prepareCreateTable},
+		Operation{DistinctCommits, prepareCommits},
+		Operation{ContendedCommits, prepareContended},
+		Operation{BranchCommits, prepareBranches},
 		transaction(2), transaction(10),
 	)
 }
@@ -46,9 +66,21 @@ func (c *Catalog) repeat(what call) Work {
 	}
 }
 
+// Get is the work of asking for one address over and over, of what is no catalog.
+func Get(url string, connections int) Work {
+	c := &Catalog{base: url, http: client(connections)}
+	return c.repeat(call{method: http.MethodGet})
+}
+
+// TableURL is the address of a table with so many snapshots.
+func (c *Catalog) TableURL(ctx context.Context, snapshots int) (string, error) {
+	path, err := c.tableWithSnapshots(ctx, snapshots)
+	return c.base + path, err
+}
+
 // loads are the ways to load a table with that many snapshots.
 func loads(snapshots int) []Operation {
-	of := fmt.Sprintf("loadTable, %d snapshots", snapshots)
+	of := TableLoad(snapshots)
 	with := func(header http.Header, query string) func(context.Context, *Catalog, int) (Work, error) {
 		return func(ctx context.Context, c *Catalog, _ int) (Work, error) {
 			path, err := c.tableWithSnapshots(ctx, snapshots)
@@ -59,7 +91,7 @@ func loads(snapshots int) []Operation {
 		{of, with(nil, "")},
 		{of + ", refs", with(nil, "?snapshots=refs")},
 		{of + ", gzip", with(http.Header{"Accept-Encoding": {"gzip"}}, "")},
-		{of + ", 304", func(ctx context.Context, c *Catalog, _ int) (Work, error) { return c.unmodified(ctx, snapshots) }},
+		{of + Unmodified, func(ctx context.Context, c *Catalog, _ int) (Work, error) { return c.unmodified(ctx, snapshots) }},
 	}
 }
 
@@ -90,7 +122,7 @@ func list(tables int) Operation {
 		namespace, err := c.namespaceWithTables(ctx, tables)
 		return c.repeat(call{method: http.MethodGet, path: "/namespaces/" + namespace + "/tables"}), err
 	}
-	return Operation{fmt.Sprintf("listTables, %d tables", tables), prepare}
+	return Operation{TableList(tables), prepare}
 }
 
 func prepareCreateNamespace(_ context.Context, c *Catalog, _ int) (Work, error) {
