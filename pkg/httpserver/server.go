@@ -8,6 +8,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,50 +17,76 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
-// The limits of every listener.
-const (
-	// readHeaderTimeout bounds a client that sends its headers a byte at a time.
-	readHeaderTimeout = 10 * time.Second
-	// readTimeout bounds a whole request, body included.
-	readTimeout = 60 * time.Second
-	// writeTimeout bounds handler and answer; longer than any commit's deadline.
-	writeTimeout = 120 * time.Second
-	// idleTimeout bounds a kept-alive connection between requests.
-	idleTimeout = 120 * time.Second
-	// maxHeaderBytes bounds the request line and the headers.
-	maxHeaderBytes = 64 << 10
-	// grace is how long requests in flight may take once Serve shall end.
-	grace = 30 * time.Second
-)
+// grace is how long requests in flight may take once Serve shall end.
+const grace = 30 * time.Second
+
+// Settings are the limits of a listener. A zero field means its default.
+type Settings struct {
+	ReadHeaderTimeout time.Duration `default:"10s" env:"IGLOO_READ_HEADER_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a TLS handshake, or for the headers of a request."`
+	ReadTimeout       time.Duration `default:"60s" env:"IGLOO_READ_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a whole request, body included."`
+	WriteTimeout      time.Duration `default:"120s" env:"IGLOO_WRITE_TIMEOUT" help:"Hang up when an HTTP request has taken longer, with its answer: longer than any commit's deadline."`
+	IdleTimeout       time.Duration `default:"120s" env:"IGLOO_IDLE_TIMEOUT" help:"Keep an HTTP connection for this long between requests."`
+	MaxHeaderBytes    int           `default:"65536" env:"IGLOO_MAX_HEADER_BYTES" help:"Refuse HTTP requests whose first line and headers are of more bytes."`
+	MaxConnections    int           `default:"16384" env:"IGLOO_MAX_CONNECTIONS" help:"Have at most this many HTTP connections open; the next wait for one of them to end."`
+}
+
+// Validate refuses settings that cannot work.
+func (s Settings) Validate() error {
+	if s.ReadHeaderTimeout < 0 || s.ReadTimeout < 0 || s.WriteTimeout < 0 || s.IdleTimeout < 0 || s.MaxHeaderBytes < 0 || s.MaxConnections < 0 {
+		return errors.New("read-header-timeout, read-timeout, write-timeout, idle-timeout, max-header-bytes and max-connections must not be negative")
+	}
+	return nil
+}
+
+func (s Settings) filled() Settings {
+	return Settings{
+		ReadHeaderTimeout: cmp.Or(s.ReadHeaderTimeout, 10*time.Second),
+		ReadTimeout:       cmp.Or(s.ReadTimeout, 60*time.Second),
+		WriteTimeout:      cmp.Or(s.WriteTimeout, 120*time.Second),
+		IdleTimeout:       cmp.Or(s.IdleTimeout, 120*time.Second),
+		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
+		MaxConnections:    cmp.Or(s.MaxConnections, 16<<10),
+	}
+}
 
 // Server is a listener with a handler; it accepts from the moment Listen returns.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	// secured is kept beside: net/http makes up a TLS configuration of its own.
+	secured bool
 }
 
 // Options are how a server listens.
 type Options struct {
+	Settings
+
 	// TLS, when set, is spoken instead of plain HTTP.
 	TLS *tls.Config
 }
 
 // Listen binds addr ("host:port"; port 0 picks a free one).
 func Listen(ctx context.Context, addr string, handler http.Handler, options Options, log *slog.Logger) (*Server, error) {
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
-	return &Server{listener: listener, http: &http.Server{
+	limits := options.filled()
+	return &Server{listener: netutil.LimitListener(listener, limits.MaxConnections), secured: options.TLS != nil, http: &http.Server{
 		Handler:           handler,
 		TLSConfig:         options.TLS,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: limits.ReadHeaderTimeout,
+		ReadTimeout:       limits.ReadTimeout,
+		WriteTimeout:      limits.WriteTimeout,
+		IdleTimeout:       limits.IdleTimeout,
+		MaxHeaderBytes:    limits.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
 }
@@ -69,14 +96,14 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // URL is where it is reached: "https://127.0.0.1:8181".
 func (s *Server) URL() string {
-	if s.http.TLSConfig == nil {
+	if !s.secured {
 		return "http://" + s.Addr()
 	}
 	return "https://" + s.Addr()
 }
 
 func (s *Server) accept() error {
-	if s.http.TLSConfig == nil {
+	if !s.secured {
 		return s.http.Serve(s.listener)
 	}
 	return s.http.ServeTLS(s.listener, "", "")

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/issuer"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
@@ -21,7 +23,7 @@ const root = "root"
 
 // openDoor decides who is let in. With auth the process issues tokens itself,
 // against the credential in its data folder.
-func openDoor(cfg Config, folder string) (*catalogserver.Door, error) {
+func openDoor(cfg Config, folder string, meter metric.Meter) (*catalogserver.Door, error) {
 	door := &catalogserver.Door{}
 	var own []authn.Issuer
 	if cfg.Auth {
@@ -31,6 +33,11 @@ func openDoor(cfg Config, folder string) (*catalogserver.Door, error) {
 		}
 		door.Tokens, own = tokens, []authn.Issuer{tokens.Trusted()}
 	}
+	limits, err := cfg.Limits.New(meter)
+	if err != nil {
+		return nil, err
+	}
+	door.Limits = limits
 	who, err := cfg.Authenticator(authn.Doors{Addresses: []string{cfg.Listen}, Certificates: cfg.ForClients()}, own...)
 	door.Who = who
 	return door, err

@@ -22,6 +22,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
@@ -44,6 +45,8 @@ type Config struct {
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	authn.Settings        `embed:""`
 	tlsfiles.Listener     `embed:""`
+	Limits                limit.Settings      `embed:""`
+	HTTP                  httpserver.Settings `embed:""`
 	htsserver.Upkeep      `embed:""`
 	seal.KeySettings      `embed:""`
 	catalogserver.Storage `embed:""`
@@ -54,6 +57,7 @@ type Config struct {
 // Igloo is both services, listening.
 type Igloo struct {
 	lock       *os.File
+	meters     *telemetry.Meters
 	housetable *htsserver.Server
 	catalog    *catalogserver.Server
 	probes     *httpserver.Probes
@@ -78,13 +82,16 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	if i.lock, err = lockFolder(folder); err != nil {
 		return err
 	}
-	door, err := openDoor(cfg, folder)
+	if i.meters, err = telemetry.NewMeters(); err != nil {
+		return err
+	}
+	door, err := openDoor(cfg, folder, i.meters.Meter(meterName))
 	if err != nil {
 		return err
 	}
 	prober := &inprocgrpc.Channel{}
 	prober.WithServerUnaryInterceptor(grpcserver.Unary(log, authn.Unary(nil)))
-	if i.housetable, err = openHouseTables(ctx, cfg, folder, door.Who, prober, log); err != nil {
+	if i.housetable, err = openHouseTables(ctx, cfg, folder, door, prober, log); err != nil {
 		return err
 	}
 	if i.catalog, err = openCatalog(ctx, cfg, folder, door, i.housetable, log); err != nil {
@@ -92,23 +99,24 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	}
 	i.catalog.Register(prober)
 	i.probes = httpserver.NewProbes(i.catalog.Ready)
-	tls, err := cfg.OpenTLS(log, i.catalog.Meters().Meter(meterName))
+	tls, err := cfg.OpenTLS(log, i.meters.Meter(meterName))
 	if err != nil {
 		return err
 	}
-	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), httpserver.Options{TLS: tls.Config()}, log)
+	i.server, err = httpserver.Listen(ctx, cfg.Listen, i.handler(), httpserver.Options{Settings: cfg.HTTP, TLS: tls.Config()}, log)
 	return err
 }
 
 func openHouseTables(
-	ctx context.Context, cfg Config, folder string, who authn.Authenticator, prober grpc.ClientConnInterface, log *slog.Logger,
+	ctx context.Context, cfg Config, folder string, door *catalogserver.Door, prober grpc.ClientConnInterface, log *slog.Logger,
 ) (*htsserver.Server, error) {
 	server, err := htsserver.New(ctx, htsserver.Config{
 		DatabaseURL:       "sqlite://" + filepath.Join(folder, "igloo.db"),
 		Migrate:           true,
 		ImplicitDatabases: cfg.ImplicitDatabases,
 		Upkeep:            cfg.Upkeep,
-		Who:               who,
+		Who:               door.Who,
+		Shared:            door.Limits,
 		KeySettings:       cfg.KeySettings,
 		ProberConn:        prober,
 	}, log)
@@ -157,7 +165,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, door *catalogse
 func (i *Igloo) handler() http.Handler {
 	rest, catalog, housetable := http.NewServeMux(), i.catalog.Handler(), i.housetable.Gateway()
 	i.probes.Register(rest)
-	rest.Handle("GET /metrics", telemetry.Scrape(i.catalog.Meters(), i.housetable.Meters()))
+	rest.Handle("GET /metrics", telemetry.Scrape(i.meters, i.catalog.Meters(), i.housetable.Meters()))
 	rest.Handle("/", catalog)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path + "/"; {
@@ -190,6 +198,9 @@ func (i *Igloo) close() error {
 	}
 	if i.housetable != nil {
 		failures = append(failures, i.housetable.Close())
+	}
+	if i.meters != nil {
+		failures = append(failures, i.meters.Close())
 	}
 	if i.lock != nil {
 		failures = append(failures, i.lock.Close())

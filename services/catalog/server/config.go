@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
@@ -36,8 +38,10 @@ type Config struct {
 	HouseTableTLS        tlsfiles.Client `embed:"" prefix:"housetable-" envprefix:"IGLOO_HOUSETABLE_"`
 	authn.Settings       `embed:""`
 	tlsfiles.Listener    `embed:""`
-	InternalListen       string   `env:"IGLOO_INTERNAL_LISTEN" help:"Answer the house table service on this address, which tries the storage of warehouses there; nobody else shall reach it." placeholder:"HOST:PORT"`
-	TrustedServices      []string `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Answer this caller alone at internal-listen, who is named as in histories: the house table service." placeholder:"ISSUER:SUBJECT"`
+	Limits               limit.Settings      `embed:""`
+	HTTP                 httpserver.Settings `embed:""`
+	InternalListen       string              `env:"IGLOO_INTERNAL_LISTEN" help:"Answer the house table service on this address, which tries the storage of warehouses there; nobody else shall reach it." placeholder:"HOST:PORT"`
+	TrustedServices      []string            `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Answer this caller alone at internal-listen, who is named as in histories: the house table service." placeholder:"ISSUER:SUBJECT"`
 	seal.KeySettings     `embed:""`
 	Storage              `embed:""`
 	Removal              `embed:""`
@@ -48,10 +52,13 @@ type Config struct {
 	Door *Door `kong:"-"`
 }
 
-// Door is who checks tokens, and who issues them, if anybody does.
+// Door is who checks tokens, who issues them, if anybody does, and how much may be
+// asked.
 type Door struct {
 	Who    authn.Authenticator
 	Tokens http.Handler
+	// Limits, when set, stand instead of those of the settings.
+	Limits *limit.Limits
 }
 
 // Validate refuses settings that cannot work. kong calls it.
@@ -72,7 +79,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Settings.Validate(), c.Listener.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate())...)
+	return errors.Join(append(errs, c.Settings.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate())...)
 }
 
 // validateRoot refuses a root in no store that is served.

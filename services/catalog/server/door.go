@@ -19,6 +19,11 @@ func (s *Server) openDoor() error {
 		s.door = *s.cfg.Door
 		return nil
 	}
+	limits, err := s.cfg.Limits.New(s.meter)
+	if err != nil {
+		return err
+	}
+	s.door.Limits = limits
 	who, err := s.cfg.Authenticator(authn.Doors{Addresses: s.cfg.addresses(), Certificates: s.cfg.ForClients()})
 	s.door.Who = who
 	return err
@@ -26,11 +31,12 @@ func (s *Server) openDoor() error {
 
 // guarded is the protocol behind the door.
 func (s *Server) guarded() http.Handler {
-	behind := authn.Guard(s.handler, s.door.Who, s.handler.Fail)
+	behind := authn.Guard(s.door.Limits.Guard(s.handler, s.handler.Fail), s.door.Who, s.door.Limits.Refusals(s.handler.Fail))
 	tokens := s.door.Tokens
 	if tokens == nil {
 		tokens = s.handler
 	}
+	tokens = s.door.Limits.Guard(tokens, s.handler.Fail)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == tokensPath {
 			tokens.ServeHTTP(w, r)

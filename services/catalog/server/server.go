@@ -224,7 +224,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	defer stopInternal()
 	probes := httpserver.NewProbes(s.Ready)
-	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), httpserver.Options{TLS: s.tls.Config()}, s.log)
+	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), httpserver.Options{Settings: s.cfg.HTTP, TLS: s.tls.Config()}, s.log)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

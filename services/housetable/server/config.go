@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/line"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
@@ -30,14 +32,18 @@ type Config struct {
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
 	tlsfiles.Listener `embed:""`
-	Prober            string          `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
-	ProberTLS         tlsfiles.Client `embed:"" prefix:"prober-" envprefix:"IGLOO_PROBER_"`
+	Limits            limit.Settings      `embed:""`
+	HTTP              httpserver.Settings `embed:""`
+	Prober            string              `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
+	ProberTLS         tlsfiles.Client     `embed:"" prefix:"prober-" envprefix:"IGLOO_PROBER_"`
 	seal.KeySettings  `embed:""`
 	Upkeep            `embed:""`
 
 	// Who checks tokens, instead of the settings, where a process serves more than
 	// this service.
 	Who authn.Authenticator `kong:"-"`
+	// Shared limits stand instead of Limits, where a process serves more than this service.
+	Shared *limit.Limits `kong:"-"`
 	// ProberConn is used instead of Prober; it stays the caller's.
 	ProberConn grpc.ClientConnInterface `kong:"-"`
 }
@@ -70,7 +76,7 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return errors.Join(c.Settings.Validate(), c.Listener.Validate(), c.checkUpkeep())
+	return errors.Join(c.Settings.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
 }
 
 // door is who checks tokens; nil where nobody has to say who they are.

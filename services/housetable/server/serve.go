@@ -22,7 +22,7 @@ const drainTime = 15 * time.Second
 // ready, lets what is in flight finish, and returns.
 func (s *Server) Serve(ctx context.Context) error {
 	probes := httpserver.NewProbes(s.Ready)
-	web, err := httpserver.Listen(ctx, s.config.HTTPListen, s.handler(probes), httpserver.Options{TLS: s.tls.Config()}, s.log)
+	web, err := httpserver.Listen(ctx, s.config.HTTPListen, s.handler(probes), httpserver.Options{Settings: s.config.HTTP, TLS: s.tls.Config()}, s.log)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	server, health := grpcserver.New(s.log, s.who, s.tls.Options()...)
+	server, health := grpcserver.New(s.log, s.who, append(s.tls.Options(), grpc.ChainUnaryInterceptor(s.limits.Unary))...)
 	s.Register(server)
 	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())
 

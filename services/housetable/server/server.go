@@ -21,6 +21,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -46,6 +47,7 @@ type Server struct {
 	sweeper *sweeper
 	who     authn.Authenticator
 	tls     *tlsfiles.Server
+	limits  *limit.Limits
 	// profiles, and the connection to the prober that they use if it is ours.
 	profiles rpc.Profiles
 	prober   io.Closer
@@ -57,10 +59,6 @@ type Server struct {
 // New opens the store and builds the services. The caller closes the server.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	who, err := cfg.door()
-	if err != nil {
 		return nil, err
 	}
 	meters, err := telemetry.NewMeters()
@@ -75,8 +73,8 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	s := &Server{config: cfg, log: log, store: store, lane: commits, meters: meters, who: who}
-	if s.tls, err = cfg.OpenTLS(log, meters.Meter(meterName)); err != nil {
+	s := &Server{config: cfg, log: log, store: store, lane: commits, meters: meters}
+	if err := s.openDoor(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	s.ending = make(chan struct{})
@@ -90,6 +88,21 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
+}
+
+// openDoor decides who is let in, how, and how much they may ask.
+func (s *Server) openDoor() (err error) {
+	if s.who, err = s.config.door(); err != nil {
+		return err
+	}
+	meter := s.meters.Meter(meterName)
+	if s.tls, err = s.config.OpenTLS(s.log, meter); err != nil {
+		return err
+	}
+	if s.limits = s.config.Shared; s.limits == nil {
+		s.limits, err = s.config.Limits.New(meter)
+	}
+	return err
 }
 
 // passOn lets calls know who asks, as the request knew that they are made for.
@@ -151,7 +164,9 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 
 // Gateway serves everything under /hts, to those who are let in.
-func (s *Server) Gateway() http.Handler { return authn.Guard(s.gateway, s.who, gateway.Fail) }
+func (s *Server) Gateway() http.Handler {
+	return authn.Guard(s.limits.Guard(s.gateway, gateway.Fail), s.who, s.limits.Refusals(gateway.Fail))
+}
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }

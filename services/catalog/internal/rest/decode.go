@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -35,7 +36,7 @@ func (c *call) readBody() ([]byte, error) {
 	case !utf8.Valid(data):
 		return nil, fault.Field("body", "is not valid UTF-8")
 	}
-	return data, nil
+	return data, limit.Depth(data)
 }
 
 // uncompressed is the body without its coding.

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
@@ -130,6 +131,9 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.TooLarge, "the body is over the limit of %d bytes", maxBodyBytes)
 	case err != nil:
 		return fault.Wrap(fault.Invalid, err, "the body cannot be read")
+	}
+	if err := limit.Depth(body); err != nil {
+		return err
 	}
 	var object map[string]json.RawMessage
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -1,0 +1,218 @@
+// Package limit owns how much callers may ask of a program: how many requests at
+// once, how many a second each of them, how deep what they send.
+//
+// It promises that what is refused is refused before any work is done for it, with
+// fault.Overloaded and a time to come again; that one caller's haste costs the
+// others nothing but what is under way; and that what it remembers of callers is
+// bounded.
+package limit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"golang.org/x/time/rate"
+	"google.golang.org/grpc"
+
+	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/fault"
+)
+
+// Settings are what an operator says of it. A zero RequestRate sets no limit; a
+// zero ConcurrentRequests means DefaultConcurrent.
+type Settings struct {
+	RequestRate        float64 `env:"IGLOO_REQUEST_RATE" default:"0" help:"Answer at most this many HTTP requests a second of one caller, and a second's worth more at once; 0 sets no limit. Who says not who they are is told from others by their address."`
+	ConcurrentRequests int     `env:"IGLOO_CONCURRENT_REQUESTS" default:"2048" help:"Answer at most this many requests at once; the next are told to come again."`
+}
+
+const (
+	// DefaultConcurrent is well above what a machine works on at once, and bounds
+	// what waits.
+	DefaultConcurrent = 2048
+	// rememberedCallers are how many callers' rates are known. Those that are
+	// forgotten begin anew.
+	rememberedCallers = 10_000
+	// idle is how long a caller is remembered who asks nothing: by then all that was
+	// taken is there again.
+	idle = time.Minute
+	// soon is when to come again if too much was under way.
+	soon = time.Second
+)
+
+// Validate refuses settings that cannot work.
+func (s Settings) Validate() error {
+	if s.RequestRate < 0 || math.IsNaN(s.RequestRate) || s.ConcurrentRequests < 0 {
+		return errors.New("request-rate and concurrent-requests must not be negative")
+	}
+	return nil
+}
+
+// Limits are those of one program, or of one of several services in it. They are
+// safe for concurrent use.
+type Limits struct {
+	slots   chan struct{}
+	rate    rate.Limit
+	callers *otter.Cache[string, *rate.Limiter]
+	refused metric.Int64Counter
+}
+
+// New makes limits, and tells meter what they refuse.
+func (s Settings) New(meter metric.Meter) (*Limits, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if s.ConcurrentRequests == 0 {
+		s.ConcurrentRequests = DefaultConcurrent
+	}
+	callers, err := otter.New(&otter.Options[string, *rate.Limiter]{
+		MaximumSize: rememberedCallers, ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](idle),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("remember callers: %w", err)
+	}
+	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), rate: rate.Limit(s.RequestRate), callers: callers}
+	l.refused, err = meter.Int64Counter("igloo.limit.refusals", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that were refused before any work, by the limit that they met."))
+	_, knownErr := meter.Int64ObservableGauge("igloo.limit.callers", metric.WithUnit("{caller}"),
+		metric.WithDescription("Callers whose rate is remembered."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(callers.EstimatedSize()))
+			return nil
+		}))
+	if err := errors.Join(err, knownErr); err != nil {
+		return nil, fmt.Errorf("measure limits: %w", err)
+	}
+	for _, met := range []metric.MeasurementOption{byRate, byConcurrency} {
+		l.refused.Add(context.Background(), 0, met)
+	}
+	return l, nil
+}
+
+var (
+	byRate        = metric.WithAttributes(attribute.String("limit", "rate"))
+	byConcurrency = metric.WithAttributes(attribute.String("limit", "concurrency"))
+)
+
+// Refuse answers a request that is not let in.
+type Refuse func(http.ResponseWriter, *http.Request, error)
+
+// Guard lets requests through that are within the limits, by whoever asks: it
+// stands behind what finds that out.
+func (l *Limits) Guard(next http.Handler, refuse Refuse) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := l.take(r.Context(), caller(r)); err != nil {
+			refuse(w, r, err)
+			return
+		}
+		leave, err := l.enter(r.Context())
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		defer leave()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Refusals are answered by refuse, and count against the address of those who
+// could not say who they are: whoever guesses tokens gets fewer and fewer answers.
+func (l *Limits) Refusals(refuse Refuse) Refuse {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if fault.KindOf(err) == fault.Unauthenticated {
+			if hasty := l.take(r.Context(), caller(r)); hasty != nil {
+				w.Header().Del("WWW-Authenticate")
+				err = hasty
+			}
+		}
+		refuse(w, r, err)
+	}
+}
+
+// health is asked by orchestrators, who shall hear of no load.
+const health = "/grpc.health.v1.Health/"
+
+// Unary bounds the calls that are answered at once; a rate they have none, as they
+// come from services, which have callers of their own.
+func (l *Limits) Unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if strings.HasPrefix(info.FullMethod, health) {
+		return handler(ctx, request)
+	}
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return handler(ctx, request)
+}
+
+// enter takes a slot, which leave gives back.
+func (l *Limits) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case l.slots <- struct{}{}:
+		return func() { <-l.slots }, nil
+	default:
+		l.refused.Add(ctx, 1, byConcurrency)
+		return nil, later(soon, "%d requests are under way, which is as many as may be", cap(l.slots))
+	}
+}
+
+// take takes one request of what a caller may ask.
+func (l *Limits) take(ctx context.Context, who string) error {
+	if l.rate == 0 {
+		return nil
+	}
+	limiter, _ := l.callers.ComputeIfAbsent(who, func() (*rate.Limiter, bool) {
+		return rate.NewLimiter(l.rate, max(1, int(math.Ceil(float64(l.rate))))), false
+	})
+	if limiter.Allow() {
+		return nil
+	}
+	l.refused.Add(ctx, 1, byRate)
+	wait := time.Duration(float64(time.Second) / float64(l.rate))
+	return later(max(wait, soon), "you have asked more than %g requests a second, which is what one caller may", float64(l.rate))
+}
+
+func later(after time.Duration, format string, args ...any) error {
+	e := fault.New(fault.Overloaded, format, args...)
+	e.RetryAfter = after
+	return e
+}
+
+// caller tells callers from one another: by principal, else by address.
+func caller(r *http.Request) string {
+	if who := authn.From(r.Context()); who.Subject != "" {
+		return who.Principal()
+	}
+	return host(r.RemoteAddr)
+}
+
+// host is the address that somebody comes from. Who has one of version 6 has a
+// whole network of them (RFC 6177), of 64 bits at least.
+func host(remote string) string {
+	name, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	address, err := netip.ParseAddr(name)
+	if err != nil {
+		return name
+	}
+	if address = address.Unmap().WithZone(""); address.Is4() {
+		return address.String()
+	}
+	network, err := address.Prefix(64)
+	if err != nil {
+		return name
+	}
+	return network.String()
+}
