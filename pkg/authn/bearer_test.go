@@ -2,6 +2,7 @@ package authn_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -186,7 +187,8 @@ func TestIssuersAreChecked(t *testing.T) {
 	}
 }
 
-// FuzzToken: whatever comes is decided upon, and never believed.
+// FuzzToken: whatever comes is decided upon, and never believed, and what is said
+// of it has nothing of its signature.
 func FuzzToken(f *testing.F) {
 	b, err := authn.NewBearer(authn.Issuer{Name: "corp", URL: "http://127.0.0.1:1", Audiences: []string{"igloo"}})
 	if err != nil {
@@ -194,9 +196,26 @@ func FuzzToken(f *testing.F) {
 	}
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Add("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjEifQ.AAAA")
+	encode := base64.RawURLEncoding.EncodeToString
+	whole := `{"iss":"http://127.0.0.1:1","sub":"alice","aud":"igloo","exp":4102444800`
+	for _, head := range []string{
+		`{"alg":"ES256","kid":"first"}`, `{"alg":"EdDSA","b64":false,"crit":["b64"]}`, `{"alg":"HS256"}`, `{"alg":"none"}`,
+		`{"alg":"RS256","jku":"http://127.0.0.1:1/keys"}`, `{"alg":"ES256","jwk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}}`,
+		`{"alg":"RSA-OAEP","enc":"A256GCM","zip":"DEF"}`, `{"alg":"ES256","alg":"none"}`,
+	} {
+		for _, claims := range []string{whole + "}", whole + `,"nbf":1e400}`, whole + `,"groups":[[[[1]]]]}`, whole + `,"aud":[null],"iss":[]}`, "null", "[]"} {
+			f.Add(encode([]byte(head)) + "." + encode([]byte(claims)) + "." + encode(make([]byte, 64)))
+		}
+	}
+	f.Add(`{"payload":"e30","signatures":[{"protected":"e30","signature":"AAAA"}]}`)
+	f.Add("eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.AAAA.AAAA")
 	f.Fuzz(func(t *testing.T, token string) {
-		if who, err := b.Authenticate(t.Context(), token); err == nil || who.Subject != "" {
+		who, err := b.Authenticate(t.Context(), token)
+		if err == nil || who.Subject != "" {
 			t.Fatalf("believed: %q", token)
+		}
+		if signature := token[strings.LastIndex(token, ".")+1:]; len(signature) > 40 && strings.Contains(err.Error(), signature) {
+			t.Fatalf("told: %v", err)
 		}
 	})
 }

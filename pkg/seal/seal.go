@@ -65,8 +65,8 @@ func ParseRing(text string) (*Ring, error) {
 	r := &Ring{keys: map[string]cipher.AEAD{}}
 	entries := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) })
 	for n, entry := range entries {
-		id, encoded, _ := strings.Cut(entry, ":")
-		if !keyID.MatchString(id) {
+		id, encoded, found := strings.Cut(entry, ":")
+		if !found || !keyID.MatchString(id) { // what has no id may be a key itself
 			return nil, fmt.Errorf("seal-keys: key %d is not ID:BASE64, with an id of 1 to 32 letters, digits, '-' and '_'", n+1)
 		}
 		aead, err := newAEAD(encoded)
