@@ -36,6 +36,15 @@ type Deployment struct {
 	parts []*part
 }
 
+// Outputs are what each program has written.
+func (d *Deployment) Outputs() []string {
+	outputs := make([]string, len(d.parts))
+	for i, p := range d.parts {
+		outputs[i] = p.process.Output()
+	}
+	return outputs
+}
+
 // Output is what the program that serves /v1 has written.
 func (d *Deployment) Output() string { return d.parts[len(d.parts)-1].process.Output() }
 
