@@ -12,7 +12,7 @@ import (
 )
 
 // clientSecret is of a key that a store's clients are given as it is.
-const clientSecret = "canary-of-clients" //nolint:gosec // of nothing
+const clientSecret = "canary-of-clients"
 
 // ear asks, and keeps every answer that no secret may be in.
 type ear struct {
@@ -97,10 +97,11 @@ func (e *ear) warehouse(name string, k kind) {
 	e.Helper()
 	profile, url := k.profile(name), e.d.HTS+"/hts/warehouses"
 	secret, _ := json.Marshal(k.secrets[0]) //nolint:errchkjson // a string
+	scheme, _, _ := strings.Cut(k.root, "://")
 	for _, wrong := range []string{
 		profile[:strings.Index(profile, k.secrets[0])+len(k.secrets[0])/2],
 		strings.Replace(profile, k.root, "file:///etc", 1),
-		strings.Replace(profile, k.root, k.root[:strings.Index(k.root, "://")]+"://none/w", 1),
+		strings.Replace(profile, k.root, scheme+"://none/w", 1),
 		strings.Replace(profile, `ecretAccessKey":`, `ecretAccessKey":[`+string(secret)+`],"x":`, 1),
 		strings.Replace(profile, `erviceAccount":`, `erviceAccount":{"private_key":`+string(secret)+`},"x":`, 1),
 	} {

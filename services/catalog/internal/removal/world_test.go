@@ -35,7 +35,7 @@ const (
 
 // world is a catalog on a fake house table service and a folder.
 type world struct {
-	*testing.T
+	testing.TB
 
 	hts     *htsfake.Fake
 	catalog *catalog.Catalog
@@ -53,23 +53,29 @@ func newWorld(t *testing.T) *world {
 // newWorldOf makes one in which tables may lie in one another, or not.
 func newWorldOf(t *testing.T, overlap bool) *world {
 	t.Helper()
-	w := &world{T: t, hts: htsfake.New(), root: t.TempDir(), overlap: overlap}
+	w := &world{TB: t, root: t.TempDir(), overlap: overlap}
+	local, err := objectstore.OpenLocal()
+	w.must(err)
+	return w.on("file://"+w.root, local)
+}
+
+// on is the world with its tables below a root in a store.
+func (w *world) on(root string, store objectstore.Store) *world {
+	w.Helper()
+	w.hts, w.files = htsfake.New(), &watched{Store: store}
 	meters, err := telemetry.NewMeters()
 	w.must(err)
 	w.meters = meters
-	local, err := objectstore.OpenLocal()
-	w.must(err)
-	w.files = &watched{Store: local}
 	pointers := hts.New(w.hts.Conn())
 	epoch := replays.Follow(pointers.Epoch)
-	t.Cleanup(func() { w.must(epoch.Close()) })
+	w.Cleanup(func() { w.must(epoch.Close()) })
 	memory, err := replays.NewMemory(epoch)
 	w.must(err)
 	w.catalog, err = catalog.New(pointers, w.files, memory, catalog.Settings{
-		WarehouseRoot: "file://" + w.root, AnyLocation: true, OverlappingLocations: overlap, StagedRetention: time.Hour,
+		WarehouseRoot: root, AnyLocation: true, OverlappingLocations: w.overlap, StagedRetention: time.Hour,
 	}, w.log())
 	w.must(err)
-	_, err = w.catalog.CreateNamespace(t.Context(), w.request(), catalog.Namespace{"ns"}, nil)
+	_, err = w.catalog.CreateNamespace(w.Context(), w.request(), catalog.Namespace{"ns"}, nil)
 	w.must(err)
 	return w
 }
@@ -215,7 +221,7 @@ func (w *world) eventually(what string, is func() bool) {
 	w.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for !is() {
 		select {
 		case <-tick.C:
