@@ -133,3 +133,24 @@ func TestProbes(t *testing.T) {
 	expect("/livez", http.StatusOK)
 	expect("/startedz", http.StatusOK)
 }
+
+// TestURLIsTheSameWhileServing: what was told before is so afterwards.
+func TestURLIsTheSameWhileServing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	server, err := httpserver.Listen(ctx, "127.0.0.1:0", http.HandlerFunc(failed), httpserver.Options{}, quiet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := server.URL()
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx) }()
+	get(t, before, nil)
+	if after := server.URL(); after != before || before != "http://"+server.Addr() {
+		t.Errorf("%s became %s", before, after)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

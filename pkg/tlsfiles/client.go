@@ -44,6 +44,19 @@ func (c Client) Dial(prefix string, log *slog.Logger) ([]grpc.DialOption, error)
 	return []grpc.DialOption{grpc.WithTransportCredentials(&dialling{TransportCredentials: credentials.NewTLS(files.get()), files: files})}, nil
 }
 
+// Config is how another service is called by who ends soon: the files are read
+// once. It is nil where TLS is not asked for.
+func (c Client) Config(prefix string) (*tls.Config, error) {
+	if err := c.validate(prefix); err != nil || c.CAFile == "" {
+		return nil, err
+	}
+	files := kept[*tls.Config]{paths: []string{c.CAFile, c.CertFile, c.KeyFile}, make: c.config}
+	if err := files.open(); err != nil {
+		return nil, fmt.Errorf("%stls-ca-file: %w", prefix, err)
+	}
+	return files.value, nil
+}
+
 func (c Client) config(contents [][]byte) (*tls.Config, error) {
 	config := modern()
 	config.NextProtos, config.ServerName = nil, c.ServerName

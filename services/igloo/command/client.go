@@ -3,10 +3,12 @@ package command
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -40,11 +42,18 @@ type client struct {
 	proof func(context.Context) (string, error)
 	// timeout bounds how long one thing is asked for.
 	timeout time.Duration
+	web     *http.Client
 }
 
-// web takes redirects for answers like others: a token is for the server that was
-// named.
-var web = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// web speaks HTTP, over TLS as is said; without a word over TLS as the system has
+// it. It takes redirects for answers like others: a token is for the server that
+// was named.
+func web(secured *tls.Config) *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secured, ForceAttemptHTTP2: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
 
 // call is one thing to ask for.
 type call struct {
@@ -81,9 +90,10 @@ func (c *client) request(ctx context.Context, of call) (*http.Request, error) {
 }
 
 // list reads all pages of what answers hold as a field.
-func (c *client) list(ctx context.Context, field string, path ...string) ([]json.RawMessage, error) {
+func (c *client) list(ctx context.Context, field string, query url.Values, path ...string) ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	of := call{method: http.MethodGet, path: path, query: url.Values{}}
+	maps.Copy(of.query, query)
 	for range maxPages {
 		answer, err := c.ask(ctx, of)
 		if err != nil {
@@ -148,7 +158,7 @@ func (c *client) once(ctx context.Context, of call, key string) (answer json.Raw
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	status, header, answer, err := send(request)
+	status, header, answer, err := c.send(request)
 	if err != nil {
 		return nil, afterLoss(err), err
 	}
@@ -159,8 +169,8 @@ func (c *client) once(ctx context.Context, of call, key string) (answer json.Raw
 }
 
 // send sends a request and reads the whole answer.
-func send(request *http.Request) (status int, header http.Header, answer []byte, err error) {
-	response, err := web.Do(request)
+func (c *client) send(request *http.Request) (status int, header http.Header, answer []byte, err error) {
+	response, err := c.web.Do(request)
 	if err != nil {
 		return 0, nil, nil, fmt.Errorf("ask the server: %w", err)
 	}

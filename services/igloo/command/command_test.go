@@ -55,6 +55,9 @@ func at(server string) shell { return shell{env: map[string]string{"IGLOO_SERVER
 
 type program struct {
 	Warehouses command.Warehouses `cmd:""`
+	Roles      command.Roles      `cmd:""`
+	Grants     command.Grants     `cmd:""`
+	Explain    command.Explain    `cmd:""`
 }
 
 // run is what a command writes, and how it ends.

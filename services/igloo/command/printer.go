@@ -28,6 +28,18 @@ func (p printer) one(answer json.RawMessage) error {
 	return p.rows(nil, fields)
 }
 
+// part shows the one thing that an answer holds as a field.
+func (p printer) part(field string, answer json.RawMessage, err error) error {
+	if err != nil {
+		return err
+	}
+	fields, err := fieldsOf(answer)
+	if err != nil {
+		return err
+	}
+	return p.one(fields[field])
+}
+
 // many shows a list, of which row makes a row each.
 func (p printer) many(answers []json.RawMessage, head []string, row func(json.RawMessage) ([]string, error)) error {
 	if p.json {
@@ -85,6 +97,15 @@ func (p printer) rows(head []string, rows [][]string) error {
 		}
 	}
 	return w.Flush()
+}
+
+func (p printer) lines(lines []string) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(p.to, printable(line)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printable is text that moves no cursor and rings no bell, whoever wrote it.

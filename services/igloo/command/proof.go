@@ -11,34 +11,33 @@ import (
 )
 
 // proof is what shows who asks.
-func (s Session) proof() func(context.Context) (string, error) {
+func (s Session) proof(c *client) func(context.Context) (string, error) {
 	switch {
 	case s.TokenFile != "":
 		return func(context.Context) (string, error) { return readSecret("token-file", s.TokenFile) }
 	case s.CredentialFile != "":
-		return s.issued
+		return func(ctx context.Context) (string, error) { return c.issued(ctx, s.CredentialFile) }
 	}
 	return func(context.Context) (string, error) { return "", nil }
 }
 
 // issued is a token that the server issues for a credential (RFC 6749, 4.4).
-func (s Session) issued(ctx context.Context) (string, error) {
-	credential, err := readSecret("credential-file", s.CredentialFile)
+func (c *client) issued(ctx context.Context, file string) (string, error) {
+	credential, err := readSecret("credential-file", file)
 	if err != nil {
 		return "", err
 	}
 	id, secret, found := strings.Cut(credential, ":")
 	if !found {
-		return "", fmt.Errorf("credential-file: %s must hold a client's id, a colon and its secret", s.CredentialFile)
+		return "", fmt.Errorf("credential-file: %s must hold a client's id, a colon and its secret", file)
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {"catalog"}}
-	address := strings.TrimSuffix(s.Server, "/") + "/v1/oauth/tokens"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server+"/v1/oauth/tokens", strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", fmt.Errorf("server: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	status, _, answer, err := send(request)
+	status, _, answer, err := c.send(request)
 	if err != nil {
 		return "", err
 	}

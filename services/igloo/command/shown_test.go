@@ -84,3 +84,28 @@ func TestTextsMoveNoCursor(t *testing.T) {
 		t.Errorf("%q, want %q", &out, want)
 	}
 }
+
+// TestReasons are told with what leads to them: the object above, the grantee, the
+// roles between, and those of a policy.
+func TestReasons(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"allowed":true,"reasons":[
+			{"because":"grant","object":{"kind":"namespace","warehouse":"default","databaseId":"a"},"grantee":"role:readers","privilege":"write","roles":["analysts","readers"]},
+			{"because":"owner","object":{"kind":"table","warehouse":"default","databaseId":"a.b","tableId":"t"}},
+			{"because":"administrator","object":{"kind":"server"},"grantee":"group:corp:admins","privilege":"own"},
+			{"because":"policy","policy":"p1"}]}`: `corp:alice has select on table:a.b.t:
+  grant: write on namespace:a, granted to role:readers, by role analysts → readers
+  owner on table:a.b.t
+  administrator: own on server, granted to group:corp:admins
+  policy: p1
+`,
+		`{"allowed":false,"reasons":[]}`: "",
+	} {
+		var out strings.Builder
+		c := &Explain{Principal: "corp:alice", Privilege: "select", objectFlags: objectFlags{Object: "table:a.b.t"}}
+		err := c.tell(printer{to: &out}, []byte(answer))
+		if out.String() != want || (want == "") != (err != nil) {
+			t.Errorf("%q, %v, want %q", &out, err, want)
+		}
+	}
+}

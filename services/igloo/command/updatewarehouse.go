@@ -37,7 +37,8 @@ func (c *updateWarehouse) Run(ctx context.Context, env *settings.Env) error {
 			return err
 		}
 	}
-	return c.printer(env).warehouse(igloo.ask(ctx, call{method: http.MethodPatch, path: c.at(), request: request}))
+	answer, err := igloo.ask(ctx, call{method: http.MethodPatch, path: c.at(), request: request})
+	return c.printer(env).part("warehouse", answer, err)
 }
 
 // storage puts the profile into the request. One that is made of what was read

@@ -69,7 +69,8 @@ func (c *createWarehouse) Run(ctx context.Context, env *settings.Env) error {
 			return err
 		}
 	}
-	return c.printer(env).warehouse(igloo.ask(ctx, call{method: http.MethodPost, path: []string{"warehouses"}, request: &htsv1.CreateWarehouseRequest{Warehouse: w}}))
+	answer, err := igloo.ask(ctx, call{method: http.MethodPost, path: []string{"warehouses"}, request: &htsv1.CreateWarehouseRequest{Warehouse: w}})
+	return c.printer(env).part("warehouse", answer, err)
 }
 
 type showWarehouse struct {
@@ -83,19 +84,8 @@ func (c *showWarehouse) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	return c.printer(env).warehouse(igloo.ask(ctx, call{method: http.MethodGet, path: c.at()}))
-}
-
-// warehouse shows the one that an answer holds.
-func (p printer) warehouse(answer json.RawMessage, err error) error {
-	if err != nil {
-		return err
-	}
-	fields, err := fieldsOf(answer)
-	if err != nil {
-		return err
-	}
-	return p.one(fields["warehouse"])
+	answer, err := igloo.ask(ctx, call{method: http.MethodGet, path: c.at()})
+	return c.printer(env).part("warehouse", answer, err)
 }
 
 type listWarehouses struct {
@@ -108,7 +98,7 @@ func (c *listWarehouses) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	all, err := igloo.list(ctx, "warehouses", "warehouses")
+	all, err := igloo.list(ctx, "warehouses", nil, "warehouses")
 	if err != nil {
 		return err
 	}
@@ -163,7 +153,8 @@ func (c *resealWarehouse) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	return c.printer(env).warehouse(igloo.ask(ctx, call{method: http.MethodPost, path: c.at("reseal"), query: c.query()}))
+	answer, err := igloo.ask(ctx, call{method: http.MethodPost, path: c.at("reseal"), query: c.query()})
+	return c.printer(env).part("warehouse", answer, err)
 }
 
 // versionFlag is the version at which a thing is to be changed.

@@ -76,7 +76,9 @@ func TestWarehousesFromAShell(t *testing.T) {
 			s := shellOf(t, d, "KEY="+s3test.SecretAccessKey)
 			store := []string{"--s3-endpoint", s3.Endpoint(), "--s3-region", s3test.Region, "--s3-path-style", "--s3-access-key-id", s3test.AccessKeyID, "--s3-secret-access-key-env", "KEY"}
 			s.ok(append([]string{"warehouses", "create", "sales", "--location", "s3://lake/sales"}, store...)...)
-			s.ok("warehouses", "update", "sales", "--s3-role-arn", "arn:aws:iam::000000000000:role/tables", "--s3-sts-endpoint", s3.STS())
+			const role = "arn:aws:iam::000000000000:role/tables"
+			s.refused("storage.s3.secret_access_key: must be given again", "warehouses", "update", "sales", "--s3-role-arn", role, "--s3-sts-endpoint", s3.STS())
+			s.ok("warehouses", "update", "sales", "--s3-role-arn", role, "--s3-sts-endpoint", s3.STS(), "--s3-secret-access-key-env", "KEY")
 			if out := s.ok("warehouses", "show", "sales"); !strings.Contains(out, "s3.secret_access_key") || !strings.Contains(out, "role/tables") {
 				t.Errorf("shown:\n%s", out)
 			}
@@ -138,4 +140,44 @@ func TestShellsShowTokens(t *testing.T) {
 	s := shellOf(t, d, "IGLOO_TOKEN_FILE="+p.TokenFile(t, nil))
 	s.ok("warehouses", "create", "sales")
 	s.ok("warehouses", "list")
+}
+
+// TestShellsShowCertificates instead of tokens, and go to nobody whose authority
+// they do not know.
+func TestShellsShowCertificates(t *testing.T) {
+	d := iglootest.SplitOverTLS(t, nil, nil)
+	alice := d.Authority.Issue(t, "alice")
+	shellOf(t, d.Deployment).refused("certificate", "warehouses", "list")
+	s := shellOf(t, d.Deployment, "IGLOO_SERVER_TLS_CA_FILE="+d.Authority.File)
+	s.refused("401", "warehouses", "list")
+	s.ok("warehouses", "list", "--server-tls-cert-file", alice.Cert, "--server-tls-key-file", alice.Key)
+	if _, told, code := s.igloo("warehouses", "list", "--server-tls-cert-file", alice.Cert); code != 2 || !strings.Contains(told, "go together") {
+		t.Errorf("half a certificate: code %d, %s", code, told)
+	}
+}
+
+// TestAccessFromAShell: roles and grants of both shapes, and why somebody may do
+// what they may.
+func TestAccessFromAShell(t *testing.T) {
+	for _, shape := range iglootest.Shapes() {
+		t.Run(shape.Name, func(t *testing.T) {
+			d := shape.Start(t)
+			s := shellOf(t, d)
+			posted(t, d.URL+"/v1/namespaces", `{"namespace":["acc"]}`, 200)
+			s.ok("roles", "create", "readers")
+			s.ok("roles", "add-member", "readers", "group:corp:analysts")
+			s.ok("grants", "give", "role:readers", "select", "namespace:acc")
+			if out := s.ok("grants", "list", "namespace:acc"); !strings.Contains(out, "namespace:acc  select     role:readers") {
+				t.Errorf("listed:\n%s", out)
+			}
+			if out := s.ok("roles", "show", "readers", "-o", "json"); !strings.Contains(out, `"group:corp:analysts"`) {
+				t.Errorf("shown:\n%s", out)
+			}
+			s.ok("explain", "corp:alice", "select", "namespace:acc", "--group", "corp:analysts")
+			s.refused("is still granted something", "roles", "delete", "readers", "--yes")
+			s.ok("grants", "revoke", "role:readers", "select", "namespace:acc")
+			s.ok("roles", "remove-member", "readers", "group:corp:analysts")
+			s.ok("roles", "delete", "readers", "--yes")
+		})
+	}
 }

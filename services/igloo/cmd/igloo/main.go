@@ -21,6 +21,9 @@ func main() {
 type commands struct {
 	Serve      serve              `cmd:"" help:"Serve a catalog from a data folder."`
 	Warehouses command.Warehouses `cmd:"" help:"Manage the warehouses of a running Igloo, of either shape."`
+	Roles      command.Roles      `cmd:"" help:"Manage roles, and who their members are."`
+	Grants     command.Grants     `cmd:"" help:"Say who may do what."`
+	Explain    command.Explain    `cmd:"" help:"Tell whether somebody may do something, and why."`
 	Version    version            `cmd:"" help:"Print the version."`
 }
 
