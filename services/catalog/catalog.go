@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
@@ -45,6 +46,11 @@ type Settings struct {
 	Reports Reports
 	// Folds bound how commits to one table go together.
 	Folds FoldLimits
+	// Authorization says who may do what; without it everybody may do everything.
+	Authorization authz.Decider
+	// AuthorizationByRow says that it may tell tables of one namespace apart by more
+	// than grants: then nothing is allowed by a table's name alone.
+	AuthorizationByRow bool
 	// Meter, when set, is told how commits, replays and the cache of metadata fare.
 	Meter metric.Meter
 }
@@ -64,6 +70,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.Reports == nil {
 		s.Reports = noReports{}
+	}
+	if s.Authorization == nil {
+		s.Authorization = authz.Open{}
 	}
 	s.Folds = s.Folds.withDefaults()
 	return s

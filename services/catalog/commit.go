@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -45,8 +46,8 @@ const (
 
 // member is a revision of one table or view, with what was first read of it.
 type member struct {
-	id       TableIdentifier
-	kind     Kind
+	target
+
 	revision revision
 	first    document
 }
@@ -58,7 +59,7 @@ func (c *Catalog) UpdateTable(ctx context.Context, request Request, change Table
 	if err != nil {
 		return Loaded{}, err
 	}
-	m := &member{id: change.Identifier, kind: TableKind, revision: revision}
+	m := &member{target: target{id: change.Identifier, kind: TableKind}, revision: revision}
 	return c.commitOne(ctx, request, m, len(change.Requirements)+len(change.Updates))
 }
 
@@ -68,7 +69,11 @@ func (c *Catalog) commitOne(ctx context.Context, request Request, change *member
 	if err := change.id.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.admitted(ctx, request, func(m *mutation) (*Outcome, error) {
+	write := c.toTarget(authz.Write, request.Warehouse, &change.target)
+	if change.revision.creates() {
+		write = c.to(authz.Create, namespaceObject(request.Warehouse, change.id.Namespace))
+	}
+	outcome, err := c.admitted(ctx, request, write, func(m *mutation) (*Outcome, error) {
 		if change.revision.creates() {
 			return m.run(ctx, commitAll([]*member{change}, statusOK))
 		}
@@ -205,6 +210,9 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	if p == nil || p.Kind != member.kind {
 		return nil, NoSuchPointer(member.kind, member.id)
 	}
+	if err := member.fits(*p); err != nil {
+		return nil, err
+	}
 	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
 	if err != nil {
 		return nil, stored(err)
@@ -232,6 +240,11 @@ func (m *mutation) created(ctx context.Context, member *member, p *Pointer) (doc
 		return nil, err
 	case found != present:
 		return nil, fault.New(fault.AlreadyExists, "Requirement failed: table already exists: %s", member.id)
+	}
+	if err := m.allow(ctx, authz.Write, pointerObject(m.request.Warehouse, member.id, *p)); fault.Is(err, fault.Forbidden) {
+		return nil, fault.Wrap(fault.UnknownOutcome, err, "the table was created by an earlier attempt, and is out of reach now: %s", fault.Shown(err))
+	} else if err != nil {
+		return nil, err
 	}
 	return d, nil
 }

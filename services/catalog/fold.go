@@ -116,6 +116,9 @@ func (f *fold) apply(ctx context.Context, d *draft) {
 // step is the document after one party: the same as before when it was applied
 // already, or changes nothing.
 func (p *party) step(ctx context.Context, d *draft) (document, error) {
+	if err := p.member.fits(d.pointer); err != nil {
+		return nil, err
+	}
 	switch found, err := p.member.revision.trace(d.next); {
 	case err != nil:
 		return nil, err

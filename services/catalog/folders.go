@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
 // OwnFolders are those of a table's folders that clients may be let into: its
@@ -14,8 +16,13 @@ import (
 // of the warehouse's roots where no other table is. Where data lies is a property,
 // which any writer sets: access to whatever it names would be access to the files
 // of others. So would be that to the location of a table in the making, which
-// nobody holds yet: made says whether the table is.
+// nobody holds yet: made says whether the table is. Only who may make it is let in then.
 func (c *Catalog) OwnFolders(ctx context.Context, warehouse string, id TableIdentifier, folders []string, made bool) ([]string, error) {
+	if !made {
+		if err := c.allow(ctx, authz.Create, namespaceObject(warehouse, id.Namespace)); err != nil {
+			return nil, err
+		}
+	}
 	if made && !slices.ContainsFunc(folders, func(folder string) bool { return !within(folders[0], folder) }) {
 		return folders, nil
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/iceberg"
 )
@@ -27,7 +28,7 @@ func (d functionDocument) validate() error { return nil }
 
 // LoadFunction returns the current metadata of a function, all of its overloads.
 func (c *Catalog) LoadFunction(ctx context.Context, warehouse string, id TableIdentifier) (Loaded, error) {
-	p, err := c.pointer(ctx, warehouse, id, FunctionKind)
+	p, err := c.allowed(ctx, authz.Describe, warehouse, id, FunctionKind)
 	if err != nil {
 		return Loaded{}, c.orNamespace(ctx, warehouse, id, err)
 	}

@@ -47,12 +47,30 @@ type mutation struct {
 
 // mutate carries a request through: attempt is called again as long as its
 // plans lose against others, and must read what is anew each time.
-func (c *Catalog) mutate(ctx context.Context, request Request, attempt func(context.Context, *mutation) (plan, error)) (Outcome, error) {
-	return c.admitted(ctx, request, func(m *mutation) (*Outcome, error) { return m.run(ctx, attempt) })
+func (c *Catalog) mutate(ctx context.Context, request Request, takes right, attempt func(context.Context, *mutation) (plan, error)) (Outcome, error) {
+	return c.admitted(ctx, request, takes, func(m *mutation) (*Outcome, error) { return m.run(ctx, attempt) })
 }
 
-// admitted runs a request, unless what its key did before is the answer.
-func (c *Catalog) admitted(ctx context.Context, request Request, run func(*mutation) (*Outcome, error)) (Outcome, error) {
+// admitted runs a request whose caller has the right to it, unless what its key
+// did before is the answer.
+func (c *Catalog) admitted(ctx context.Context, request Request, takes right, run func(*mutation) (*Outcome, error)) (Outcome, error) {
+	refused := takes(ctx)
+	_, denied := errors.AsType[denial](refused)
+	switch {
+	case refused == nil:
+		return c.once(ctx, request, run)
+	case !denied || !request.keyed():
+		return Outcome{}, refused
+	}
+	outcome, err := c.once(ctx, request, func(m *mutation) (*Outcome, error) { return m.recall(ctx, refused) })
+	if outcome.Status == 0 {
+		return Outcome{}, err
+	}
+	return afterwards(&outcome, refused)
+}
+
+// once runs a request, unless what its key did before is the answer.
+func (c *Catalog) once(ctx context.Context, request Request, run func(*mutation) (*Outcome, error)) (Outcome, error) {
 	op, err := request.operation()
 	if err != nil {
 		return Outcome{}, err
@@ -130,6 +148,9 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 // first, for a client that can send the request again: if an earlier sending
 // was applied after all, its outcome is the answer.
 func (m *mutation) refuse(ctx context.Context, cause error) (*Outcome, error) {
+	if _, denied := errors.AsType[denial](cause); denied && m.request.keyed() {
+		return m.recall(ctx, cause)
+	}
 	outcome, ok := refusalOutcome(cause)
 	if !ok || !m.request.keyed() {
 		return nil, cause

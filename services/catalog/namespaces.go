@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -35,7 +36,8 @@ func (c *Catalog) CreateNamespace(ctx context.Context, request Request, ns Names
 	if err := checkProperties(properties); err != nil {
 		return NamespaceProperties{}, err
 	}
-	_, err := c.mutate(ctx, request, func(ctx context.Context, _ *mutation) (plan, error) {
+	create := c.to(authz.Create, container(request.Warehouse, ns))
+	_, err := c.mutate(ctx, request, create, func(ctx context.Context, _ *mutation) (plan, error) {
 		if err := c.checkNamespaceLocation(ctx, request.Warehouse, properties); err != nil {
 			return plan{}, err
 		}
@@ -61,6 +63,9 @@ func (c *Catalog) LoadNamespaceMetadata(ctx context.Context, warehouse string, n
 	if err := ns.Validate(); err != nil {
 		return NamespaceProperties{}, err
 	}
+	if _, err := c.enter(ctx, authz.Describe, warehouse, ns); err != nil {
+		return NamespaceProperties{}, err
+	}
 	properties, err := c.pointers.Namespace(ctx, warehouse, ns)
 	if err != nil {
 		return NamespaceProperties{}, err
@@ -74,15 +79,22 @@ func (c *Catalog) NamespaceExists(ctx context.Context, warehouse string, ns Name
 	return err
 }
 
-// ListNamespaces lists the direct children of parent, or of the warehouse.
+// ListNamespaces lists those of the direct children of parent, or of the warehouse,
+// that the caller may see.
 func (c *Catalog) ListNamespaces(ctx context.Context, warehouse string, parent Namespace, page Page) ([]Namespace, string, error) {
 	if len(parent) > 0 {
 		if err := parent.Validate(); err != nil {
 			return nil, "", err
 		}
 	}
-	return paged(page, func(page Page) ([]Namespace, string, error) {
+	seen, err := c.enter(ctx, authz.List, warehouse, parent)
+	if err != nil {
+		return nil, "", err
+	}
+	return shown(page, seen, func(page Page) ([]Namespace, string, error) {
 		return c.pointers.Namespaces(ctx, warehouse, parent, page)
+	}, func(rows []Namespace) ([]Namespace, error) {
+		return describable(ctx, c, rows, func(child Namespace) authz.Object { return namespaceObject(warehouse, child) })
 	})
 }
 
@@ -91,7 +103,8 @@ func (c *Catalog) DropNamespace(ctx context.Context, request Request, ns Namespa
 	if err := ns.Validate(); err != nil {
 		return err
 	}
-	_, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+	drop := c.to(authz.Drop, namespaceObject(request.Warehouse, ns))
+	_, err := c.mutate(ctx, request, drop, func(context.Context, *mutation) (plan, error) {
 		return plan{
 			outcome: Outcome{Status: statusNoContent},
 			changes: []Change{DropNamespace{Namespace: ns}},
@@ -118,7 +131,8 @@ func (c *Catalog) UpdateProperties(ctx context.Context, request Request, ns Name
 	if err := checkProperties(updates); err != nil {
 		return PropertyChanges{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, _ *mutation) (plan, error) {
+	write := c.to(authz.Write, namespaceObject(request.Warehouse, ns))
+	outcome, err := c.mutate(ctx, request, write, func(ctx context.Context, _ *mutation) (plan, error) {
 		if err := c.checkNamespaceLocation(ctx, request.Warehouse, updates); err != nil {
 			return plan{}, err
 		}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -41,6 +42,9 @@ func recordable() []fault.Kind {
 
 // refusalOutcome is err as an outcome; false when it must not be recorded.
 func refusalOutcome(err error) (Outcome, bool) {
+	if _, denied := errors.AsType[denial](err); denied {
+		return Outcome{}, false
+	}
 	kind := fault.KindOf(err)
 	for _, known := range recordable() {
 		if kind != known {

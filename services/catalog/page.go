@@ -9,7 +9,7 @@ func paged[T any](page Page, list func(Page) ([]T, string, error)) ([]T, string,
 		return list(page)
 	}
 	all := []T{}
-	page = Page{Paged: true, Size: wholePage}
+	page.Paged, page.Token, page.Size = true, "", wholePage
 	for {
 		part, next, err := list(page)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
 // DefaultWarehouse is the warehouse of requests that name none.
@@ -45,6 +47,8 @@ type Pointer struct {
 	UpdatedAt        time.Time
 	// Dropped pointers may be restored.
 	Dropped bool
+	// Owner is the principal who made it; empty when nobody said who they are.
+	Owner string
 }
 
 // Page asks for a part of a list. Without Paged the whole list is wanted.
@@ -52,6 +56,8 @@ type Page struct {
 	Paged bool
 	Token string
 	Size  int
+	// Visible leaves out what is not in it; nil leaves out nothing.
+	Visible *authz.Visibility
 }
 
 // Pointers is what the catalog needs of the house table service. Reads fail
@@ -64,6 +70,9 @@ type Pointers interface {
 	Warehouse(ctx context.Context, name string) (Warehouse, error)
 	// Namespace returns the properties of one namespace.
 	Namespace(ctx context.Context, warehouse string, ns Namespace) (map[string]string, error)
+	// NamespaceVisible fails with fault.NoSuchNamespace when the namespace is not
+	// there or not visible.
+	NamespaceVisible(ctx context.Context, warehouse string, ns Namespace, visible authz.Visibility) error
 	// Namespaces lists the direct children of parent, or of the warehouse.
 	Namespaces(ctx context.Context, warehouse string, parent Namespace, page Page) (children []Namespace, next string, err error)
 	// Function returns the pointer of a function; NoSuchFunction when there is none.

@@ -30,8 +30,8 @@ type Purge struct {
 
 // purgePlan drops the very version whose properties allow that its files go, and
 // queues the job for them.
-func (m *mutation) purgePlan(ctx context.Context, id TableIdentifier) (plan, error) {
-	p, err := m.pointer(ctx, m.request.Warehouse, id, TableKind)
+func (m *mutation) purgePlan(ctx context.Context, gone *target) (plan, error) {
+	p, err := m.targeted(ctx, gone)
 	if err != nil {
 		return plan{}, err
 	}
@@ -44,13 +44,13 @@ func (m *mutation) purgePlan(ctx context.Context, id TableIdentifier) (plan, err
 	}
 	return plan{
 		outcome: Outcome{Status: statusNoContent},
-		changes: []Change{DropPointer{Identifier: id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: TableKind}}},
+		changes: []Change{DropPointer{Identifier: gone.id, Expect: Expectation{UUID: p.UUID, Version: p.Version, Kind: TableKind}}},
 		jobs:    []QueuedJob{{Name: PurgeJob, Conf: string(conf), Attempts: purgeAttempts}},
 		lost: func(conflicts []Conflict) error {
 			if conflicts[0].Reason == PointerMoved {
 				return nil // there may be other properties by now
 			}
-			return NoSuchPointer(TableKind, id)
+			return NoSuchPointer(TableKind, gone.id)
 		},
 	}, nil
 }

@@ -9,6 +9,11 @@ import (
 
 // The messages are those of Iceberg's own catalogs: people and tests know them.
 
+// NoSuchWarehouse is the error of a warehouse that is not there.
+func NoSuchWarehouse(name string) error {
+	return fault.New(fault.NoSuchWarehouse, "Warehouse does not exist: %s", name)
+}
+
 // NoSuchNamespace is the error of a namespace that is not there.
 func NoSuchNamespace(ns Namespace) error {
 	return fault.New(fault.NoSuchNamespace, "Namespace does not exist: %s", ns)

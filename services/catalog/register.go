@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -28,7 +29,8 @@ func (c *Catalog) register(ctx context.Context, request Request, id TableIdentif
 	if err := id.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+	create := c.to(authz.Create, namespaceObject(request.Warehouse, id.Namespace))
+	outcome, err := c.mutate(ctx, request, create, func(ctx context.Context, m *mutation) (plan, error) {
 		if _, err := c.pointers.Namespace(ctx, request.Warehouse, id.Namespace); err != nil {
 			return plan{}, err
 		}
@@ -94,6 +96,9 @@ func (m *mutation) overwritePlan(ctx context.Context, id TableIdentifier, kind K
 	case p.Kind != kind:
 		return plan{}, nameTaken(kind, id, p)
 	}
+	if err := m.allow(ctx, authz.Write, pointerObject(m.request.Warehouse, id, *p)); err != nil {
+		return plan{}, err
+	}
 	// A table whose metadata cannot be read may be repaired by any.
 	base, err := m.metadata.load(ctx, m.request.Warehouse, kind, p.MetadataLocation)
 	if err == nil && base.UUID() != d.UUID() {
@@ -115,8 +120,10 @@ func (c *Catalog) UnregisterTable(ctx context.Context, request Request, id Table
 	if err := id.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
-		p, err := m.pointer(ctx, request.Warehouse, id, TableKind)
+	gone := &target{id: id, kind: TableKind}
+	drop := c.toTarget(authz.Drop, request.Warehouse, gone)
+	outcome, err := c.mutate(ctx, request, drop, func(ctx context.Context, m *mutation) (plan, error) {
+		p, err := m.targeted(ctx, gone)
 		if err != nil {
 			return plan{}, err
 		}

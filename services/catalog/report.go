@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -53,15 +54,22 @@ type Reports interface {
 }
 
 // ReportMetrics takes a report of a table. Only a table that is known not to be
-// there is an error: a report is to fail no query, whoever is away.
+// there is an error, or not to be the caller's to read: a report is to fail no
+// query, whoever is away. Who has the right by the table itself loses a report
+// while it cannot be looked up.
 func (c *Catalog) ReportMetrics(ctx context.Context, r Report) error {
 	bounded, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	err := c.Exists(bounded, r.Warehouse, r.Table, TableKind)
+	_, err := c.allowed(bounded, authz.Select, r.Warehouse, r.Table, TableKind)
 	switch fault.KindOf(err) {
-	case fault.NoSuchTable, fault.NoSuchWarehouse, fault.Invalid:
+	case fault.NoSuchTable, fault.NoSuchWarehouse, fault.Invalid, fault.Forbidden:
 		return err
 	default: // whoever keeps the report will look again
+	}
+	if err != nil {
+		if byName, err := c.may(ctx, authz.Select, namedObject(r.Warehouse, r.Table, TableKind)); err != nil || !byName {
+			return nil // it is lost
+		}
 	}
 	if r.ID, err = uuid.NewV7(); err != nil {
 		return nil // no randomness is left: the report is not worth an answer of its own

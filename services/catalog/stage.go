@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
 // staging is what a staged table is made of beside the request: kept, so that
@@ -24,7 +26,8 @@ func (c *Catalog) StageTable(ctx context.Context, request Request, creation Tabl
 	}
 	var d document
 	var mine []byte
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (p plan, err error) {
+	create := c.to(authz.Create, namespaceObject(request.Warehouse, creation.Identifier.Namespace))
+	outcome, err := c.mutate(ctx, request, create, func(ctx context.Context, m *mutation) (p plan, err error) {
 		if d, err = m.newTable(ctx, creation); err != nil {
 			return plan{}, err
 		}

@@ -110,8 +110,7 @@ func createTable(w Warehouse, creation TableCreation, id uuid.UUID, location str
 	return tableDocument{table}, refused(err)
 }
 
-// loadedRefs is a table with only those snapshots that something points at.
-func loadedRefs(location string, d document) (Loaded, error) {
-	table := d.(tableDocument) //nolint:forcetypeassert // tables have tables' documents
-	return Loaded{MetadataLocation: location, Metadata: table.RefsDocument(), of: d}, nil
+// refsOf is a table with only those snapshots that something points at.
+func refsOf(d document) []byte {
+	return d.(tableDocument).RefsDocument() //nolint:forcetypeassert // tables have tables' documents
 }

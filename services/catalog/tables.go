@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -16,6 +17,9 @@ type Loaded struct {
 	MetadataLocation string
 	// Metadata is the document as stored; nil when the client has it already.
 	Metadata []byte
+	// Access is what access to the table's files the client may be given, where
+	// that was asked for.
+	Access FileAccess
 	// of is what was loaded; nil when the client has it already.
 	of document
 }
@@ -53,8 +57,13 @@ func folderProperties() []string {
 type LoadOptions struct {
 	// RefsOnly leaves out snapshots that no branch or tag points at.
 	RefsOnly bool
-	// Known reports whether the client has what is at this location; may be nil.
-	Known func(metadataLocation string) bool
+	// Known reports whether the client has what is at this location, with the same
+	// access; may be nil.
+	Known func(metadataLocation string, access FileAccess) bool
+	// Needs is the access to the table's files that the client must be allowed.
+	Needs FileAccess
+	// Access asks what access the client may be given.
+	Access bool
 }
 
 // TableCreation is what a client says of a table to be.
@@ -67,19 +76,34 @@ type TableCreation struct {
 	Properties map[string]string
 }
 
-// Warehouse returns a warehouse by name.
+// Warehouse returns a warehouse by name, for who has a way into it.
 func (c *Catalog) Warehouse(ctx context.Context, name string) (Warehouse, error) {
+	if _, err := c.enter(ctx, authz.List, name, nil); err != nil {
+		return Warehouse{}, err
+	}
 	return c.pointers.Warehouse(ctx, name)
 }
 
-// List lists the names of one kind in a namespace.
+// List lists the names of one kind in a namespace, of what the caller may see.
 func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) ([]string, string, error) {
 	if err := ns.Validate(); err != nil {
 		return nil, "", err
 	}
-	return paged(page, func(page Page) ([]string, string, error) {
-		return c.pointers.List(ctx, warehouse, ns, kind, page)
+	seen, err := c.enter(ctx, authz.List, warehouse, ns)
+	if err != nil {
+		return nil, "", err
+	}
+	if !seen.Each {
+		return shown(page, seen, func(page Page) ([]string, string, error) {
+			return c.pointers.List(ctx, warehouse, ns, kind, page)
+		}, nil)
+	}
+	rows, next, err := shown(page, seen, func(page Page) ([]Pointer, string, error) {
+		return c.pointers.ListPointers(ctx, warehouse, ns, kind, page)
+	}, func(rows []Pointer) ([]Pointer, error) {
+		return describable(ctx, c, rows, func(p Pointer) authz.Object { return pointerObject(warehouse, p.Identifier, p) })
 	})
+	return namesOf(rows), next, err
 }
 
 // pointer returns the pointer of a name, if it is of the kind.
@@ -116,27 +140,32 @@ func (c *Catalog) standing(ctx context.Context, warehouse string, id TableIdenti
 
 // Exists fails with fault.NoSuchTable or NoSuchView when there is no such table or view.
 func (c *Catalog) Exists(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) error {
-	_, err := c.pointer(ctx, warehouse, id, kind)
+	_, err := c.allowed(ctx, authz.Describe, warehouse, id, kind)
 	return err
 }
 
 // LoadTable returns the current metadata of a table.
 func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdentifier, options LoadOptions) (Loaded, error) {
-	p, err := c.pointer(ctx, warehouse, id, TableKind)
+	p, err := c.allowed(ctx, options.Needs.privilege(), warehouse, id, TableKind)
 	if err != nil {
 		return Loaded{}, err
 	}
-	if options.Known != nil && options.Known(p.MetadataLocation) {
-		return Loaded{MetadataLocation: p.MetadataLocation}, c.metadata.look(ctx, warehouse, p.MetadataLocation)
+	loaded := Loaded{MetadataLocation: p.MetadataLocation}
+	if options.Access {
+		if loaded.Access, err = c.fileAccess(ctx, pointerObject(warehouse, id, p)); err != nil {
+			return Loaded{}, err
+		}
 	}
-	d, err := c.metadata.load(ctx, warehouse, TableKind, p.MetadataLocation)
-	if err != nil {
+	if options.Known != nil && options.Known(p.MetadataLocation, loaded.Access) {
+		return loaded, c.metadata.look(ctx, warehouse, p.MetadataLocation)
+	}
+	if loaded.of, err = c.metadata.load(ctx, warehouse, TableKind, p.MetadataLocation); err != nil {
 		return Loaded{}, stored(err)
 	}
-	if options.RefsOnly {
-		return loadedRefs(p.MetadataLocation, d)
+	if loaded.Metadata = loaded.of.Bytes(); options.RefsOnly {
+		loaded.Metadata = refsOf(loaded.of)
 	}
-	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes(), of: d}, nil
+	return loaded, nil
 }
 
 // stored makes an error over what is stored ours: whoever only asked for it sent
@@ -170,6 +199,9 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 		p, gone := c.pointer(ctx, warehouse, id, kind)
 		if gone != nil {
 			return Loaded{}, gone
+		}
+		if err := c.allow(ctx, authz.Describe, pointerObject(warehouse, id, p)); err != nil {
+			return Loaded{}, err
 		}
 		location = p.MetadataLocation
 		d, err = c.metadata.load(ctx, warehouse, kind, location)
@@ -224,7 +256,8 @@ func (c *Catalog) CreateTable(ctx context.Context, request Request, creation Tab
 	if err := creation.Identifier.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+	create := c.to(authz.Create, namespaceObject(request.Warehouse, creation.Identifier.Namespace))
+	outcome, err := c.mutate(ctx, request, create, func(ctx context.Context, m *mutation) (plan, error) {
 		d, err := m.newTable(ctx, creation)
 		if err != nil {
 			return plan{}, err
@@ -278,8 +311,10 @@ func (c *Catalog) DropTable(ctx context.Context, request Request, id TableIdenti
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	_, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
-		return m.purgePlan(ctx, id)
+	gone := &target{id: id, kind: TableKind}
+	drop := c.toTarget(authz.Drop, request.Warehouse, gone)
+	_, err := c.mutate(ctx, request, drop, func(ctx context.Context, m *mutation) (plan, error) {
+		return m.purgePlan(ctx, gone)
 	})
 	return err
 }
@@ -289,10 +324,11 @@ func (c *Catalog) drop(ctx context.Context, request Request, id TableIdentifier,
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	_, err := c.mutate(ctx, request, func(context.Context, *mutation) (plan, error) {
+	gone := &target{id: id, kind: kind}
+	_, err := c.mutate(ctx, request, c.toTarget(authz.Drop, request.Warehouse, gone), func(context.Context, *mutation) (plan, error) {
 		return plan{
 			outcome: Outcome{Status: statusNoContent},
-			changes: []Change{DropPointer{Identifier: id, Expect: Expectation{Kind: kind}}},
+			changes: []Change{DropPointer{Identifier: id, Expect: gone.expected()}},
 			lost:    func([]Conflict) error { return NoSuchPointer(kind, id) },
 		}, nil
 	})
@@ -304,7 +340,9 @@ func (c *Catalog) Rename(ctx context.Context, request Request, kind Kind, from, 
 	if err := errors.Join(from.Validate(), to.Validate()); err != nil {
 		return err
 	}
-	_, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+	source := &target{id: from, kind: kind}
+	move := all(c.toTarget(authz.Drop, request.Warehouse, source), c.to(authz.Create, namespaceObject(request.Warehouse, to.Namespace)))
+	_, err := c.mutate(ctx, request, move, func(ctx context.Context, m *mutation) (plan, error) {
 		if from.Equal(to) {
 			if _, err := m.pointer(ctx, request.Warehouse, from, kind); err != nil {
 				return plan{}, err
@@ -313,7 +351,7 @@ func (c *Catalog) Rename(ctx context.Context, request Request, kind Kind, from, 
 		}
 		return plan{
 			outcome: Outcome{Status: statusNoContent},
-			changes: []Change{RenamePointer{Identifier: from, Expect: Expectation{Kind: kind}, Destination: to}},
+			changes: []Change{RenamePointer{Identifier: from, Expect: source.expected(), Destination: to}},
 			lost:    func(conflicts []Conflict) error { return renameRefusal(kind, from, to, conflicts[0]) },
 		}, nil
 	})

@@ -16,7 +16,7 @@ func (c *Catalog) CommitTransaction(ctx context.Context, request Request, change
 	if err != nil {
 		return err
 	}
-	_, err = c.mutate(ctx, request, commitAll(members, statusNoContent))
+	_, err = c.mutate(ctx, request, c.toCommit(request.Warehouse, members), commitAll(members, statusNoContent))
 	return err
 }
 
@@ -36,7 +36,7 @@ func transactionMembers(changes []TableChange) ([]*member, error) {
 		if err != nil {
 			return nil, err
 		}
-		members[i] = &member{id: change.Identifier, kind: TableKind, revision: revision}
+		members[i] = &member{target: target{id: change.Identifier, kind: TableKind}, revision: revision}
 	}
 	return members, nil
 }

@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
 // ViewCreation is what a client says of a view to be.
@@ -26,7 +28,8 @@ func (c *Catalog) CreateView(ctx context.Context, request Request, creation View
 	if err := creation.Identifier.Validate(); err != nil {
 		return Loaded{}, err
 	}
-	outcome, err := c.mutate(ctx, request, func(ctx context.Context, m *mutation) (plan, error) {
+	create := c.to(authz.Create, namespaceObject(request.Warehouse, creation.Identifier.Namespace))
+	outcome, err := c.mutate(ctx, request, create, func(ctx context.Context, m *mutation) (plan, error) {
 		d, err := m.newView(ctx, creation)
 		if err != nil {
 			return plan{}, err
@@ -63,7 +66,7 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 
 // LoadView returns the current metadata of a view.
 func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier) (Loaded, error) {
-	p, err := c.pointer(ctx, warehouse, id, ViewKind)
+	p, err := c.allowed(ctx, authz.Describe, warehouse, id, ViewKind)
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -80,7 +83,7 @@ func (c *Catalog) ReplaceView(ctx context.Context, request Request, change ViewC
 	if err != nil {
 		return Loaded{}, err
 	}
-	m := &member{id: change.Identifier, kind: ViewKind, revision: revision}
+	m := &member{target: target{id: change.Identifier, kind: ViewKind}, revision: revision}
 	return c.commitOne(ctx, request, m, len(change.Requirements)+len(change.Updates))
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -65,7 +66,7 @@ func (p *Pointers) Ready(ctx context.Context) error {
 func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehouse, error) {
 	answer, err := read(ctx, p.warehouses.GetWarehouse, &htsv1.GetWarehouseRequest{Name: name})
 	if err != nil {
-		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, noSuchWarehouse(name))
+		return catalog.Warehouse{}, missing(err, name, fault.NoSuchWarehouse, catalog.NoSuchWarehouse(name))
 	}
 	return WarehouseOf(answer.GetWarehouse()), nil
 }
@@ -91,15 +92,11 @@ func (p *Pointers) Warehouses(ctx context.Context, page catalog.Page) ([]catalog
 	return found, answer.GetNextPageToken(), nil
 }
 
-func noSuchWarehouse(name string) error {
-	return fault.New(fault.NoSuchWarehouse, "Warehouse does not exist: %s", name)
-}
-
 // missing says what is missing in the catalog's words.
 func missing(err error, warehouse string, kind fault.Kind, said error) error {
 	switch {
 	case fault.Is(err, fault.NoSuchWarehouse) || impossible(err):
-		return noSuchWarehouse(warehouse)
+		return catalog.NoSuchWarehouse(warehouse)
 	case fault.Is(err, kind):
 		return said
 	}
@@ -125,10 +122,31 @@ func (p *Pointers) Namespace(ctx context.Context, warehouse string, ns catalog.N
 	return map[string]string{}, nil
 }
 
+// NamespaceVisible implements catalog.Pointers.
+func (p *Pointers) NamespaceVisible(ctx context.Context, warehouse string, ns catalog.Namespace, visible authz.Visibility) error {
+	_, err := read(ctx, p.namespaces.GetNamespace, &htsv1.GetNamespaceRequest{
+		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Visibility: visibilityTo(&visible),
+	})
+	return missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
+}
+
+// visibilityTo is nil where everything is visible.
+func visibilityTo(v *authz.Visibility) *htsv1.Visibility {
+	if v == nil {
+		return nil
+	}
+	uuids := make([][]byte, len(v.UUIDs))
+	for i := range v.UUIDs {
+		uuids[i] = v.UUIDs[i][:]
+	}
+	return &htsv1.Visibility{Uuids: uuids, Owner: v.Owner, DatabaseIds: v.DatabaseIDs}
+}
+
 // Namespaces implements catalog.Pointers.
 func (p *Pointers) Namespaces(ctx context.Context, warehouse string, parent catalog.Namespace, page catalog.Page) ([]catalog.Namespace, string, error) {
 	answer, err := read(ctx, p.namespaces.ListNamespaces, &htsv1.ListNamespacesRequest{
 		Warehouse: warehouse, ParentDatabaseId: parent.DatabaseID(), PageSize: int32(page.Size), PageToken: page.Token,
+		Visibility: visibilityTo(page.Visible),
 	})
 	if err != nil {
 		return nil, "", missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(parent))
@@ -198,6 +216,7 @@ func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer cat
 func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) (*htsv1.ListTablesResponse, error) {
 	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
 		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
+		Visibility: visibilityTo(page.Visible),
 	})
 	if err != nil {
 		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
@@ -263,6 +282,7 @@ func pointerOf(t *htsv1.HouseTable) (catalog.Pointer, error) {
 		MetadataLocation: t.GetMetadataLocation(),
 		UpdatedAt:        t.GetUpdatedAt().AsTime(),
 		Dropped:          t.DeletedAtMs != nil,
+		Owner:            t.GetOwner(),
 	}, nil
 }
 

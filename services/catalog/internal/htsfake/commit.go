@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
@@ -55,6 +56,11 @@ func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 		return &htsv1.CommitResponse{Result: &htsv1.CommitResponse_Conflict{Conflict: conflict}, Epoch: epoch}, nil
 	}
 	w.namespaces, w.tables, w.listed = draft.namespaces, draft.tables, nil
+	for _, change := range r.GetChanges() {
+		if created := change.GetCreateNamespace(); created != nil {
+			f.access[w.row.GetName()] = owned(f.access[w.row.GetName()], created.GetDatabaseId(), ownerOf(r))
+		}
+	}
 	w.endNeedless(r)
 	w.queue(r)
 	if len(r.GetChanges()) > 0 {
@@ -139,9 +145,18 @@ func (w *warehouse) create(c *htsv1.CreateTable, r *htsv1.CommitRequest, now *ti
 	_, _ = rand.Read(id)
 	result := w.put(&htsv1.HouseTable{
 		Key: c.GetKey(), Kind: c.GetKind(), Uuid: id, Version: 1, MetadataLocation: c.GetMetadataLocation(), CreatedAt: now,
+		Owner: ownerOf(r),
 	}, "create", r, now)
 	w.tables[key(c.GetKey())].hold(c)
 	return result, nil
+}
+
+// ownerOf is who owns what a commit creates: nobody who did not say who they are.
+func ownerOf(r *htsv1.CommitRequest) string {
+	if r.GetPrincipal() == authn.Anonymous {
+		return ""
+	}
+	return r.GetPrincipal()
 }
 
 // expected finds the entry of a key, if it is as said.

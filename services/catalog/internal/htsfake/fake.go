@@ -29,9 +29,11 @@ type Fake struct {
 	htsv1.UnimplementedTableServiceServer
 	htsv1.UnimplementedCommitServiceServer
 	htsv1.UnimplementedJobServiceServer
+	htsv1.UnimplementedAccessServiceServer
 
 	mu         sync.Mutex
 	warehouses map[string]*warehouse
+	access     map[string]accessLog
 	intercept  Intercept
 	commits    int
 	applied    int
@@ -72,7 +74,7 @@ type Intercept func(ctx context.Context, request *htsv1.CommitRequest, next func
 
 // New makes a service with the default warehouse.
 func New() *Fake {
-	f := &Fake{warehouses: map[string]*warehouse{}}
+	f := &Fake{warehouses: map[string]*warehouse{}, access: map[string]accessLog{}}
 	f.AddWarehouse("default", "")
 	return f
 }
@@ -140,6 +142,7 @@ func (f *Fake) Conn() grpc.ClientConnInterface {
 	htsv1.RegisterTableServiceServer(channel, f)
 	htsv1.RegisterCommitServiceServer(channel, f)
 	htsv1.RegisterJobServiceServer(channel, f)
+	htsv1.RegisterAccessServiceServer(channel, f)
 	return channel
 }
 

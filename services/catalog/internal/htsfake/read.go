@@ -32,7 +32,7 @@ func (f *Fake) GetNamespace(_ context.Context, r *htsv1.GetNamespaceRequest) (*h
 		return nil, err
 	}
 	ns, exists := w.namespaces[r.GetDatabaseId()]
-	if !exists {
+	if !exists || !w.showsNamespace(r.GetVisibility(), r.GetDatabaseId()) {
 		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
 	}
 	return &htsv1.GetNamespaceResponse{Namespace: proto.CloneOf(ns)}, nil
@@ -51,7 +51,7 @@ func (f *Fake) ListNamespaces(_ context.Context, r *htsv1.ListNamespacesRequest)
 	}
 	var ids []string
 	for id := range w.namespaces {
-		if parent(id) == r.GetParentDatabaseId() {
+		if parent(id) == r.GetParentDatabaseId() && w.showsNamespace(r.GetVisibility(), id) {
 			ids = append(ids, id)
 		}
 	}
@@ -107,7 +107,7 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	if _, exists := w.namespaces[r.GetDatabaseId()]; !exists {
 		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
 	}
-	names, next := cut(w.names(r.GetDatabaseId(), r.GetKind()), r.GetPageSize(), r.GetPageToken())
+	names, next := cut(w.shown(r), r.GetPageSize(), r.GetPageToken())
 	answer := &htsv1.ListTablesResponse{NextPageToken: next}
 	for _, name := range names {
 		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name, function: r.GetKind() == htsv1.TableKind_TABLE_KIND_FUNCTION}].table))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/rest"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/scan"
@@ -28,6 +30,9 @@ func (pen) Access(catalog.Grant) catalog.Access {
 }
 
 func (pen) Sign(_ context.Context, g catalog.Grant, r catalog.StorageRequest) (catalog.SignedRequest, error) {
+	if r.Method == http.MethodPut && !g.Write && !g.Remove {
+		return catalog.SignedRequest{}, fault.New(fault.Forbidden, "%s may not write there", g.Principal)
+	}
 	return catalog.SignedRequest{URI: r.URI, Headers: map[string][]string{
 		"Authorization": g.Locations, "Rights": {fmt.Sprintf("write %t, remove %t", g.Write, g.Remove)},
 	}}, nil

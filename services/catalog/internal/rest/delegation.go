@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -78,7 +77,7 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true})
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,15 +98,20 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 // loadDelegated is a table with access to its files.
 func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string, o *offer) (answer, error) {
 	conditions := c.Header.Values("If-None-Match")
-	representation := mode + "+" + joined(o.ways)
+	tagged := func(location string, access catalog.FileAccess) string {
+		return tagOf(location, strings.Join([]string{mode, joined(o.ways), access.String()}, "+"))
+	}
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
 		RefsOnly: mode == refsOnly,
-		Known:    func(location string) bool { return tagLasts(conditions, tagOf(location, representation), time.Now()) },
+		Access:   true,
+		Known: func(location string, access catalog.FileAccess) bool {
+			return tagLasts(conditions, tagged(location, access), time.Now())
+		},
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	tag := tagOf(loaded.MetadataLocation, representation)
+	tag := tagged(loaded.MetadataLocation, loaded.Access)
 	if loaded.Metadata == nil {
 		return answer{status: http.StatusNotModified, etag: lasting(conditions, tag)}, nil
 	}
@@ -128,7 +132,9 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 	case err == nil && o == nil:
 		return loadAnswer(loaded, tag)
 	case err == nil:
-		access, err = h.access(c, id, loaded, o)
+		if loaded.Access, err = h.catalog.CreatedAccess(c.Context(), c.warehouse, id, loaded); err == nil {
+			access, err = h.access(c, id, loaded, o)
+		}
 	}
 	if err != nil {
 		h.log.WarnContext(c.Context(), "table is answered without access to its files", "error", err)
@@ -138,14 +144,19 @@ func (h *Handler) created(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 }
 
 // access is what the client is given, and where it finds more of it: keys where
-// there are any, for they save it a call for each request.
+// there are any, for they save it a call for each request. Who may not read the
+// table's files is given nothing.
 func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, o *offer) (catalog.Access, error) {
+	if loaded.Access == catalog.NoFiles {
+		return catalog.Access{}, nil
+	}
 	own, err := h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), loaded.MetadataLocation != "")
 	if err != nil || len(own) == 0 {
 		return catalog.Access{}, err
 	}
 	grant := catalog.Grant{
-		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Locations: own, Write: true, Ways: o.ways,
+		Warehouse: c.warehouse, Principal: c.principal(), Locations: own,
+		Write: loaded.Access == catalog.WriteFiles, Ways: o.ways,
 	}
 	if o.by != nil {
 		access, err := o.by.Vend(c.Context(), grant)

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/hts"
@@ -38,6 +41,10 @@ type choices struct {
 	redis string
 	// forgetful replaces the cache of replays by one that remembers nothing.
 	forgetful bool
+	// door lets in whose tokens it knows; without it nobody has to say who they are.
+	door authn.Authenticator
+	// decides makes the decider; without it everybody may do everything.
+	decides func(authz.Source) authz.Decider
 	// stores are there beside the folder, by what objectstore.StoreOf calls them.
 	stores map[string]objectstore.Store
 }
@@ -84,6 +91,9 @@ func newSilentWorld(t testing.TB, change ...func(*choices)) *world {
 		check(t, err)
 	}
 	pointers := hts.New(conn)
+	if c.decides != nil {
+		c.settings.Authorization = c.decides(grpcclient.Access(conn))
+	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	stores := map[string]objectstore.Store{"file": local}
 	maps.Copy(stores, c.stores)
@@ -91,7 +101,7 @@ func newSilentWorld(t testing.TB, change ...func(*choices)) *world {
 	check(t, err)
 	handler, err := rest.New(domain, c.options, log)
 	check(t, err)
-	w.handler = handler
+	w.handler = authn.Guard(handler, c.door, handler.Fail)
 	return w
 }
 

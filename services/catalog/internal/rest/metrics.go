@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
@@ -38,7 +37,7 @@ func (h *Handler) reportMetrics(c *call) (answer, error) {
 	}
 	report := catalog.Report{
 		Warehouse: c.warehouse, Table: id, Type: plainType(kind), Operation: body.lenientText("operation"),
-		Metrics: metricsOf(body.raw("metrics")), Body: data, Principal: authn.From(c.Context()).Principal(), RequestID: telemetry.RequestID(c.Context()),
+		Metrics: metricsOf(body.raw("metrics")), Body: data, Principal: c.principal(), RequestID: telemetry.RequestID(c.Context()),
 	}
 	if err := h.catalog.ReportMetrics(c.Context(), report); err != nil {
 		return answer{}, err

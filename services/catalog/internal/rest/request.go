@@ -23,7 +23,7 @@ const keyHeader = "Idempotency-Key"
 func (c *call) request(body []byte) (catalog.Request, error) {
 	request := catalog.Request{
 		Warehouse: c.warehouse, Kind: c.operation, Key: c.Header.Get(keyHeader),
-		Principal: authn.From(c.Context()).Principal(), ID: telemetry.RequestID(c.Context()),
+		Principal: c.principal(), ID: telemetry.RequestID(c.Context()),
 	}
 	if len(c.Header.Values(keyHeader)) > 1 || (request.Key == "" && len(c.Header.Values(keyHeader)) == 1) {
 		return catalog.Request{}, fault.Field(keyHeader, "must be one UUID of 36 characters")
@@ -38,6 +38,9 @@ func (c *call) request(body []byte) (catalog.Request, error) {
 	request.Fingerprint = fingerprint
 	return request, err
 }
+
+// principal is who asks, by name. What they may do is the use cases' to say.
+func (c *call) principal() string { return authn.From(c.Context()).Principal() }
 
 // fingerprint tells requests apart that came under one key: who, what, where,
 // and the body in a spelling that sending it again does not change.

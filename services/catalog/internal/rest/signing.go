@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
@@ -47,7 +46,10 @@ func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 		access.Expires = time.Now().Add(loadedLife)
 		t = ticket{Kind: loadedTicket, Owner: c.owner(id), Folders: own, UUID: loaded.UUID(), Expires: access.Expires.Unix()}
 	}
-	path := h.pathOf(c, id) + "/sign?" + string(t.Kind) + "=" + h.tickets.seal(t)
+	path := h.pathOf(c, id) + "/sign"
+	if loaded.Access == catalog.WriteFiles { // who may only read has nothing to remove later
+		path += "?" + string(t.Kind) + "=" + h.tickets.seal(t)
+	}
 	for _, key := range access.SignerKeys {
 		access.Config[key] = path
 	}
@@ -100,7 +102,7 @@ func (h *Handler) sign(c *call, id catalog.TableIdentifier, request catalog.Stor
 		return catalog.SignedRequest{}, fault.New(fault.Unsupported, "requests to the files of warehouse %q are not signed", c.warehouse)
 	}
 	grant := catalog.Grant{
-		Warehouse: c.warehouse, Principal: authn.From(c.Context()).Principal(), Ways: []catalog.Way{catalog.RemoteSigning},
+		Warehouse: c.warehouse, Principal: c.principal(), Ways: []catalog.Way{catalog.RemoteSigning},
 	}
 	if err := h.signable(c, id, &grant); err != nil {
 		return catalog.SignedRequest{}, err
@@ -134,10 +136,11 @@ func (h *Handler) signable(c *call, id catalog.TableIdentifier, grant *catalog.G
 	if err != nil {
 		return err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{})
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true})
 	switch {
 	case err == nil:
-		grant.Write = true
+		grant.Write = loaded.Access == catalog.WriteFiles
+		staged.open = staged.open && grant.Write
 		grant.Locations, err = h.catalog.OwnFolders(c.Context(), c.warehouse, id, loaded.Folders(), true)
 	case !fault.Is(err, fault.NoSuchTable):
 		return err

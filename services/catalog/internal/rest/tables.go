@@ -115,7 +115,7 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 	conditions := c.Header.Values("If-None-Match")
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
 		RefsOnly: mode == refsOnly,
-		Known:    func(location string) bool { return tagMatches(conditions, tagOf(location, mode)) },
+		Known:    func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) },
 	})
 	if err != nil {
 		return answer{}, err

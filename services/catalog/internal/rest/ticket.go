@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -56,7 +55,7 @@ type shown struct {
 
 // owner is whose table is worked with.
 func (c *call) owner(id catalog.TableIdentifier) []string {
-	return append([]string{authn.From(c.Context()).Principal(), c.warehouse, id.Name}, id.Namespace...)
+	return append([]string{c.principal(), c.warehouse, id.Name}, id.Namespace...)
 }
 
 // ticketOf is the ticket of a kind that a request for a table brings along.

@@ -6,7 +6,8 @@ import (
 )
 
 // Fixed hands out one key of S3 as it is, for stores that cannot narrow keys. It
-// opens whatever the store lets it open: it is the operator who chose that.
+// opens whatever the store lets it open: it is the operator who chose that. Who may
+// only read gets none, as it writes.
 type Fixed struct{ config, key map[string]string }
 
 var _ Issuer = (*Fixed)(nil)
@@ -23,4 +24,9 @@ func (f *Fixed) Static() map[string]string { return maps.Clone(f.config) }
 func (*Fixed) RefreshKey() string { return "" }
 
 // Issue implements Issuer.
-func (f *Fixed) Issue(context.Context, Scope) (Key, error) { return Key{Config: f.key}, nil }
+func (f *Fixed) Issue(_ context.Context, s Scope) (Key, error) {
+	if !s.Write {
+		return Key{}, nil
+	}
+	return Key{Config: f.key}, nil
+}

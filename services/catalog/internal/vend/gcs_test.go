@@ -175,11 +175,16 @@ func TestAFixedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		access, err := v.Vend(t.Context(), grant("p", "s3://lake/a"))
+		writer := grant("p", "s3://lake/a")
+		writer.Write = true
+		access, err := v.Vend(t.Context(), writer)
 		if err != nil || access.Config["s3.access-key-id"] != "id" || access.Config["s3.secret-access-key"] != "secret" ||
 			access.Config["s3.endpoint"] != "http://store" || access.RefreshKey != "" || !access.Expires.IsZero() {
 			t.Errorf("%+v, %v", access, err)
 		}
 		access.Config["s3.access-key-id"] = "another's"
+	}
+	if access, err := v.Vend(t.Context(), grant("p", "s3://lake/a")); err != nil || len(access.Config) != 0 {
+		t.Errorf("a reader is given a key that writes: %+v, %v", access, err)
 	}
 }
