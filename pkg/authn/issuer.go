@@ -35,6 +35,8 @@ type Issuer struct {
 	Client *http.Client
 	// Keys are the issuer's, of one that need not be asked for them.
 	Keys oidc.KeySet
+	// Grants are how the issuer gives tokens; those that it tells of when nil.
+	Grants *Grants
 }
 
 const (
@@ -145,13 +147,18 @@ func (i *issuer) keys(ctx context.Context) (*oidc.IDTokenVerifier, error) {
 		return nil, i.away(err)
 	}
 	var found struct {
-		Keys string `json:"jwks_uri"`
+		Keys     string   `json:"jwks_uri"`
+		Endpoint string   `json:"token_endpoint"`
+		Grants   []string `json:"grant_types_supported"`
 	}
 	if err := provider.Claims(&found); err != nil || found.Keys == "" {
 		return nil, i.away(errors.Join(err, errors.New("its discovery document names no jwks_uri")))
 	}
 	remote := oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), i.client), found.Keys)
 	i.verifier = verifierOf(i.URL, watched{remote})
+	if i.Grants == nil {
+		i.Grants = discovered(found.Endpoint, found.Grants)
+	}
 	return i.verifier, nil
 }
 

@@ -30,6 +30,7 @@ type Provider struct {
 	key     atomic.Pointer[jose.JSONWebKey]
 	fetched atomic.Int64
 	away    atomic.Bool
+	grants  atomic.Pointer[[]string]
 }
 
 // New runs a provider until the test ends; its URL is its tokens' issuer.
@@ -45,7 +46,9 @@ func New(t *testing.T) *Provider {
 func (p *Provider) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": p.URL, "jwks_uri": p.URL + "/keys"})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.URL, "jwks_uri": p.URL + "/keys", "token_endpoint": p.URL + "/token", "grant_types_supported": p.grants.Load(),
+		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		p.fetched.Add(1)
@@ -72,6 +75,11 @@ func (p *Provider) Rotate(t *testing.T, id string) {
 
 // Leave makes the provider answer nothing, or all again.
 func (p *Provider) Leave(away bool) { p.away.Store(away) }
+
+// Exchange makes the provider say that it gives a new token for an old one.
+func (p *Provider) Exchange() {
+	p.grants.Store(&[]string{"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
+}
 
 // Fetched is how often the keys were asked for.
 func (p *Provider) Fetched() int64 { return p.fetched.Load() }

@@ -72,7 +72,7 @@ const minSecret = 20
 // Trusted is the issuer as those see it who check its tokens.
 func (i *Issuer) Trusted() authn.Issuer {
 	return authn.Issuer{
-		Name: Name, URL: Name, Audiences: []string{Audience},
+		Name: Name, URL: Name, Audiences: []string{Audience}, Grants: &authn.Grants{Exchange: true},
 		Keys: &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{i.key.Public()}},
 	}
 }

@@ -117,7 +117,11 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 }
 
 func (s *Server) protocol(scans *scan.Planner) rest.Options {
-	return rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
+	options := rest.Options{Separator: s.cfg.NamespaceSeparator, BodyLimit: s.cfg.BodyLimit, Scans: scans, Meter: s.meter}
+	if bearer, ok := s.door.Who.(*authn.Bearer); ok {
+		options.Tokens = bearer.Granted
+	}
+	return options
 }
 
 func (s *Server) settings(queue catalog.Reports) (catalog.Settings, error) {

@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"context"
 	"net/url"
+	"strconv"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/catalog"
@@ -36,10 +38,29 @@ func (h *Handler) getConfig(c *call) (answer, error) {
 	// Clients put the prefix into paths as it is.
 	overrides["prefix"] = url.QueryEscape(warehouse.Name)
 	overrides["namespace-separator"] = h.separator.escaped
+	defaults := warehouse.ClientDefaults()
+	h.tellOfTokens(c.Context(), defaults)
 	return value(configResponse{
-		Defaults: warehouse.ClientDefaults(), Overrides: overrides,
+		Defaults: defaults, Overrides: overrides,
 		Endpoints: h.endpoints, KeyLifetime: keyLifetime,
 	})
+}
+
+// tellOfTokens says where the next token comes from, of whoever showed one: the
+// issuer's own address, and whether it takes the old one for it. Java asks for an
+// exchange unless it is told not to, and would end with its token.
+func (h *Handler) tellOfTokens(ctx context.Context, defaults map[string]string) {
+	if h.tokens == nil {
+		return
+	}
+	grants, known := h.tokens(ctx)
+	if !known {
+		return
+	}
+	if grants.TokenURI != "" {
+		defaults["oauth2-server-uri"] = grants.TokenURI
+	}
+	defaults["token-exchange-enabled"] = strconv.FormatBool(grants.Exchange)
 }
 
 // getToken is where clients go that know no better: the protocol has deprecated

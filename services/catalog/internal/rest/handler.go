@@ -8,6 +8,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/catalog"
@@ -43,6 +45,8 @@ type Options struct {
 	Signers catalog.Signers
 	// SignerKey seals where tables are being made: the same for all replicas.
 	SignerKey []byte
+	// Tokens say how whoever asks gets tokens; without it clients are told nothing.
+	Tokens func(context.Context) (authn.Grants, bool)
 }
 
 // DefaultSeparator is the one of the protocol.
@@ -64,6 +68,7 @@ type Handler struct {
 	bodyLimit  int64
 	compressed *codedCache
 	measures   *measures
+	tokens     func(context.Context) (authn.Grants, bool)
 	log        *slog.Logger
 }
 
@@ -89,7 +94,7 @@ func New(c *catalog.Catalog, options Options, log *slog.Logger) (*Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, signers: options.Signers, tickets: tickets{key: options.SignerKey}, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, log: log}
+	h := &Handler{catalog: c, scans: options.Scans, delegation: options.Delegation, signers: options.Signers, tickets: tickets{key: options.SignerKey}, separator: s, bodyLimit: options.BodyLimit, compressed: compressed, tokens: options.Tokens, log: log}
 	routes := h.table()
 	h.routes, h.endpoints = serving(routes), endpoints(routes)
 	if h.measures, err = newMeasures(meter, routes); err != nil {
