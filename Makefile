@@ -19,9 +19,13 @@ GRPC_GATEWAY_VERSION := v2.31.0
 VERSITYGW_VERSION := v1.8.0
 FAKE_GCS_SERVER_VERSION := v1.56.1
 AZURITE_VERSION := 3.35.0
+GOVULNCHECK_VERSION := v1.8.0
+GITLEAKS_VERSION := v8.30.1
 
 BUF := $(TOOLS)/stamp/buf@$(BUF_VERSION)
 GOLANGCI_LINT := $(TOOLS)/stamp/golangci-lint@$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK := $(TOOLS)/stamp/govulncheck@$(GOVULNCHECK_VERSION)
+GITLEAKS := $(TOOLS)/stamp/gitleaks@$(GITLEAKS_VERSION)
 GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION) \
 	$(TOOLS)/stamp/protoc-gen-grpc-gateway@$(GRPC_GATEWAY_VERSION)
@@ -129,6 +133,14 @@ lint: $(GOLANGCI_LINT) $(BUF) ## Check style, imports, and the contract's compat
 	$(BIN)/buf format --diff --exit-code
 	./.ci/breaking $(BIN)/buf
 
+.PHONY: vulnerabilities
+vulnerabilities: build $(GOVULNCHECK) ## Look for known vulnerabilities in what is linked into the programs.
+	./.ci/vulnerabilities $(BIN)/govulncheck bin/igloo bin/catalog bin/housetable
+
+.PHONY: secrets
+secrets: $(GITLEAKS) ## Look for secrets in all that was ever committed.
+	$(BIN)/gitleaks git --no-banner --redact --verbose --log-level warn .
+
 .PHONY: tidy
 tidy: ## Tidy the modules.
 	for m in $(MODULES); do (cd $$m && go mod tidy); done
@@ -159,6 +171,8 @@ $(eval $(call go_tool,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-g
 $(eval $(call go_tool,protoc-gen-grpc-gateway,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway,$(GRPC_GATEWAY_VERSION)))
 $(eval $(call go_tool,versitygw,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW_VERSION)))
 $(eval $(call go_tool,fake-gcs-server,github.com/fsouza/fake-gcs-server,$(FAKE_GCS_SERVER_VERSION)))
+$(eval $(call go_tool,govulncheck,golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK_VERSION)))
+$(eval $(call go_tool,gitleaks,github.com/zricethezav/gitleaks/v8,$(GITLEAKS_VERSION)))
 $(eval $(call go_tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION)))
 
 $(TOOLS)/stamp/buf@$(BUF_VERSION):
