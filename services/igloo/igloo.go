@@ -19,6 +19,7 @@ import (
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
@@ -44,6 +45,7 @@ type Config struct {
 	Auth                  bool     `env:"IGLOO_AUTH" help:"Let in only who has a token, and issue tokens at /v1/oauth/tokens against the credential in root.credential of the data folder."`
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	authn.Settings        `embed:""`
+	audit.Trail           `embed:""`
 	tlsfiles.Listener     `embed:""`
 	Limits                limit.Settings      `embed:""`
 	HTTP                  httpserver.Settings `embed:""`
@@ -117,6 +119,7 @@ func openHouseTables(
 		Upkeep:            cfg.Upkeep,
 		Who:               door.Who,
 		Shared:            door.Limits,
+		Trail:             cfg.Trail,
 		KeySettings:       cfg.KeySettings,
 		ProberConn:        prober,
 	}, log)
@@ -150,6 +153,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, door *catalogse
 		Removal:              removal,
 		MaxKeyAge:            cfg.OperationRetention,
 		Reports:              cfg.Reports,
+		Trail:                cfg.Trail,
 		Door:                 door,
 	}, housetable.Conn(), log)
 	if err != nil {

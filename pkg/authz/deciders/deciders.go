@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/authz/cedar"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
@@ -32,11 +33,12 @@ type Needs struct {
 	Meter metric.Meter
 }
 
-// Open makes the decider that the settings ask for. The caller closes it.
+// Open makes the decider that the settings ask for, whose decisions are in the
+// audit log. The caller closes it.
 func Open(settings authz.Authorization, needs Needs) (authz.Decider, io.Closer, error) {
 	by, err := settings.By(needs.Authenticated)
 	if err != nil || by == authz.ByNothing {
-		return authz.Open{}, nobody{}, err
+		return audit.Decider(authz.Open{}), nobody{}, err
 	}
 	administrators, err := settings.Administrators()
 	if err != nil {
@@ -50,7 +52,7 @@ func Open(settings authz.Authorization, needs Needs) (authz.Decider, io.Closer, 
 	if decider, err = measure(decider, follower, needs); err != nil {
 		return nil, nil, errors.Join(err, closer.Close())
 	}
-	return decider, closer, nil
+	return audit.Decider(decider), closer, nil
 }
 
 // open makes a decider, and what closes it and the follower.

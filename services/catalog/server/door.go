@@ -29,9 +29,17 @@ func (s *Server) openDoor() error {
 	return err
 }
 
+// openAudit opens the record of who was allowed what.
+func (s *Server) openAudit() (err error) {
+	if s.audit, err = s.cfg.Trail.Open("catalog", s.meter, s.log); err == nil {
+		s.closers = append(s.closers, s.audit)
+	}
+	return err
+}
+
 // guarded is the protocol behind the door.
 func (s *Server) guarded() http.Handler {
-	behind := authn.Guard(s.door.Limits.Guard(s.handler, s.handler.Fail), s.door.Who, s.door.Limits.Refusals(s.handler.Fail))
+	behind := authn.Guard(s.door.Limits.Guard(s.audit.Handler(s.handler), s.handler.Fail), s.door.Who, s.door.Limits.Refusals(s.handler.Fail))
 	tokens := s.door.Tokens
 	if tokens == nil {
 		tokens = s.handler

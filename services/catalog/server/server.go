@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
@@ -46,6 +47,7 @@ type Server struct {
 	domain   *catalog.Catalog
 	handler  *rest.Handler
 	door     Door
+	audit    *audit.Log
 	tls      *tlsfiles.Server
 	closers  []io.Closer
 }
@@ -69,6 +71,9 @@ func New(ctx context.Context, cfg Config, conn grpc.ClientConnInterface, log *sl
 
 func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error {
 	if err := s.openDoor(); err != nil {
+		return err
+	}
+	if err := s.openAudit(); err != nil {
 		return err
 	}
 	var err error

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
@@ -31,6 +32,7 @@ type Config struct {
 	TokenFile         string        `name:"prober-token-file" env:"IGLOO_PROBER_TOKEN_FILE" help:"Show the token in this file to the prober; it is read again as it is renewed." placeholder:"FILE"`
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
+	audit.Trail       `embed:""`
 	tlsfiles.Listener `embed:""`
 	Limits            limit.Settings      `embed:""`
 	HTTP              httpserver.Settings `embed:""`
@@ -76,7 +78,7 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return errors.Join(c.Settings.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
+	return errors.Join(c.Settings.Validate(), c.Trail.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
 }
 
 // door is who checks tokens; nil where nobody has to say who they are.

@@ -31,7 +31,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	server, health := grpcserver.New(s.log, s.who, append(s.tls.Options(), grpc.ChainUnaryInterceptor(s.limits.Unary))...)
+	options := append(s.tls.Options(), grpc.ChainUnaryInterceptor(s.limits.Unary))
+	server, health := grpcserver.New(s.log, s.who, append(options, s.audit.Options()...)...)
 	s.Register(server)
 	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())
 

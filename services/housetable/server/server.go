@@ -19,8 +19,11 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/grpc"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
@@ -48,6 +51,7 @@ type Server struct {
 	who     authn.Authenticator
 	tls     *tlsfiles.Server
 	limits  *limit.Limits
+	audit   *audit.Log
 	// profiles, and the connection to the prober that they use if it is ours.
 	profiles rpc.Profiles
 	prober   io.Closer
@@ -86,6 +90,9 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	if s.audit, err = cfg.Trail.Open("housetable", meters.Meter(meterName), log); err != nil {
+		return nil, errors.Join(err, s.prober.Close(), store.Close())
+	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
 }
@@ -105,9 +112,12 @@ func (s *Server) openDoor() (err error) {
 	return err
 }
 
-// passOn lets calls know who asks, as the request knew that they are made for.
-func passOn(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	return handler(authn.With(ctx, authn.From(inprocgrpc.ClientContext(ctx))), request)
+// passOn lets calls know who asks, as the request knew that they are made for, and
+// be part of what is told of that.
+func passOn(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	caller := inprocgrpc.ClientContext(ctx)
+	ctx = audit.Adopt(ctx, caller, info.FullMethod, request)
+	return handler(authn.With(ctx, authn.From(caller)), request)
 }
 
 // inProcess is a channel to the services, behind what finds out who asks.
@@ -165,7 +175,11 @@ func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
 
 // Gateway serves everything under /hts, to those who are let in.
 func (s *Server) Gateway() http.Handler {
-	return authn.Guard(s.limits.Guard(s.gateway, gateway.Fail), s.who, s.limits.Refusals(gateway.Fail))
+	audited := s.limits.Guard(s.audit.Handler(s.gateway), gateway.Fail)
+	guarded := authn.Guard(audited, s.who, s.limits.Refusals(gateway.Fail))
+	return httpserver.Observe(guarded, s.log, func(w http.ResponseWriter, r *http.Request) {
+		gateway.Fail(w, r, fault.New(fault.Internal, "panic"))
+	})
 }
 
 // Meters hold what the service measures.
@@ -178,7 +192,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 func (s *Server) Close() error {
 	s.end()
 	s.sweeper.stop()
-	return errors.Join(s.prober.Close(), s.store.Close(), s.meters.Close())
+	return errors.Join(s.prober.Close(), s.store.Close(), s.audit.Close(), s.meters.Close())
 }
 
 // Migrate brings the database to the schema that this build needs.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
@@ -137,6 +138,7 @@ func modelOf(kind fault.Kind, message, requestID string) errorModel {
 func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) { h.fail(w, r, err) }
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	audit.From(r.Context()).Fail(err)
 	kind := fault.KindOf(err)
 	h.note(r, kind, err)
 	if method, ok := errors.AsType[*methodError](err); ok {

@@ -19,6 +19,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
@@ -109,6 +110,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answered := h.measures.begin(w, route.operation)
 	defer answered.end(r.Context())
 	w = answered
+	audit.From(r.Context()).Name(answered.operation)
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
 
@@ -95,6 +96,7 @@ func cause(r *http.Request, err error) *string {
 func Fail(w http.ResponseWriter, r *http.Request, err error) { writeError(w, r, err) }
 
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	audit.From(r.Context()).Fail(err)
 	code := fault.KindOf(err).HTTPStatus()
 	reason := http.StatusText(code)
 	body, failure := json.Marshal(errorBody{
