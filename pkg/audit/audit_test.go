@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -275,9 +276,13 @@ func TestAFileThatWasMovedIsBegunAnew(t *testing.T) {
 	}
 	ask(handler, http.MethodPost, "/drop")
 	until(t, "a new file", func() bool { _, err := os.Stat(path); return err == nil && len(lines(t, path)) == 1 })
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
+	<-hup
 	ask(handler, http.MethodPost, "/write")
 	l.Close()
 	if old, now := lines(t, path+".1"), lines(t, path); len(old) != 1 || len(now) != 2 || now[0].RequestID != "req-drop" {

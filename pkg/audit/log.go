@@ -48,6 +48,7 @@ type Log struct {
 	losing bool
 
 	wake chan struct{}
+	hup  chan os.Signal
 	end  chan struct{}
 	done chan struct{}
 	// once makes a second Close harmless.
@@ -70,11 +71,12 @@ func (t Trail) Open(service string, meter metric.Meter, log *slog.Logger) (*Log,
 	}
 	l := &Log{
 		service: service, reads: t.AuditReads, proxies: proxies, out: out, log: log, room: make(chan struct{}),
-		wake: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), hup: make(chan os.Signal, 1), end: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := l.measure(telemetry.OrNone(meter)); err != nil {
 		return nil, err
 	}
+	signal.Notify(l.hup, syscall.SIGHUP)
 	go l.run()
 	return l, nil
 }
@@ -132,13 +134,11 @@ func (l *Log) hurry() {
 // run writes what waits, until the log is closed.
 func (l *Log) run() {
 	defer close(l.done)
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+	defer signal.Stop(l.hup)
 	for {
 		select {
 		case <-l.wake:
-		case <-hup:
+		case <-l.hup:
 			l.out.close()
 		case <-l.end:
 			l.write()

@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -44,6 +46,12 @@ func TestWhoActsForWhom(t *testing.T) {
 	if err := commitFor(t, nobody, "corp:bob", "x"); status.Code(err) != codes.Unauthenticated {
 		t.Errorf("nobody: %v", err)
 	}
+	if err := commitFor(t, alice, "", "after"); err != nil {
+		t.Fatal(err)
+	}
+	if got := toldUntil(t, catalog, "after"); got["x"] || !got["by-bob"] || !got["by-alice"] {
+		t.Errorf("the outbox tells of %v", got)
+	}
 	for name, want := range map[string]string{"by-bob": "corp:bob", "by-alice": "corp:alice"} {
 		history, err := htsv1.NewTableServiceClient(catalog).GetTableHistory(t.Context(), &htsv1.GetTableHistoryRequest{
 			Key: &htsv1.TableKey{DatabaseId: name, TableId: "t"},
@@ -52,6 +60,29 @@ func TestWhoActsForWhom(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, history, err)
 		}
 	}
+}
+
+// toldUntil are the databases that the outbox tells of, from the start until it
+// tells of one: whatever came before is told by then.
+func toldUntil(t *testing.T, conn grpc.ClientConnInterface, database string) map[string]bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	stream, err := htsv1.NewEventServiceClient(conn).WatchEvents(ctx, &htsv1.WatchEventsRequest{Start: htsv1.Start_START_EARLIEST})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for !told[database] {
+		batch, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range batch.GetEvents() {
+			told[e.GetKey().GetDatabaseId()] = true
+		}
+	}
+	return told
 }
 
 // commitFor makes a database, and a table in it.
