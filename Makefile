@@ -19,6 +19,7 @@ GRPC_GATEWAY_VERSION := v2.31.0
 VERSITYGW_VERSION := v1.8.0
 FAKE_GCS_SERVER_VERSION := v1.56.1
 AZURITE_VERSION := 3.35.0
+OIDC_PROVIDER_VERSION := 9.13.3
 GOVULNCHECK_VERSION := v1.8.0
 GITLEAKS_VERSION := v8.30.1
 
@@ -33,6 +34,9 @@ GENERATORS := $(TOOLS)/stamp/protoc-gen-go@$(PROTOC_GEN_GO_VERSION) \
 # The object stores that tests run: S3, Google's, Azure's.
 STORES := $(TOOLS)/stamp/versitygw@$(VERSITYGW_VERSION) $(TOOLS)/stamp/fake-gcs-server@$(FAKE_GCS_SERVER_VERSION) \
 	$(TOOLS)/stamp/azurite@$(AZURITE_VERSION)
+
+# The identity provider that tests run.
+OIDC := $(TOOLS)/stamp/oidc-provider@$(OIDC_PROVIDER_VERSION)
 
 # What `make conformance` runs, and where it is installed.
 CONFORMANCE := $(TOOLS)/conformance
@@ -79,8 +83,8 @@ bin/housetable: $(GO_FILES)
 	go build -o $@ ./services/housetable/cmd/housetable
 
 .PHONY: test
-test: deps build $(PYTHON_READY) $(STORES) ## Run every test, with the race detector, against real servers and clients.
-	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) go test -race -timeout 20m work
+test: deps build $(PYTHON_READY) $(STORES) $(OIDC) ## Run every test, with the race detector, against real servers and clients.
+	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_PYTHON=$(CURDIR)/$(PYTHON) IGLOO_OIDC=$(CURDIR)/$(TOOLS)/oidc go test -race -timeout 20m work
 	cd pkg/iceberg/bench && GOWORK=off go test ./roundtrip
 
 .PHONY: conformance
@@ -230,3 +234,8 @@ $(TOOLS)/stamp/azurite@$(AZURITE_VERSION):
 	./.ci/deps node
 	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/azurite azurite@$(AZURITE_VERSION)
 	mkdir -p $(BIN) $(@D) && ln -sf ../azurite/node_modules/.bin/azurite-blob $(BIN)/azurite-blob && touch $@
+
+$(OIDC):
+	./.ci/deps node
+	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/oidc oidc-provider@$(OIDC_PROVIDER_VERSION)
+	mkdir -p $(@D) && touch $@
