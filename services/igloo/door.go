@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/issuer"
 	catalogserver "github.com/igloo-catalog/igloo/services/catalog/server"
 )
@@ -41,6 +43,16 @@ func openDoor(cfg Config, folder string, meter metric.Meter) (*catalogserver.Doo
 	who, err := cfg.Authenticator(authn.Doors{Addresses: []string{cfg.Listen}, Certificates: cfg.ForClients()}, own...)
 	door.Who = who
 	return door, err
+}
+
+// access is who may do what. Whoever has the credential of the data folder may do
+// everything.
+func (c Config) access() authz.Authorization {
+	access := c.Access
+	if c.Auth {
+		access.Admins = append(slices.Clone(access.Admins), issuer.Name+":"+root)
+	}
+	return access
 }
 
 func openIssuer(folder string) (*issuer.Issuer, error) {

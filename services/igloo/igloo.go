@@ -21,6 +21,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
@@ -46,6 +47,7 @@ type Config struct {
 	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
 	authn.Settings        `embed:""`
 	audit.Trail           `embed:""`
+	Access                authz.Authorization `embed:""`
 	tlsfiles.Listener     `embed:""`
 	Limits                limit.Settings      `embed:""`
 	HTTP                  httpserver.Settings `embed:""`
@@ -118,6 +120,7 @@ func openHouseTables(
 		ImplicitDatabases: cfg.ImplicitDatabases,
 		Upkeep:            cfg.Upkeep,
 		Who:               door.Who,
+		Access:            cfg.access(),
 		Shared:            door.Limits,
 		Trail:             cfg.Trail,
 		KeySettings:       cfg.KeySettings,

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/idptest"
@@ -30,6 +31,7 @@ func TestWhoActsForWhom(t *testing.T) {
 	}
 	s, _ := serveAs(t, server.Config{
 		DatabaseURL: "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"), Who: who, TrustedServices: []string{"corp:catalog"},
+		Access: authz.Authorization{Authorization: authz.ByNothing},
 	})
 	address := listenTo(t, s, who)
 	catalog, alice, nobody := callAs(t, p, address, "catalog"), callAs(t, p, address, "alice"), callAs(t, p, address, "")

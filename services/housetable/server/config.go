@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/line"
@@ -33,6 +34,7 @@ type Config struct {
 	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
 	authn.Settings    `embed:""`
 	audit.Trail       `embed:""`
+	Access            authz.Authorization `embed:""`
 	tlsfiles.Listener `embed:""`
 	Limits            limit.Settings      `embed:""`
 	HTTP              httpserver.Settings `embed:""`
@@ -78,7 +80,7 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return errors.Join(c.Settings.Validate(), c.Trail.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
+	return errors.Join(c.Settings.Validate(), c.Access.Validate(), c.Trail.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
 }
 
 // door is who checks tokens; nil where nobody has to say who they are.

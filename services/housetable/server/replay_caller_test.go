@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/idptest"
 	"github.com/igloo-catalog/igloo/services/housetable/server"
 )
@@ -19,7 +20,7 @@ func TestKeysAreTheirCallers(t *testing.T) {
 	}
 	for name, database := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			_, url := serveAs(t, server.Config{DatabaseURL: database, Who: who})
+			_, url := serveAs(t, server.Config{DatabaseURL: database, Who: who, Access: authz.Authorization{Authorization: authz.ByNothing}})
 			const body = `{"namespace":{"databaseId":"n"}}`
 			create := func(by idptest.Claims) (int, string) {
 				return send(t, "POST", url+"/hts/namespaces", body, keyOf(1), "Authorization", "Bearer "+p.Token(t, by))

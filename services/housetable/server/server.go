@@ -21,6 +21,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
@@ -52,6 +53,9 @@ type Server struct {
 	tls     *tlsfiles.Server
 	limits  *limit.Limits
 	audit   *audit.Log
+	// decider says who may do what.
+	decider  authz.Decider
+	deciding io.Closer
 	// profiles, and the connection to the prober that they use if it is ours.
 	profiles rpc.Profiles
 	prober   io.Closer
@@ -81,10 +85,13 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if err := s.openDoor(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	if s.decider, s.deciding, err = s.openDecider(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
 	if err := s.openProfiles(); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, s.deciding.Close(), store.Close())
 	}
 	s.channel = s.inProcess(authn.Unary(nil))
 	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
@@ -164,7 +171,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	rpc.Register(r, s.store, s.lane, rpc.Options{
 		ImplicitDatabases: s.config.ImplicitDatabases, SoftDeleteTTL: s.config.SoftDeleteTTL,
 		OperationRetention: s.config.OperationRetention, Trusted: s.config.TrustedServices, Ending: s.ending,
-		Profiles: s.profiles,
+		Profiles: s.profiles, Decider: s.decider, Settling: rpc.Settling(s.config.Access.Lag()),
 	})
 }
 
@@ -192,7 +199,7 @@ func (s *Server) Ready(ctx context.Context) error { return s.store.Ready(ctx) }
 func (s *Server) Close() error {
 	s.end()
 	s.sweeper.stop()
-	return errors.Join(s.prober.Close(), s.store.Close(), s.audit.Close(), s.meters.Close())
+	return errors.Join(s.deciding.Close(), s.prober.Close(), s.store.Close(), s.audit.Close(), s.meters.Close())
 }
 
 // Migrate brings the database to the schema that this build needs.

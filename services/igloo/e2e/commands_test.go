@@ -135,7 +135,7 @@ func TestShellsShowTokens(t *testing.T) {
 	issuer := []string{"--auth-issuer", "corp=" + p.URL}
 	d := iglootest.Split(t,
 		append(issuer, "--housetable-token-file", p.TokenFile(t, idptest.Claims{"sub": "catalog"})),
-		append(issuer, "--trusted-service", "corp:catalog"))
+		append(issuer, "--trusted-service", "corp:catalog", "--admin", "corp:alice"))
 	shellOf(t, d).refused("no token was sent", "warehouses", "list")
 	s := shellOf(t, d, "IGLOO_TOKEN_FILE="+p.TokenFile(t, nil))
 	s.ok("warehouses", "create", "sales")

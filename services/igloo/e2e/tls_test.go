@@ -15,7 +15,7 @@ import (
 // who their certificates say, the catalog acts on their behalf, and the house table
 // service has storage tried by the catalog.
 func TestServicesOverTLS(t *testing.T) {
-	s := iglootest.SplitOverTLS(t, nil, nil)
+	s := iglootest.SplitOverTLS(t, nil, []string{"--admin", "cert:alice"})
 	files := map[string]tlstest.Files{"alice": s.Authority.Issue(t, "alice"), "bob": s.Authority.Issue(t, "bob")}
 	clients := map[string]*http.Client{"": s.Client(t, nil)}
 	for name, own := range files {

@@ -22,7 +22,7 @@ func (s *namespaceService) GetNamespace(ctx context.Context, r *htsv1.GetNamespa
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
 		return nil, err
 	}
-	v, err := fromVisibility(r.GetVisibility())
+	v, err := visibleTo(ctx, r.GetVisibility())
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *namespaceService) ListNamespaces(ctx context.Context, r *htsv1.ListName
 	if err := firstError(err, checkText("parent_database_id", q.ParentID, maxDatabaseIDBytes)); err != nil {
 		return nil, err
 	}
-	if q.Visible, err = fromVisibility(r.GetVisibility()); err != nil {
+	if q.Visible, err = visibleTo(ctx, r.GetVisibility()); err != nil {
 		return nil, err
 	}
 	of := list("namespaces", q.Warehouse, q.ParentID)

@@ -55,8 +55,9 @@ func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
 	}
 }
 
-// Register adds all services to r: reads go to store, commits to commits.
-func Register(r grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
+// Register adds all services: reads go to store, commits to commits.
+func Register(to grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
+	r := enforced{to: to, store: store, options: o}
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})
 	htsv1.RegisterReportServiceServer(r, &reportService{store: store, options: o})

@@ -79,7 +79,7 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 	if err := firstError(err, checkDatabaseID("database_id", r.GetDatabaseId())); err != nil {
 		return nil, err
 	}
-	if q.Visible, err = fromVisibility(r.GetVisibility()); err != nil {
+	if q.Visible, err = visibleTo(ctx, r.GetVisibility()); err != nil {
 		return nil, err
 	}
 	of := list("tables", q.Warehouse, q.DatabaseID, q.Kind)

@@ -28,7 +28,7 @@ func (s *userTableService) PageUserTables(ctx context.Context, r *htsv1.PageUser
 		results, err = s.pageOfDatabases(ctx, warehouse, p)
 	} else {
 		q := housetable.TableQuery{
-			Warehouse: warehouse, DatabaseID: r.GetDatabaseId(), Kind: housetable.KindTable, Match: nameMatch(r.GetTableId()),
+			Warehouse: warehouse, DatabaseID: r.GetDatabaseId(), Kind: housetable.KindTable, Match: nameMatch(r.GetTableId()), Visible: shownTo(ctx),
 		}
 		results, err = s.pageOfTables(ctx, q, p)
 	}
@@ -55,7 +55,7 @@ func userOrders() map[string]housetable.Order {
 }
 
 func (s *userTableService) pageOfDatabases(ctx context.Context, warehouse string, p userPage) (*htsv1.UserTablePage, error) {
-	q := housetable.NamespaceQuery{Warehouse: warehouse, Skip: p.skip(), Page: p.part()}
+	q := housetable.NamespaceQuery{Warehouse: warehouse, Skip: p.skip(), Visible: shownTo(ctx), Page: p.part()}
 	if err := p.count(func() (int64, error) { return s.store.CountNamespaces(ctx, q) }); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (s *userTableService) QueryUserTables(ctx context.Context, r *htsv1.QueryUs
 
 func (s *userTableService) databases(ctx context.Context, warehouse string) ([]*htsv1.UserTable, error) {
 	return everything(func(p housetable.Page) ([]*htsv1.UserTable, string, error) {
-		namespaces, next, err := s.store.ListNamespaces(ctx, housetable.NamespaceQuery{Warehouse: warehouse, Page: p})
+		namespaces, next, err := s.store.ListNamespaces(ctx, housetable.NamespaceQuery{Warehouse: warehouse, Visible: shownTo(ctx), Page: p})
 		return toUserDatabases(namespaces), next, err
 	})
 }
@@ -51,7 +51,7 @@ func toUserDatabases(namespaces []housetable.Namespace) []*htsv1.UserTable {
 func (s *userTableService) tables(ctx context.Context, warehouse, databaseID string, match housetable.NameMatch) ([]*htsv1.UserTable, error) {
 	return everything(func(p housetable.Page) ([]*htsv1.UserTable, string, error) {
 		tables, next, err := s.store.ListTables(ctx, housetable.TableQuery{
-			Warehouse: warehouse, DatabaseID: databaseID, Kind: housetable.KindTable, Match: match, Page: p,
+			Warehouse: warehouse, DatabaseID: databaseID, Kind: housetable.KindTable, Match: match, Visible: shownTo(ctx), Page: p,
 		})
 		if fault.Is(err, fault.NoSuchNamespace) {
 			err = nil

@@ -66,6 +66,9 @@ func (s *warehouseService) ListWarehouses(ctx context.Context, r *htsv1.ListWare
 	if err != nil {
 		return nil, err
 	}
+	if warehouses, err = described(ctx, warehouses); err != nil {
+		return nil, err
+	}
 	response := &htsv1.ListWarehousesResponse{NextPageToken: pageToken(of, next)}
 	for _, w := range warehouses {
 		response.Warehouses = append(response.Warehouses, toWarehouse(w))
