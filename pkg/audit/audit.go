@@ -28,7 +28,7 @@ func (t Trail) Validate() error {
 }
 
 func (t Trail) proxies() ([]netip.Prefix, error) {
-	var all []netip.Prefix
+	all := make([]netip.Prefix, 0, len(t.AuditTrustedProxies))
 	var errs []error
 	for _, text := range t.AuditTrustedProxies {
 		prefix, err := netip.ParsePrefix(text)

@@ -73,7 +73,7 @@ func open(t *testing.T, trail audit.Trail) (*audit.Log, *logged, *telemetry.Mete
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := trail.Open("catalog", meters.Meter("test"), slog.New(slog.NewTextHandler(log, nil)))
+	l, err := trail.OpenAudit("catalog", meters.Meter("test"), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,10 +344,10 @@ func scrape(meters *telemetry.Meters) string {
 
 func TestAFileThatCannotBeMadeIsRefused(t *testing.T) {
 	trail := audit.Trail{AuditLog: filepath.Join(t.TempDir(), "none", "audit.log")}
-	if _, err := trail.Open("catalog", nil, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := trail.OpenAudit("catalog", nil, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("opened")
 	}
-	l, err := audit.Trail{}.Open("catalog", nil, slog.New(slog.DiscardHandler))
+	l, err := audit.Trail{}.OpenAudit("catalog", nil, slog.New(slog.DiscardHandler))
 	if l != nil || err != nil || l.Close() != nil || l.Options() != nil {
 		t.Errorf("%v, %v", l, err)
 	}

@@ -55,9 +55,9 @@ type Log struct {
 	once sync.Once
 }
 
-// Open opens the file that the settings name, and makes it for its owner's eyes;
+// OpenAudit opens the file that the settings name, and makes it for its owner's eyes;
 // nil where they name none. The caller closes it.
-func (t Trail) Open(service string, meter metric.Meter, log *slog.Logger) (*Log, error) {
+func (t Trail) OpenAudit(service string, meter metric.Meter, log *slog.Logger) (*Log, error) {
 	if t.AuditLog == "" {
 		return nil, nil //nolint:nilnil // a nil Log is none
 	}

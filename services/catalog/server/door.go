@@ -31,7 +31,7 @@ func (s *Server) openDoor() error {
 
 // openAudit opens the record of who was allowed what.
 func (s *Server) openAudit() (err error) {
-	if s.audit, err = s.cfg.Trail.Open("catalog", s.meter, s.log); err == nil {
+	if s.audit, err = s.cfg.OpenAudit("catalog", s.meter, s.log); err == nil {
 		s.closers = append(s.closers, s.audit)
 	}
 	return err

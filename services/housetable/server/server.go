@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if s.audit, err = cfg.Trail.Open("housetable", meters.Meter(meterName), log); err != nil {
+	if s.audit, err = cfg.OpenAudit("housetable", meters.Meter(meterName), log); err != nil {
 		return nil, errors.Join(err, s.prober.Close(), store.Close())
 	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
