@@ -95,6 +95,9 @@ type Pointers interface {
 	// Operation returns what was recorded under an operation's id; nil when
 	// nothing was.
 	Operation(ctx context.Context, warehouse string, id uuid.UUID) (*Finished, error)
+	// Operations returns what was recorded under those of some ids, at most 1000,
+	// under which something was.
+	Operations(ctx context.Context, warehouse string, ids []uuid.UUID) (map[uuid.UUID]Outcome, error)
 	// Holders tells who holds locations in their one spelling (HeldLocation), or one
 	// above or below them, and who holds UUIDs of metadata; at most 1000 may be asked for.
 	Holders(ctx context.Context, warehouse string, locations []string, metadata ...uuid.UUID) ([]Holder, error)

@@ -59,6 +59,8 @@ type Replays interface {
 type Reader interface {
 	// Operation returns the record of an operation; NoSuchOperation when there is none.
 	Operation(ctx context.Context, warehouse string, id UUID) (RecordedOperation, error)
+	// Operations returns the records that there are of some operations, in no order.
+	Operations(ctx context.Context, warehouse string, ids []UUID) ([]RecordedOperation, error)
 	// Tables returns the house table of each key, in the order of the keys, and
 	// nil where there is none.
 	Tables(ctx context.Context, warehouse string, keys []TableKey) ([]*Table, error)

@@ -1,6 +1,7 @@
 package housetabletest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -172,6 +173,17 @@ func folding(t *testing.T, b *bench) {
 			t.Fatalf("operation %s: %v", o.ID, err)
 		}
 	}
+	ids := []housetable.UUID{request.Operations[0].ID, {9}, request.Operations[2].ID}
+	found, err := b.Operations(t.Context(), house, ids)
+	if err != nil || len(found) != 2 || found[0].ID == found[1].ID || !slices.Contains(ids, found[0].ID) || !slices.Contains(ids, found[1].ID) ||
+		len(found[0].Outcome.MetadataLocations) != len(request.Operations[0].Outcome.MetadataLocations) {
+		t.Fatalf("operations: %+v, %v", found, err)
+	}
+	if found, err := b.Operations(t.Context(), house, []housetable.UUID{{9}}); err != nil || len(found) != 0 {
+		t.Fatalf("operations that are none: %+v, %v", found, err)
+	}
+	_, err = b.Operations(t.Context(), "no-such-warehouse", ids)
+	wantKind(t, err, fault.NoSuchWarehouse)
 	// One recorded before and one new: nothing is applied, and the new one stays unrecorded.
 	mixed := b.request(swap("t0", 2, "/t0/3"))
 	fresh := mixed.Operations[0]
@@ -180,7 +192,7 @@ func folding(t *testing.T, b *bench) {
 	if !ok || len(replayed.Operations) != 1 || replayed.Operations[0].ID != request.Operations[1].ID {
 		t.Fatalf("mixed: %#v", replayed)
 	}
-	_, err := b.Operation(t.Context(), house, fresh.ID)
+	_, err = b.Operation(t.Context(), house, fresh.ID)
 	wantKind(t, err, fault.NoSuchOperation)
 	if b.table(t, key("t0")).Version != 2 {
 		t.Fatal("a partial replay changed the table")

@@ -170,6 +170,27 @@ func (p *Pointers) Operation(ctx context.Context, warehouse string, id uuid.UUID
 	return &catalog.Finished{Fingerprint: recorded.GetFingerprint(), Outcome: outcomeOf(recorded.GetOutcome())}, nil
 }
 
+// Operations implements catalog.Pointers.
+func (p *Pointers) Operations(ctx context.Context, warehouse string, ids []uuid.UUID) (map[uuid.UUID]catalog.Outcome, error) {
+	request := &htsv1.BatchGetOperationsRequest{Warehouse: warehouse}
+	for _, id := range ids {
+		request.Ids = append(request.Ids, id[:])
+	}
+	answer, err := read(ctx, p.commits.BatchGetOperations, request)
+	if err != nil {
+		return nil, missing(err, warehouse, fault.NoSuchWarehouse, nil)
+	}
+	recorded := make(map[uuid.UUID]catalog.Outcome, len(answer.GetOperations()))
+	for _, o := range answer.GetOperations() {
+		id, err := uuid.FromBytes(o.GetOperation().GetId())
+		if err != nil {
+			return nil, fmt.Errorf("the house table service tells of an operation without an id: %w", err)
+		}
+		recorded[id] = outcomeOf(o.GetOperation().GetOutcome())
+	}
+	return recorded, nil
+}
+
 // Epoch implements catalog.Pointers.
 func (p *Pointers) Epoch(ctx context.Context) (string, error) {
 	answer, err := read(ctx, p.commits.GetEpoch, &htsv1.GetEpochRequest{})

@@ -147,6 +147,23 @@ func (f *Fake) GetOperation(_ context.Context, r *htsv1.GetOperationRequest) (*h
 	return &htsv1.GetOperationResponse{Operation: proto.CloneOf(recorded)}, nil
 }
 
+// BatchGetOperations implements the generated server.
+func (f *Fake) BatchGetOperations(_ context.Context, r *htsv1.BatchGetOperationsRequest) (*htsv1.BatchGetOperationsResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, err := f.warehouse(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	answer := &htsv1.BatchGetOperationsResponse{}
+	for _, id := range r.GetIds() {
+		if recorded, exists := w.operations[string(id)]; exists {
+			answer.Operations = append(answer.Operations, proto.CloneOf(recorded))
+		}
+	}
+	return answer, nil
+}
+
 // GetEpoch implements the generated server.
 func (f *Fake) GetEpoch(context.Context, *htsv1.GetEpochRequest) (*htsv1.GetEpochResponse, error) {
 	return &htsv1.GetEpochResponse{Epoch: epoch}, nil

@@ -146,7 +146,7 @@ func TestSweepsBesideStorageThatDoesNotAnswer(t *testing.T) {
 		w := newWorld(t)
 		w.addAway(true, 3)
 		w.table("t", 1)
-		file, _ := w.strand("t")
+		file, _ := w.strand()
 		w.age(file, 2*time.Hour)
 		w.dies()
 		w.remover(func(s *removal.Settings) {

@@ -20,6 +20,8 @@ const (
 	// operations for a day; a file for which there is none, and which is older than
 	// that, may be of an operation that was applied and is forgotten.
 	decidable = 12 * time.Hour
+	// askedAtOnce is of how many files the house table service is asked in one call.
+	askedAtOnce = 100
 	// maxCandidates bounds the files that are decided on at once.
 	maxCandidates = 1000
 )
@@ -127,41 +129,67 @@ func (s *search) decide(ctx context.Context) error {
 	found := s.found
 	s.found = nil
 	var doubtful []candidate
-	for _, c := range found {
-		needed, err := s.recorded(ctx, &c)
+	for some := range slices.Chunk(found, askedAtOnce) {
+		left, err := s.unrecorded(ctx, some)
 		if err != nil {
 			return err
 		}
-		if needed {
-			s.counts.kept.Add(1)
-			continue
-		}
-		doubtful = append(doubtful, c)
+		doubtful = append(doubtful, left...)
 	}
+	s.counts.kept.Add(int64(len(found) - len(doubtful)))
 	doubtful, err := s.unnamed(ctx, doubtful)
 	if err != nil {
 		return err
 	}
-	return s.discard(ctx, doubtful)
+	for some := range slices.Chunk(doubtful, askedAtOnce) {
+		if err := s.discard(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// recorded asks for the record of a file's operation, and reports whether it names
-// the file.
-func (s *search) recorded(ctx context.Context, c *candidate) (needed bool, err error) {
+// unrecorded leaves out the files that the records of their operations name.
+func (s *search) unrecorded(ctx context.Context, some []candidate) ([]candidate, error) {
+	needed := map[string]bool{}
 	for _, warehouse := range s.warehouses {
-		finished, err := s.pointers.Operation(ctx, warehouse, c.operation)
-		if err != nil || finished == nil {
-			if err != nil && !fault.Is(err, fault.NoSuchWarehouse) {
-				return false, err
-			}
-			continue
+		ids := operations(some)
+		if len(ids) == 0 {
+			break
 		}
-		c.recorded = true
-		return slices.ContainsFunc(finished.Outcome.MetadataLocations, func(location string) bool {
-			return canonical(location) == canonical(c.file)
-		}), nil
+		outcomes, err := s.pointers.Operations(ctx, warehouse, ids)
+		if err != nil && !fault.Is(err, fault.NoSuchWarehouse) {
+			return nil, err
+		}
+		for i, c := range some {
+			outcome, is := outcomes[c.operation]
+			if !is || c.recorded {
+				continue
+			}
+			some[i].recorded = true
+			needed[c.file] = names(outcome, c.file)
+		}
 	}
-	return false, nil
+	return slices.DeleteFunc(slices.Clone(some), func(c candidate) bool { return needed[c.file] }), nil
+}
+
+// operations are those of the files for which no record is known, each once.
+func operations(some []candidate) []uuid.UUID {
+	var ids []uuid.UUID
+	seen := map[uuid.UUID]bool{}
+	for _, c := range some {
+		if !c.recorded && !seen[c.operation] {
+			ids, seen[c.operation] = append(ids, c.operation), true
+		}
+	}
+	return ids
+}
+
+// names reports whether an operation is recorded with a file.
+func names(outcome catalog.Outcome, file string) bool {
+	return slices.ContainsFunc(outcome.MetadataLocations, func(location string) bool {
+		return canonical(location) == canonical(file)
+	})
 }
 
 // unnamed leaves out the files that any live table's metadata tells of.
@@ -213,16 +241,14 @@ func (s *search) keep(ctx context.Context, warehouse string, p catalog.Pointer, 
 }
 
 // discard deletes files after their operations are fenced.
-func (s *search) discard(ctx context.Context, found []candidate) error {
-	var doomed []string
-	for _, c := range found {
-		fenced, err := s.fence(ctx, c)
-		if err != nil {
-			return err
-		}
-		if fenced {
-			doomed = append(doomed, c.file)
-		}
+func (s *search) discard(ctx context.Context, some []candidate) error {
+	some, err := s.fenced(ctx, some)
+	if err != nil {
+		return err
+	}
+	doomed := make([]string, len(some))
+	for i, c := range some {
+		doomed[i] = c.file
 	}
 	if err := s.pace(ctx, len(doomed)); err != nil {
 		return err
@@ -234,24 +260,61 @@ func (s *search) discard(ctx context.Context, found []candidate) error {
 	return err
 }
 
-// fence makes sure that an operation is never applied with a file. Where it is
-// recorded in the meantime, the record decides, at the next sweep.
-func (s *search) fence(ctx context.Context, c candidate) (bool, error) {
-	if c.recorded {
-		return true, nil
-	}
+// fenced makes sure that operations are never applied with their files, and leaves
+// out those that are recorded in the meantime: there the record decides, at the
+// next sweep.
+func (s *search) fenced(ctx context.Context, some []candidate) ([]candidate, error) {
 	for _, warehouse := range s.warehouses {
-		verdict, err := s.pointers.Commit(ctx, catalog.Fence(warehouse, c.operation, c.file))
-		switch {
-		case fault.Is(err, fault.NoSuchWarehouse):
-		case fault.Is(err, fault.OperationReused):
-			return false, nil
-		case err != nil:
-			return false, err
-		case len(verdict.Replays[c.operation].MetadataLocations) > 0:
-			return false, nil
+		lost, err := s.fence(ctx, warehouse, some)
+		if err != nil {
+			return nil, err
+		}
+		some = slices.DeleteFunc(slices.Clone(some), func(c candidate) bool { return lost[c.operation] })
+	}
+	s.counts.fenced.Add(int64(len(operations(some))))
+	return some, nil
+}
+
+// fence records in one commit that the operations are given up; where one of them
+// is recorded by now, in one each. It returns those that a record lets live.
+func (s *search) fence(ctx context.Context, warehouse string, some []candidate) (lost map[uuid.UUID]bool, err error) {
+	commits := fences(warehouse, some)
+	if len(commits) == 0 {
+		return nil, nil
+	}
+	all := catalog.Commit{Warehouse: warehouse}
+	for _, c := range commits {
+		all.Records = append(all.Records, c.Records...)
+	}
+	verdict, err := s.pointers.Commit(ctx, all)
+	switch {
+	case fault.Is(err, fault.NoSuchWarehouse):
+		return nil, nil
+	case err != nil && !fault.Is(err, fault.OperationReused):
+		return nil, err
+	case err == nil && len(verdict.Replays) == 0:
+		return nil, nil
+	}
+	lost = map[uuid.UUID]bool{}
+	for _, c := range commits {
+		verdict, err := s.pointers.Commit(ctx, c)
+		id := c.Records[0].Operation.ID
+		if err != nil && !fault.Is(err, fault.OperationReused) {
+			return nil, err
+		}
+		lost[id] = err != nil || len(verdict.Replays[id].MetadataLocations) > 0
+	}
+	return lost, nil
+}
+
+// fences are one for each operation of which no record is known.
+func fences(warehouse string, some []candidate) []catalog.Commit {
+	var commits []catalog.Commit
+	seen := map[uuid.UUID]bool{}
+	for _, c := range some {
+		if !c.recorded && !seen[c.operation] {
+			commits, seen[c.operation] = append(commits, catalog.Fence(warehouse, c.operation, c.file)), true
 		}
 	}
-	s.counts.fenced.Add(1)
-	return true, nil
+	return commits
 }

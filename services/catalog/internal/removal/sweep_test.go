@@ -27,14 +27,14 @@ func sweeping(age time.Duration, whole bool) func(*removal.Settings) {
 
 // strand writes a metadata file of a commit whose answer, or whose sending, was
 // lost, and returns it with what was to be sent.
-func (w *world) strand(table string) (file string, late func() error) {
+func (w *world) strand() (file string, late func() error) {
 	w.Helper()
 	lost := make(chan *htsv1.CommitRequest, 1)
 	w.hts.SetIntercept(func(_ context.Context, r *htsv1.CommitRequest, _ func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
 		lost <- r
 		return nil, fault.New(fault.Internal, "the process died")
 	})
-	err := w.commit(w.Context(), table, `[{"action":"set-properties","updates":{"a":"late"}}]`)
+	err := w.commit(w.Context(), "t", `[{"action":"set-properties","updates":{"a":"late"}}]`)
 	w.hts.SetIntercept(nil)
 	if err == nil {
 		w.Fatal("the commit was not stranded")
@@ -59,13 +59,13 @@ func TestSweepDeletesWhatIsNeverNamed(t *testing.T) {
 			for _, file := range before {
 				w.age(folder+"/"+file, 2*time.Hour)
 			}
-			orphan, late := w.strand("t")
+			orphan, late := w.strand()
 			w.age(orphan, 2*time.Hour)
 			// A second attempt of an operation that was applied with its first file.
 			applied, _, _ := strings.Cut(base(w.current("t")), ".")
 			second := w.write(folder+"/metadata/"+applied+"-7.metadata.json", nil)
 			w.age(second, 2*time.Hour)
-			young, _ := w.strand("t")
+			young, _ := w.strand()
 			old := w.write(fmt.Sprintf("%s/metadata/00001-%s.metadata.json", folder, uuid.Must(uuid.NewV7())), nil)
 			other := w.write(fmt.Sprintf("%s/metadata/00001-%s.metadata.json", folder, uuid.New()), nil)
 			w.age(other, 2*time.Hour)
@@ -204,5 +204,41 @@ func TestSweepAgainstCommitsOnTheirWay(t *testing.T) {
 				t.Errorf("%s is gone", file)
 			}
 		}
+	}
+}
+
+// TestSweepsAskForManyFilesAtOnce: the house table service is asked a few times for
+// hundreds of files; where one of them came to be named meanwhile, it stays, and
+// the others go all the same.
+func TestSweepsAskForManyFilesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	folder := w.table("t", 1)
+	const orphans = 250
+	files := make([]string, orphans)
+	for i := range files {
+		files[i] = w.write(fmt.Sprintf("%s/metadata/%05d-%s.metadata.json", folder, i+1, uuid.Must(uuid.NewV7())), []byte("{}"))
+	}
+	late, arrives := w.strand()
+	var once sync.Once
+	w.hts.SetIntercept(func(_ context.Context, r *htsv1.CommitRequest, next func() (*htsv1.CommitResponse, error)) (*htsv1.CommitResponse, error) {
+		if r.GetOperations()[0].GetKind() != "abandon" {
+			return next()
+		}
+		once.Do(func() { w.must(arrives()) })
+		return next()
+	})
+	for _, file := range append(files, late) {
+		w.age(file, 2*time.Hour)
+	}
+	before := w.hts.Commits()
+	r := w.remover(sweeping(time.Hour, false))
+	w.eventually("they are gone", func() bool { return r.Counts().Orphans == orphans })
+	w.must(r.Close())
+	// Three for 251 files, one that arrives late, and those of the batch that it is in.
+	if asked := w.hts.Commits() - before; asked > 3+1+100 {
+		t.Errorf("%d commits for %d files", asked, orphans)
+	}
+	if !w.exists(late) {
+		t.Error("a file that came to be named is gone")
 	}
 }

@@ -29,7 +29,7 @@ func scanOperation(r pgx.CollectableRow) (o housetable.RecordedOperation, err er
 
 // Operation returns the record of an operation.
 func (s *Store) Operation(ctx context.Context, warehouse string, id housetable.UUID) (housetable.RecordedOperation, error) {
-	found, err := query(ctx, s, scanOperation, "read operation", selectOperations, warehouse, [][16]byte{id})
+	found, err := s.operations(ctx, warehouse, id)
 	if err != nil {
 		return housetable.RecordedOperation{}, err
 	}
@@ -37,4 +37,21 @@ func (s *Store) Operation(ctx context.Context, warehouse string, id housetable.U
 		return housetable.RecordedOperation{}, s.missing(ctx, warehouse, housetable.NoSuchOperation(id))
 	}
 	return found[0], nil
+}
+
+// Operations returns the records of operations.
+func (s *Store) Operations(ctx context.Context, warehouse string, ids []housetable.UUID) ([]housetable.RecordedOperation, error) {
+	found, err := s.operations(ctx, warehouse, ids...)
+	if err == nil && len(found) == 0 {
+		err = s.missing(ctx, warehouse, nil)
+	}
+	return found, err
+}
+
+func (s *Store) operations(ctx context.Context, warehouse string, ids ...housetable.UUID) ([]housetable.RecordedOperation, error) {
+	wanted := make([][16]byte, len(ids))
+	for i, id := range ids {
+		wanted[i] = id
+	}
+	return query(ctx, s, scanOperation, "read operations", selectOperations, warehouse, wanted)
 }

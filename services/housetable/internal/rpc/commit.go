@@ -2,8 +2,10 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
@@ -72,6 +74,32 @@ func (s *commitService) GetOperation(ctx context.Context, r *htsv1.GetOperationR
 		return nil, err
 	}
 	return &htsv1.GetOperationResponse{Operation: toRecorded(recorded), Epoch: epoch}, nil
+}
+
+// BatchGetOperations returns those that were recorded.
+func (s *commitService) BatchGetOperations(ctx context.Context, r *htsv1.BatchGetOperationsRequest) (*htsv1.BatchGetOperationsResponse, error) {
+	warehouse, err := warehouseOr(r.GetWarehouse())
+	if err != nil {
+		return nil, err
+	}
+	if n := len(r.GetIds()); n > maxBatchGet {
+		return nil, fault.Field("ids", "has %d entries, %d are allowed", n, maxBatchGet)
+	}
+	ids := make([]housetable.UUID, len(r.GetIds()))
+	for i, id := range r.GetIds() {
+		if ids[i], err = checkUUID(fmt.Sprintf("ids[%d]", i), id); err != nil {
+			return nil, err
+		}
+	}
+	recorded, err := s.store.Operations(ctx, warehouse, ids)
+	if err != nil {
+		return nil, err
+	}
+	response := &htsv1.BatchGetOperationsResponse{}
+	for _, o := range recorded {
+		response.Operations = append(response.Operations, toRecorded(o))
+	}
+	return response, nil
 }
 
 func toCommitResponse(v housetable.Verdict) (*htsv1.CommitResponse, error) {

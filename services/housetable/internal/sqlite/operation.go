@@ -34,3 +34,21 @@ func (s *Store) Operation(ctx context.Context, warehouse string, id housetable.U
 	}
 	return *o, nil
 }
+
+// Operations returns the records of operations.
+func (s *Store) Operations(ctx context.Context, warehouse string, ids []housetable.UUID) ([]housetable.RecordedOperation, error) {
+	var found []housetable.RecordedOperation
+	for _, id := range ids {
+		o, err := find(ctx, s, scanOperation, selectOperation, warehouse, id[:])
+		if err != nil {
+			return nil, err
+		}
+		if o != nil {
+			found = append(found, *o)
+		}
+	}
+	if len(found) == 0 {
+		return nil, s.missing(ctx, warehouse, nil)
+	}
+	return found, nil
+}

@@ -1872,6 +1872,107 @@ func (x *GetOperationResponse) GetEpoch() string {
 	return ""
 }
 
+// BatchGetOperationsRequest names operations.
+type BatchGetOperationsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse of the operations; empty means the default one.
+	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Ids (16 bytes each) of the operations, at most 1,000.
+	Ids           [][]byte `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetOperationsRequest) Reset() {
+	*x = BatchGetOperationsRequest{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetOperationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetOperationsRequest) ProtoMessage() {}
+
+func (x *BatchGetOperationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetOperationsRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetOperationsRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *BatchGetOperationsRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *BatchGetOperationsRequest) GetIds() [][]byte {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+// BatchGetOperationsResponse returns the records.
+type BatchGetOperationsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Operations that were recorded, in no order.
+	Operations    []*RecordedOperation `protobuf:"bytes,1,rep,name=operations,proto3" json:"operations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetOperationsResponse) Reset() {
+	*x = BatchGetOperationsResponse{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetOperationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetOperationsResponse) ProtoMessage() {}
+
+func (x *BatchGetOperationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetOperationsResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetOperationsResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *BatchGetOperationsResponse) GetOperations() []*RecordedOperation {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
+}
+
 // GetEpochRequest asks for the epoch.
 type GetEpochRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1881,7 +1982,7 @@ type GetEpochRequest struct {
 
 func (x *GetEpochRequest) Reset() {
 	*x = GetEpochRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1893,7 +1994,7 @@ func (x *GetEpochRequest) String() string {
 func (*GetEpochRequest) ProtoMessage() {}
 
 func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1906,7 +2007,7 @@ func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochRequest.ProtoReflect.Descriptor instead.
 func (*GetEpochRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{25}
 }
 
 // GetEpochResponse returns the epoch.
@@ -1921,7 +2022,7 @@ type GetEpochResponse struct {
 
 func (x *GetEpochResponse) Reset() {
 	*x = GetEpochResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2034,7 @@ func (x *GetEpochResponse) String() string {
 func (*GetEpochResponse) ProtoMessage() {}
 
 func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2047,7 @@ func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochResponse.ProtoReflect.Descriptor instead.
 func (*GetEpochResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{24}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetEpochResponse) GetEpoch() string {
@@ -2100,7 +2201,14 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\fR\x02id\"r\n" +
 	"\x14GetOperationResponse\x12D\n" +
 	"\toperation\x18\x01 \x01(\v2&.igloo.housetable.v1.RecordedOperationR\toperation\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\tR\x05epoch\"\x11\n" +
+	"\x05epoch\x18\x02 \x01(\tR\x05epoch\"K\n" +
+	"\x19BatchGetOperationsRequest\x12\x1c\n" +
+	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\fR\x03ids\"d\n" +
+	"\x1aBatchGetOperationsResponse\x12F\n" +
+	"\n" +
+	"operations\x18\x01 \x03(\v2&.igloo.housetable.v1.RecordedOperationR\n" +
+	"operations\"\x11\n" +
 	"\x0fGetEpochRequest\"(\n" +
 	"\x10GetEpochResponse\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch*\xe3\x02\n" +
@@ -2113,10 +2221,11 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	" CONFLICT_REASON_NAMESPACE_EXISTS\x10\x05\x12'\n" +
 	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x06\x12\"\n" +
 	"\x1eCONFLICT_REASON_LOCATION_TAKEN\x10\a\x12'\n" +
-	"#CONFLICT_REASON_METADATA_UUID_TAKEN\x10\b2\xa0\x02\n" +
+	"#CONFLICT_REASON_METADATA_UUID_TAKEN\x10\b2\x97\x03\n" +
 	"\rCommitService\x12Q\n" +
 	"\x06Commit\x12\".igloo.housetable.v1.CommitRequest\x1a#.igloo.housetable.v1.CommitResponse\x12c\n" +
-	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponse\x12W\n" +
+	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponse\x12u\n" +
+	"\x12BatchGetOperations\x12..igloo.housetable.v1.BatchGetOperationsRequest\x1a/.igloo.housetable.v1.BatchGetOperationsResponse\x12W\n" +
 	"\bGetEpoch\x12$.igloo.housetable.v1.GetEpochRequest\x1a%.igloo.housetable.v1.GetEpochResponseB\xdf\x01\n" +
 	"\x17com.igloo.housetable.v1B\vCommitProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
@@ -2133,42 +2242,44 @@ func file_igloo_housetable_v1_commit_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_commit_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_igloo_housetable_v1_commit_proto_goTypes = []any{
-	(ConflictReason)(0),           // 0: igloo.housetable.v1.ConflictReason
-	(*CommitRequest)(nil),         // 1: igloo.housetable.v1.CommitRequest
-	(*QueuedJob)(nil),             // 2: igloo.housetable.v1.QueuedJob
-	(*Operation)(nil),             // 3: igloo.housetable.v1.Operation
-	(*Outcome)(nil),               // 4: igloo.housetable.v1.Outcome
-	(*RecordedOperation)(nil),     // 5: igloo.housetable.v1.RecordedOperation
-	(*Change)(nil),                // 6: igloo.housetable.v1.Change
-	(*Expectation)(nil),           // 7: igloo.housetable.v1.Expectation
-	(*CreateTable)(nil),           // 8: igloo.housetable.v1.CreateTable
-	(*SwapTable)(nil),             // 9: igloo.housetable.v1.SwapTable
-	(*DropTable)(nil),             // 10: igloo.housetable.v1.DropTable
-	(*RenameTable)(nil),           // 11: igloo.housetable.v1.RenameTable
-	(*RestoreTable)(nil),          // 12: igloo.housetable.v1.RestoreTable
-	(*CreateNamespace)(nil),       // 13: igloo.housetable.v1.CreateNamespace
-	(*DropNamespace)(nil),         // 14: igloo.housetable.v1.DropNamespace
-	(*UpdateNamespace)(nil),       // 15: igloo.housetable.v1.UpdateNamespace
-	(*CommitResponse)(nil),        // 16: igloo.housetable.v1.CommitResponse
-	(*Committed)(nil),             // 17: igloo.housetable.v1.Committed
-	(*ChangeResult)(nil),          // 18: igloo.housetable.v1.ChangeResult
-	(*Conflict)(nil),              // 19: igloo.housetable.v1.Conflict
-	(*ChangeConflict)(nil),        // 20: igloo.housetable.v1.ChangeConflict
-	(*Replay)(nil),                // 21: igloo.housetable.v1.Replay
-	(*GetOperationRequest)(nil),   // 22: igloo.housetable.v1.GetOperationRequest
-	(*GetOperationResponse)(nil),  // 23: igloo.housetable.v1.GetOperationResponse
-	(*GetEpochRequest)(nil),       // 24: igloo.housetable.v1.GetEpochRequest
-	(*GetEpochResponse)(nil),      // 25: igloo.housetable.v1.GetEpochResponse
-	nil,                           // 26: igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	nil,                           // 27: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
-	(TableKind)(0),                // 29: igloo.housetable.v1.TableKind
-	(*TableKey)(nil),              // 30: igloo.housetable.v1.TableKey
-	(*HouseTable)(nil),            // 31: igloo.housetable.v1.HouseTable
-	(*Namespace)(nil),             // 32: igloo.housetable.v1.Namespace
-	(*TableVersion)(nil),          // 33: igloo.housetable.v1.TableVersion
+	(ConflictReason)(0),                // 0: igloo.housetable.v1.ConflictReason
+	(*CommitRequest)(nil),              // 1: igloo.housetable.v1.CommitRequest
+	(*QueuedJob)(nil),                  // 2: igloo.housetable.v1.QueuedJob
+	(*Operation)(nil),                  // 3: igloo.housetable.v1.Operation
+	(*Outcome)(nil),                    // 4: igloo.housetable.v1.Outcome
+	(*RecordedOperation)(nil),          // 5: igloo.housetable.v1.RecordedOperation
+	(*Change)(nil),                     // 6: igloo.housetable.v1.Change
+	(*Expectation)(nil),                // 7: igloo.housetable.v1.Expectation
+	(*CreateTable)(nil),                // 8: igloo.housetable.v1.CreateTable
+	(*SwapTable)(nil),                  // 9: igloo.housetable.v1.SwapTable
+	(*DropTable)(nil),                  // 10: igloo.housetable.v1.DropTable
+	(*RenameTable)(nil),                // 11: igloo.housetable.v1.RenameTable
+	(*RestoreTable)(nil),               // 12: igloo.housetable.v1.RestoreTable
+	(*CreateNamespace)(nil),            // 13: igloo.housetable.v1.CreateNamespace
+	(*DropNamespace)(nil),              // 14: igloo.housetable.v1.DropNamespace
+	(*UpdateNamespace)(nil),            // 15: igloo.housetable.v1.UpdateNamespace
+	(*CommitResponse)(nil),             // 16: igloo.housetable.v1.CommitResponse
+	(*Committed)(nil),                  // 17: igloo.housetable.v1.Committed
+	(*ChangeResult)(nil),               // 18: igloo.housetable.v1.ChangeResult
+	(*Conflict)(nil),                   // 19: igloo.housetable.v1.Conflict
+	(*ChangeConflict)(nil),             // 20: igloo.housetable.v1.ChangeConflict
+	(*Replay)(nil),                     // 21: igloo.housetable.v1.Replay
+	(*GetOperationRequest)(nil),        // 22: igloo.housetable.v1.GetOperationRequest
+	(*GetOperationResponse)(nil),       // 23: igloo.housetable.v1.GetOperationResponse
+	(*BatchGetOperationsRequest)(nil),  // 24: igloo.housetable.v1.BatchGetOperationsRequest
+	(*BatchGetOperationsResponse)(nil), // 25: igloo.housetable.v1.BatchGetOperationsResponse
+	(*GetEpochRequest)(nil),            // 26: igloo.housetable.v1.GetEpochRequest
+	(*GetEpochResponse)(nil),           // 27: igloo.housetable.v1.GetEpochResponse
+	nil,                                // 28: igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	nil,                                // 29: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	(*timestamppb.Timestamp)(nil),      // 30: google.protobuf.Timestamp
+	(TableKind)(0),                     // 31: igloo.housetable.v1.TableKind
+	(*TableKey)(nil),                   // 32: igloo.housetable.v1.TableKey
+	(*HouseTable)(nil),                 // 33: igloo.housetable.v1.HouseTable
+	(*Namespace)(nil),                  // 34: igloo.housetable.v1.Namespace
+	(*TableVersion)(nil),               // 35: igloo.housetable.v1.TableVersion
 }
 var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	3,  // 0: igloo.housetable.v1.CommitRequest.operations:type_name -> igloo.housetable.v1.Operation
@@ -2176,7 +2287,7 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	2,  // 2: igloo.housetable.v1.CommitRequest.jobs:type_name -> igloo.housetable.v1.QueuedJob
 	4,  // 3: igloo.housetable.v1.Operation.outcome:type_name -> igloo.housetable.v1.Outcome
 	3,  // 4: igloo.housetable.v1.RecordedOperation.operation:type_name -> igloo.housetable.v1.Operation
-	28, // 5: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
+	30, // 5: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
 	8,  // 6: igloo.housetable.v1.Change.create_table:type_name -> igloo.housetable.v1.CreateTable
 	9,  // 7: igloo.housetable.v1.Change.swap_table:type_name -> igloo.housetable.v1.SwapTable
 	10, // 8: igloo.housetable.v1.Change.drop_table:type_name -> igloo.housetable.v1.DropTable
@@ -2185,44 +2296,47 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	13, // 11: igloo.housetable.v1.Change.create_namespace:type_name -> igloo.housetable.v1.CreateNamespace
 	14, // 12: igloo.housetable.v1.Change.drop_namespace:type_name -> igloo.housetable.v1.DropNamespace
 	15, // 13: igloo.housetable.v1.Change.update_namespace:type_name -> igloo.housetable.v1.UpdateNamespace
-	29, // 14: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
-	30, // 15: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
-	29, // 16: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
-	30, // 17: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
+	31, // 14: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
+	32, // 15: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
+	31, // 16: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
+	32, // 17: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 18: igloo.housetable.v1.SwapTable.expect:type_name -> igloo.housetable.v1.Expectation
-	30, // 19: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
+	32, // 19: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 20: igloo.housetable.v1.DropTable.expect:type_name -> igloo.housetable.v1.Expectation
-	30, // 21: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
+	32, // 21: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 22: igloo.housetable.v1.RenameTable.expect:type_name -> igloo.housetable.v1.Expectation
-	30, // 23: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
-	30, // 24: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
-	26, // 25: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	27, // 26: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	32, // 23: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
+	32, // 24: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
+	28, // 25: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	29, // 26: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
 	17, // 27: igloo.housetable.v1.CommitResponse.committed:type_name -> igloo.housetable.v1.Committed
 	19, // 28: igloo.housetable.v1.CommitResponse.conflict:type_name -> igloo.housetable.v1.Conflict
 	21, // 29: igloo.housetable.v1.CommitResponse.replay:type_name -> igloo.housetable.v1.Replay
 	18, // 30: igloo.housetable.v1.Committed.results:type_name -> igloo.housetable.v1.ChangeResult
-	28, // 31: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
-	31, // 32: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
-	32, // 33: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
+	30, // 31: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
+	33, // 32: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
+	34, // 33: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
 	20, // 34: igloo.housetable.v1.Conflict.changes:type_name -> igloo.housetable.v1.ChangeConflict
 	0,  // 35: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
-	31, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
-	33, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
-	32, // 38: igloo.housetable.v1.ChangeConflict.current_namespace:type_name -> igloo.housetable.v1.Namespace
+	33, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
+	35, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
+	34, // 38: igloo.housetable.v1.ChangeConflict.current_namespace:type_name -> igloo.housetable.v1.Namespace
 	5,  // 39: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
 	5,  // 40: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
-	1,  // 41: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
-	22, // 42: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
-	24, // 43: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
-	16, // 44: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
-	23, // 45: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
-	25, // 46: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
-	44, // [44:47] is the sub-list for method output_type
-	41, // [41:44] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	5,  // 41: igloo.housetable.v1.BatchGetOperationsResponse.operations:type_name -> igloo.housetable.v1.RecordedOperation
+	1,  // 42: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
+	22, // 43: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
+	24, // 44: igloo.housetable.v1.CommitService.BatchGetOperations:input_type -> igloo.housetable.v1.BatchGetOperationsRequest
+	26, // 45: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
+	16, // 46: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
+	23, // 47: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
+	25, // 48: igloo.housetable.v1.CommitService.BatchGetOperations:output_type -> igloo.housetable.v1.BatchGetOperationsResponse
+	27, // 49: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
+	46, // [46:50] is the sub-list for method output_type
+	42, // [42:46] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_commit_proto_init() }
@@ -2257,7 +2371,7 @@ func file_igloo_housetable_v1_commit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_commit_proto_rawDesc), len(file_igloo_housetable_v1_commit_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

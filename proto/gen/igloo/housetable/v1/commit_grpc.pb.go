@@ -19,9 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CommitService_Commit_FullMethodName       = "/igloo.housetable.v1.CommitService/Commit"
-	CommitService_GetOperation_FullMethodName = "/igloo.housetable.v1.CommitService/GetOperation"
-	CommitService_GetEpoch_FullMethodName     = "/igloo.housetable.v1.CommitService/GetEpoch"
+	CommitService_Commit_FullMethodName             = "/igloo.housetable.v1.CommitService/Commit"
+	CommitService_GetOperation_FullMethodName       = "/igloo.housetable.v1.CommitService/GetOperation"
+	CommitService_BatchGetOperations_FullMethodName = "/igloo.housetable.v1.CommitService/BatchGetOperations"
+	CommitService_GetEpoch_FullMethodName           = "/igloo.housetable.v1.CommitService/GetEpoch"
 )
 
 // CommitServiceClient is the client API for CommitService service.
@@ -38,6 +39,8 @@ type CommitServiceClient interface {
 	Commit(ctx context.Context, in *CommitRequest, opts ...grpc.CallOption) (*CommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
+	// BatchGetOperations returns those of the operations that were recorded.
+	BatchGetOperations(ctx context.Context, in *BatchGetOperationsRequest, opts ...grpc.CallOption) (*BatchGetOperationsResponse, error)
 	// GetEpoch returns the epoch of the database.
 	GetEpoch(ctx context.Context, in *GetEpochRequest, opts ...grpc.CallOption) (*GetEpochResponse, error)
 }
@@ -70,6 +73,16 @@ func (c *commitServiceClient) GetOperation(ctx context.Context, in *GetOperation
 	return out, nil
 }
 
+func (c *commitServiceClient) BatchGetOperations(ctx context.Context, in *BatchGetOperationsRequest, opts ...grpc.CallOption) (*BatchGetOperationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetOperationsResponse)
+	err := c.cc.Invoke(ctx, CommitService_BatchGetOperations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *commitServiceClient) GetEpoch(ctx context.Context, in *GetEpochRequest, opts ...grpc.CallOption) (*GetEpochResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetEpochResponse)
@@ -94,6 +107,8 @@ type CommitServiceServer interface {
 	Commit(context.Context, *CommitRequest) (*CommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)
+	// BatchGetOperations returns those of the operations that were recorded.
+	BatchGetOperations(context.Context, *BatchGetOperationsRequest) (*BatchGetOperationsResponse, error)
 	// GetEpoch returns the epoch of the database.
 	GetEpoch(context.Context, *GetEpochRequest) (*GetEpochResponse, error)
 	mustEmbedUnimplementedCommitServiceServer()
@@ -111,6 +126,9 @@ func (UnimplementedCommitServiceServer) Commit(context.Context, *CommitRequest) 
 }
 func (UnimplementedCommitServiceServer) GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOperation not implemented")
+}
+func (UnimplementedCommitServiceServer) BatchGetOperations(context.Context, *BatchGetOperationsRequest) (*BatchGetOperationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetOperations not implemented")
 }
 func (UnimplementedCommitServiceServer) GetEpoch(context.Context, *GetEpochRequest) (*GetEpochResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEpoch not implemented")
@@ -172,6 +190,24 @@ func _CommitService_GetOperation_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CommitService_BatchGetOperations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetOperationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommitServiceServer).BatchGetOperations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommitService_BatchGetOperations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommitServiceServer).BatchGetOperations(ctx, req.(*BatchGetOperationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CommitService_GetEpoch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetEpochRequest)
 	if err := dec(in); err != nil {
@@ -204,6 +240,10 @@ var CommitService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetOperation",
 			Handler:    _CommitService_GetOperation_Handler,
+		},
+		{
+			MethodName: "BatchGetOperations",
+			Handler:    _CommitService_BatchGetOperations_Handler,
 		},
 		{
 			MethodName: "GetEpoch",
