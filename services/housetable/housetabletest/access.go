@@ -26,6 +26,7 @@ func accessTests() map[string]func(*testing.T, *bench) {
 		"NewNamespaces":         newNamespaces,
 		"GoneGrants":            goneGrants,
 		"Tombstones":            tombstones,
+		"GrantsAgainstDrops":    grantRace,
 		"Visibility":            visibility,
 		"VisibilityFolds":       visibilityFolds,
 	}

@@ -236,9 +236,9 @@ func followersUnderWriters(t *testing.T, b *bench) {
 				grant := tableGrant(fmt.Sprint("t", rand.N(rivals)), bob, authz.Select) //nolint:gosec // a choice
 				switch n % 4 {
 				case 0:
-					b.send(t, b.request(housetable.CreateNamespace{DatabaseID: "n" + strconv.Itoa(i)}))
+					b.attempt(t, b.request(housetable.CreateNamespace{DatabaseID: "n" + strconv.Itoa(i)}))
 				case 2:
-					b.send(t, b.request(housetable.DropNamespace{DatabaseID: "n" + strconv.Itoa(i)}))
+					b.attempt(t, b.request(housetable.DropNamespace{DatabaseID: "n" + strconv.Itoa(i)}))
 				}
 				change := housetable.GrantChange{Warehouse: house, Grants: []housetable.Grant{grant, namespaceGrant("n"+strconv.Itoa(rand.N(rivals)), bob, authz.Write)}, Revoke: rand.N(3) == 0} //nolint:gosec // a choice
 				_, err := b.ChangeGrants(t.Context(), change)
@@ -264,5 +264,60 @@ func followersUnderWriters(t *testing.T, b *bench) {
 		if f.want(t, want); f.restarts != 1 {
 			t.Errorf("%d restarts", f.restarts)
 		}
+	}
+}
+
+// grantRace: a grant on a namespace, and one to a role, that race with a drop are
+// dropped with it or refused: the next of that name has none of it, and no
+// follower believes so.
+func grantRace(t *testing.T, b *bench) {
+	t.Helper()
+	b.seed(t, 1)
+	f, server := b.follow(t, house), b.follow(t, housetable.ServersPart)
+	before := maps.Clone(f.held)
+	for round := range 3 * rounds {
+		id, role := fmt.Sprint("n", round%3), fmt.Sprint("r", round%3)
+		namespace := func(change housetable.Change) {
+			c := b.request(change)
+			c.Principal = ""
+			b.attempt(t, c)
+		}
+		namespace(housetable.CreateNamespace{DatabaseID: id})
+		if _, err := b.CreateRole(t.Context(), housetable.Role{Name: role}); err != nil && !fault.Is(err, fault.AlreadyExists) {
+			t.Fatal(err)
+		}
+		var rivals sync.WaitGroup
+		give := func(in string, g housetable.Grant) {
+			_, err := b.ChangeGrants(t.Context(), housetable.GrantChange{Warehouse: in, Grants: []housetable.Grant{g}})
+			if err != nil && !fault.Is(err, fault.NoSuchNamespace) && !fault.Is(err, fault.NoSuchRole) {
+				t.Errorf("grant: %v", err)
+			}
+		}
+		rivals.Go(func() { namespace(housetable.DropNamespace{DatabaseID: id}) })
+		rivals.Go(func() { give(house, namespaceGrant(id, bob, authz.Select)) })
+		rivals.Go(func() { give(housetable.ServersPart, membership(role, bob)) })
+		rivals.Go(func() {
+			if err := b.DeleteRole(t.Context(), role); err != nil {
+				t.Errorf("delete the role: %v", err)
+			}
+		})
+		rivals.Wait()
+		namespace(housetable.CreateNamespace{DatabaseID: id})
+		if _, err := b.CreateRole(t.Context(), housetable.Role{Name: role}); err != nil {
+			t.Fatal(err)
+		}
+		b.wantGranted(t, housetable.GrantQuery{Warehouse: house, Grantee: bob})
+		b.wantGranted(t, housetable.GrantQuery{Warehouse: housetable.ServersPart})
+		f.want(t, before)
+		server.want(t, map[authz.Entry]bool{})
+		namespace(housetable.DropNamespace{DatabaseID: id})
+	}
+}
+
+// attempt makes a commit beside others, whatever becomes of it.
+func (b *bench) attempt(t testing.TB, c housetable.Commit) {
+	t.Helper()
+	if _, err := b.Commit(t.Context(), []housetable.Commit{c}); err != nil {
+		t.Errorf("commit: %v", err)
 	}
 }

@@ -95,10 +95,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 	}
 	s.channel = s.inProcess(authn.Unary(nil))
 	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, s.deciding.Close(), store.Close())
 	}
 	if s.audit, err = cfg.OpenAudit("housetable", meters.Meter(meterName), log); err != nil {
-		return nil, errors.Join(err, s.prober.Close(), store.Close())
+		return nil, errors.Join(err, s.deciding.Close(), s.prober.Close(), store.Close())
 	}
 	s.sweeper = startSweeper(ctx, chores(store, cfg.Upkeep), log)
 	return s, nil
