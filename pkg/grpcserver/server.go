@@ -44,6 +44,13 @@ const (
 	// streamWorkers are goroutines that are kept for calls: one made for a call
 	// spends a tenth of a short one growing its stack. More calls get their own.
 	streamWorkers = 32
+	// maxHeaderBytes bounds a call's metadata, of which a token is most.
+	maxHeaderBytes = 64 << 10
+	// handshakeTimeout bounds what a client may take until its first call.
+	handshakeTimeout = 10 * time.Second
+	// callsOfConnection are how many calls of one connection are under way; a client
+	// with more waits by itself.
+	callsOfConnection = 4096
 	// connectionAge makes clients reconnect now and then, so that they find new replicas.
 	connectionAge = 10 * time.Minute
 )
@@ -65,6 +72,9 @@ func standing(log *slog.Logger, who authn.Authenticator) []grpc.ServerOption {
 		grpc.UnaryInterceptor(Unary(log, authn.Unary(who))),
 		grpc.StreamInterceptor(Stream(log, authn.Stream(who))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.MaxConcurrentStreams(callsOfConnection),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: connectionAge, Time: time.Minute}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),

@@ -45,6 +45,8 @@ const (
 	// idle is how long a caller is remembered who asks nothing: by then all that was
 	// taken is there again.
 	idle = time.Minute
+	// maxStreams are how many may be listened to at once, each of them for long.
+	maxStreams = 1024
 	// soon is when to come again if too much was under way.
 	soon = time.Second
 )
@@ -61,6 +63,7 @@ func (s Settings) Validate() error {
 // safe for concurrent use.
 type Limits struct {
 	slots   chan struct{}
+	streams chan struct{}
 	rate    rate.Limit
 	callers *otter.Cache[string, *rate.Limiter]
 	refused metric.Int64Counter
@@ -80,7 +83,7 @@ func (s Settings) New(meter metric.Meter) (*Limits, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remember callers: %w", err)
 	}
-	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), rate: rate.Limit(s.RequestRate), callers: callers}
+	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), streams: make(chan struct{}, maxStreams), rate: rate.Limit(s.RequestRate), callers: callers}
 	l.refused, err = meter.Int64Counter("igloo.limit.refusals", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that were refused before any work, by the limit that they met."))
 	_, knownErr := meter.Int64ObservableGauge("igloo.limit.callers", metric.WithUnit("{caller}"),
@@ -114,7 +117,7 @@ func (l *Limits) Guard(next http.Handler, refuse Refuse) http.Handler {
 			refuse(w, r, err)
 			return
 		}
-		leave, err := l.enter(r.Context())
+		leave, err := l.enter(r.Context(), l.slots)
 		if err != nil {
 			refuse(w, r, err)
 			return
@@ -147,7 +150,7 @@ func (l *Limits) Unary(ctx context.Context, request any, info *grpc.UnaryServerI
 	if strings.HasPrefix(info.FullMethod, health) {
 		return handler(ctx, request)
 	}
-	leave, err := l.enter(ctx)
+	leave, err := l.enter(ctx, l.slots)
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +158,32 @@ func (l *Limits) Unary(ctx context.Context, request any, info *grpc.UnaryServerI
 	return handler(ctx, request)
 }
 
+// Stream bounds the streams that are open at once, beside the calls.
+func (l *Limits) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if strings.HasPrefix(info.FullMethod, health) {
+		return handler(server, stream)
+	}
+	leave, err := l.enter(stream.Context(), l.streams)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return handler(server, stream)
+}
+
+// Interceptors are the options of a gRPC server that keeps the limits.
+func (l *Limits) Interceptors() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(l.Unary), grpc.ChainStreamInterceptor(l.Stream)}
+}
+
 // enter takes a slot, which leave gives back.
-func (l *Limits) enter(ctx context.Context) (leave func(), err error) {
+func (l *Limits) enter(ctx context.Context, slots chan struct{}) (leave func(), err error) {
 	select {
-	case l.slots <- struct{}{}:
-		return func() { <-l.slots }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	default:
 		l.refused.Add(ctx, 1, byConcurrency)
-		return nil, later(soon, "%d requests are under way, which is as many as may be", cap(l.slots))
+		return nil, later(soon, "%d requests are under way, which is as many as may be", cap(slots))
 	}
 }
 

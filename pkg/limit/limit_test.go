@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
@@ -154,6 +155,49 @@ func TestRequestsAtOnce(t *testing.T) {
 		t.Errorf("%v refusals were counted", n)
 	}
 }
+
+// TestStreamsAtOnce: streams are bounded by themselves, and leave room for calls.
+func TestStreamsAtOnce(t *testing.T) {
+	l, _ := limits(t, limit.Settings{ConcurrentRequests: 1})
+	end, ended := make(chan struct{}), make(chan error)
+	begun := make(chan struct{})
+	open := func(then grpc.StreamHandler) error {
+		return l.Stream(nil, stream{t.Context()}, &grpc.StreamServerInfo{FullMethod: "/a/Watch"}, then)
+	}
+	const most = 1024
+	for range most {
+		go func() {
+			ended <- open(func(any, grpc.ServerStream) error { begun <- struct{}{}; <-end; return nil })
+		}()
+		<-begun
+	}
+	quick := func(any, grpc.ServerStream) error { return nil }
+	if err := open(quick); !fault.Is(err, fault.Overloaded) {
+		t.Errorf("one too many: %v", err)
+	}
+	if _, err := l.Unary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/a/B"}, func(context.Context, any) (any, error) { return "done", nil }); err != nil {
+		t.Errorf("a call beside them: %v", err)
+	}
+	close(end)
+	for range most {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := open(quick); err != nil {
+		t.Errorf("after they have ended: %v", err)
+	}
+}
+
+// stream is one of which nothing is asked but its context.
+type stream struct{ ctx context.Context } //nolint:containedctx // that is how gRPC hands it on
+
+func (s stream) Context() context.Context   { return s.ctx }
+func (stream) SetHeader(metadata.MD) error  { return nil }
+func (stream) SendHeader(metadata.MD) error { return nil }
+func (stream) SetTrailer(metadata.MD)       {}
+func (stream) SendMsg(any) error            { return nil }
+func (stream) RecvMsg(any) error            { return io.EOF }
 
 func TestDepth(t *testing.T) {
 	nested := func(open, end string, n int) string { return strings.Repeat(open, n) + strings.Repeat(end, n) }

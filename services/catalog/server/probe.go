@@ -84,7 +84,7 @@ func (s *Server) serveInternal(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the house table service: %w", err)
 	}
-	server, health := grpcserver.New(s.log, s.door.Who, append(s.tls.Options(), grpc.ChainUnaryInterceptor(s.door.Limits.Unary))...)
+	server, health := grpcserver.New(s.log, s.door.Who, append(s.tls.Options(), s.door.Limits.Interceptors()...)...)
 	s.Register(server)
 	s.log.InfoContext(ctx, "catalog answers the house table service", "address", listener.Addr().String())
 	failed := make(chan error, 1)

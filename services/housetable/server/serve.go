@@ -31,7 +31,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	options := append(s.tls.Options(), grpc.ChainUnaryInterceptor(s.limits.Unary))
+	options := append(s.tls.Options(), s.limits.Interceptors()...)
 	server, health := grpcserver.New(s.log, s.who, append(options, s.audit.Options()...)...)
 	s.Register(server)
 	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())
