@@ -151,6 +151,7 @@ func openCatalog(ctx context.Context, cfg Config, folder string, door *catalogse
 		WarehouseRoot:        root,
 		AllowedRoots:         cfg.AllowedRoots,
 		NamespaceSeparator:   cfg.NamespaceSeparator,
+		Access:               cfg.access(),
 		Storage:              cfg.Storage,
 		KeySettings:          cfg.KeySettings,
 		Removal:              removal,

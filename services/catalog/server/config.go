@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/audit"
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -38,6 +39,7 @@ type Config struct {
 	TokenFile            string          `name:"housetable-token-file" env:"IGLOO_HOUSETABLE_TOKEN_FILE" help:"Show the token in this file to the house table service; it is read again as it is renewed." placeholder:"FILE"`
 	HouseTableTLS        tlsfiles.Client `embed:"" prefix:"housetable-" envprefix:"IGLOO_HOUSETABLE_"`
 	authn.Settings       `embed:""`
+	Access               authz.Authorization `embed:""`
 	audit.Trail          `embed:""`
 	tlsfiles.Listener    `embed:""`
 	Limits               limit.Settings      `embed:""`
@@ -81,7 +83,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Settings.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate(), c.Trail.Validate())...)
+	return errors.Join(append(errs, c.Settings.Validate(), c.Access.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate(), c.Trail.Validate())...)
 }
 
 // validateRoot refuses a root in no store that is served.

@@ -2,11 +2,18 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 
+	"google.golang.org/grpc"
+
 	"github.com/igloo-catalog/igloo/pkg/authn"
+	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/pkg/authz/deciders"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
+	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
 // tokensPath is where clients ask for tokens that know of no identity provider:
@@ -35,6 +42,20 @@ func (s *Server) openAudit() (err error) {
 		s.closers = append(s.closers, s.audit)
 	}
 	return err
+}
+
+// openDecider opens what decides who may do what: by grants that are followed in the
+// house table service.
+func (s *Server) openDecider(conn grpc.ClientConnInterface, settings *catalog.Settings) error {
+	decider, closer, err := deciders.Open(s.cfg.Access, deciders.Needs{
+		Authenticated: s.door.Who != nil, Source: grpcclient.Access(conn), Service: "catalog", Log: s.log, Meter: s.meter,
+	})
+	if err != nil {
+		return fmt.Errorf("open what decides who may do what: %w", err)
+	}
+	s.closers = append(s.closers, closer)
+	settings.Authorization, settings.AuthorizationByRow = decider, s.cfg.Access.Authorization == authz.ByCedar
+	return nil
 }
 
 // guarded is the protocol behind the door.

@@ -110,6 +110,9 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if err != nil {
 		return err
 	}
+	if err := s.openDecider(conn, &settings); err != nil {
+		return err
+	}
 	if s.domain, err = catalog.New(s.pointers, files, outcomes, settings, s.log); err != nil {
 		return fmt.Errorf("make catalog: %w", err)
 	}

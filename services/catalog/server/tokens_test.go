@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/idptest"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/htsfake"
 )
@@ -18,6 +19,7 @@ func TestClientsAreToldOfTokens(t *testing.T) {
 	provider, exchanging, elsewhere := idptest.New(t), idptest.New(t), idptest.New(t)
 	exchanging.Exchange()
 	cfg := config(t)
+	cfg.Access.Authorization = authz.ByNothing
 	cfg.AuthIssuers, cfg.AuthAudiences = []string{"corp=" + provider.URL, "other=" + exchanging.URL}, []string{"igloo"}
 	front := httptest.NewServer(open(t, cfg, htsfake.New().Conn()).Handler())
 	t.Cleanup(front.Close)

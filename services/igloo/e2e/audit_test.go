@@ -51,7 +51,7 @@ func TestCommitsAreAudited(t *testing.T) {
 	catalogLog, htsLog := filepath.Join(folder, "catalog.log"), filepath.Join(folder, "housetable.log")
 	issuer := []string{"--auth-issuer", "corp=" + p.URL}
 	d := iglootest.Split(t,
-		append(issuer, "--housetable-token-file", shown, "--audit-log", catalogLog),
+		append(issuer, "--housetable-token-file", shown, "--audit-log", catalogLog, "--admin", "corp:alice"),
 		append(issuer, "--trusted-service", "corp:catalog", "--authorization", "none", "--audit-log", htsLog))
 	alice := "Bearer " + p.Token(t, nil)
 	commit := func(id, namespace string) (int, string) {

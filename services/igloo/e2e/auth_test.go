@@ -51,7 +51,7 @@ func TestAuthOfAProvider(t *testing.T) {
 	file := p.TokenFile(t, idptest.Claims{"sub": "catalog"})
 	issuer := []string{"--auth-issuer", "corp=" + p.URL}
 	d := iglootest.Split(t,
-		append(issuer, "--housetable-token-file", file),
+		append(issuer, "--housetable-token-file", file, "--admin", "corp:alice", "--admin", "corp:bob"),
 		append(issuer, "--trusted-service", "corp:catalog", "--admin", "corp:alice"))
 	alice, bob := "Bearer "+p.Token(t, nil), "Bearer "+p.Token(t, idptest.Claims{"sub": "bob"})
 	out := python(t, "pyiceberg_steps.py", d.URL, "token="+strings.TrimPrefix(alice, "Bearer "))

@@ -106,7 +106,7 @@ func TestSplitTellsNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := iglootest.Split(t,
-		append(both, "--housetable-token-file", file(t, c.secrets["token of the catalog"]), "--trusted-service", "corp:housetable",
+		append(both, "--admin", "corp:alice", "--housetable-token-file", file(t, c.secrets["token of the catalog"]), "--trusted-service", "corp:housetable",
 			"--redis-url", withPassword(t, redistest.New(t).URL(), "", c.secrets["Redis' password"]), "--plan-key", c.secrets["key of plans"], "--commit-deadline", "2s",
 			"--s3-endpoint", "http://127.0.0.1:1", "--s3-region", "us-east-1", "--s3-access-key-id", "id", "--s3-secret-access-key", c.secrets["key to S3"],
 			"--adls-account", "lake", "--adls-endpoint", "http://127.0.0.1:1/lake", "--adls-account-key", adls,

@@ -87,7 +87,7 @@ func TestAuthOfOthersProvider(t *testing.T) {
 	p := startProvider(t)
 	issuer := []string{"--auth-issuer", "corp=" + p.url}
 	d := iglootest.Split(t,
-		append(issuer, "--housetable-token-file", file(t, p.token(t, "catalog"))),
+		append(issuer, "--housetable-token-file", file(t, p.token(t, "catalog")), "--admin", "corp:spark"),
 		append(issuer, "--trusted-service", "corp:catalog"))
 	out := python(t, "pyiceberg_steps.py", d.URL, "credential=spark:secret-of-spark", "oauth2-server-uri="+p.url+"/token")
 	t.Log(out)

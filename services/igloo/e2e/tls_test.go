@@ -15,7 +15,7 @@ import (
 // who their certificates say, the catalog acts on their behalf, and the house table
 // service has storage tried by the catalog.
 func TestServicesOverTLS(t *testing.T) {
-	s := iglootest.SplitOverTLS(t, nil, []string{"--admin", "cert:alice"})
+	s := iglootest.SplitOverTLS(t, []string{"--admin", "cert:alice", "--admin", "cert:bob"}, []string{"--admin", "cert:alice"})
 	files := map[string]tlstest.Files{"alice": s.Authority.Issue(t, "alice"), "bob": s.Authority.Issue(t, "bob")}
 	clients := map[string]*http.Client{"": s.Client(t, nil)}
 	for name, own := range files {
@@ -46,7 +46,7 @@ func TestServicesOverTLS(t *testing.T) {
 // TestCertificatesAreRenewed: the catalog shows a new certificate once it is in its
 // files, to clients and to the house table service, without a restart.
 func TestCertificatesAreRenewed(t *testing.T) {
-	s := iglootest.SplitOverTLS(t, nil, nil)
+	s := iglootest.SplitOverTLS(t, []string{"--admin", "cert:alice"}, nil)
 	alice := s.Authority.Issue(t, "alice")
 	shown := func() string {
 		client := s.Client(t, &alice)
