@@ -112,7 +112,7 @@ func TestSplitTellsNoSecret(t *testing.T) {
 			"--adls-account", "lake", "--adls-endpoint", "http://127.0.0.1:1/lake", "--adls-account-key", adls,
 			"--allowed-roots", "s3://lake/a,abfss://c@lake.dfs.core.windows.net/a"),
 		append(both, "--database-url", withPassword(t, postgres, parsed.User.Username(), c.secrets["database's password"]), "--migrate",
-			"--prober-token-file", p.TokenFile(t, idptest.Claims{"sub": "housetable"}), "--trusted-service", "corp:catalog"))
+			"--prober-token-file", p.TokenFile(t, idptest.Claims{"sub": "housetable"}), "--trusted-service", "corp:catalog", "--admin", "corp:alice"))
 	alice := []string{"Authorization", "Bearer " + c.secrets["token of a user"], "Idempotency-Key", "019aa1b2-0000-7000-8000-00000000000c"}
 	for _, step := range []struct {
 		method, target, body string
