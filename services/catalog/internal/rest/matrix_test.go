@@ -72,7 +72,7 @@ func (e entitled) cells() []cell {
 	return all
 }
 
-// Each request, by who has exactly one privilege on the server, the warehouse, the
+// R2: each request, by who has exactly one privilege on the server, the warehouse, the
 // namespace or the thing itself, is let through if the rule says so, and else is
 // refused with its kind, and changes nothing.
 func TestMatrixOfRights(t *testing.T) {

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,7 +37,7 @@ func (n *nobody) Visible(context.Context, authn.Identity, authz.Object) (authz.V
 	return authz.Visibility{All: !n.closed.Load()}, nil
 }
 
-// Every route asks whether it may be done, before anything is, with a key and
+// R1: every route asks whether it may be done, before anything is, with a key and
 // without one; and what was refused is not remembered, so that it can be done later.
 func TestEveryRouteAsks(t *testing.T) {
 	n := &nobody{}
@@ -84,4 +85,55 @@ func (a away) Decide(context.Context, authn.Identity, ...authz.Question) ([]auth
 // Visible implements authz.Decider.
 func (a away) Visible(context.Context, authn.Identity, authz.Object) (authz.Visibility, error) {
 	return authz.Visibility{}, a.err
+}
+
+// each cannot tell in advance what is seen: it is what ends in a 3.
+type each struct{ authz.Open }
+
+// Decide implements authz.Decider.
+func (each) Decide(_ context.Context, _ authn.Identity, questions ...authz.Question) ([]authz.Decision, error) {
+	answers := make([]authz.Decision, len(questions))
+	for i, q := range questions {
+		answers[i].Allowed = q.Object.Table == nil || q.Privilege == authz.Create || strings.HasSuffix(q.Object.Table.Name, "3")
+	}
+	return answers, nil
+}
+
+// Visible implements authz.Decider.
+func (each) Visible(context.Context, authn.Identity, authz.Object) (authz.Visibility, error) {
+	return authz.Visibility{Each: true}, nil
+}
+
+// L6: where each row has to be asked about, pages are filled with others in place of
+// those that are not seen, and all that are seen come once.
+func TestPagesAreFilled(t *testing.T) {
+	w := newSilentWorld(t)
+	w.must(t, "POST", "/v1/namespaces", `{"namespace":["n"]}`)
+	var want []string
+	for i := range 60 {
+		name := fmt.Sprintf("t%02d", i)
+		w.must(t, "POST", nTables, creates(name))
+		if strings.HasSuffix(name, "3") {
+			want = append(want, name)
+		}
+	}
+	seen := w.replica(t, func(c *choices) { c.settings.Authorization = each{} })
+	if found := names(seen.must(t, "GET", nTables, "")); !slices.Equal(found, want) {
+		t.Errorf("the whole list: %v, want %v", found, want)
+	}
+	var found []string
+	for page, token := 0, ""; ; page++ {
+		list := seen.must(t, "GET", nTables+"?pageSize=2&pageToken="+token, "")
+		found = append(found, names(list)...)
+		next, more := list["next-page-token"].(string)
+		if !more {
+			break
+		}
+		if token = next; len(names(list)) == 0 || page > 60 {
+			t.Fatalf("page %d is empty and not the last", page)
+		}
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("page by page: %v, want %v", found, want)
+	}
 }

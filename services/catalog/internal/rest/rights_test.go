@@ -25,13 +25,13 @@ func withRights(t *testing.T, change ...func(*choices)) *guarded {
 }
 
 func TestRights(t *testing.T) {
-	t.Run("what was done under a key is neither repeated nor refused to who may not do it any more", revokedReplay)
+	t.Run("R5 what was done under a key is neither repeated nor refused to who may not do it any more", revokedReplay)
 	t.Run("what took the right with it is told again under its key", goneReplay)
 	t.Run("a commit that was never applied is refused under its key as without", refusedReplay)
-	t.Run("a grant stays with its table", notInherited)
-	t.Run("what is not there is refused as what is", hidden)
-	t.Run("who makes something owns it, and nothing beside it", owners)
-	t.Run("access to files is by right, and a tag by access", tagByRight)
+	t.Run("R4 a grant stays with its table", notInherited)
+	t.Run("R3 what is not there is refused as what is", hidden)
+	t.Run("L6 who makes something owns it, and nothing beside it", owners)
+	t.Run("R6 access to files is by right, and a tag by access", tagByRight)
 	t.Run("what is registered over a table takes the right to it", registeredOver)
 	t.Run("a table in the making is signed for by who may make it", stagedByRight)
 }
