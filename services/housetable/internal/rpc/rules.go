@@ -21,9 +21,10 @@ var rules = sync.OnceValue(func() map[string]rule {
 		"AccessService/Explain":      on(explain),
 		"AccessService/FollowAccess": on(followAccess),
 
-		"CommitService/Commit":       on(commit),
-		"CommitService/GetOperation": warehouseHere(authz.Own),
-		"CommitService/GetEpoch":     anybody,
+		"CommitService/Commit":             on(commit),
+		"CommitService/GetOperation":       warehouseHere(authz.Own),
+		"CommitService/BatchGetOperations": warehouseHere(authz.Own),
+		"CommitService/GetEpoch":           anybody,
 
 		"EventService/WatchEvents":    warehouseHere(authz.Select),
 		"EventService/AckEvents":      warehouseHere(authz.Write),
