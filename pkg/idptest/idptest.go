@@ -34,7 +34,7 @@ type Provider struct {
 }
 
 // New runs a provider until the test ends; its URL is its tokens' issuer.
-func New(t *testing.T) *Provider {
+func New(t testing.TB) *Provider {
 	t.Helper()
 	p := &Provider{}
 	p.Rotate(t, "first")
@@ -64,7 +64,7 @@ func (p *Provider) handler() http.Handler {
 }
 
 // Rotate replaces the key that tokens are signed with by a new one of that id.
-func (p *Provider) Rotate(t *testing.T, id string) {
+func (p *Provider) Rotate(t testing.TB, id string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -89,13 +89,13 @@ func (p *Provider) Key() *jose.JSONWebKey { return p.key.Load() }
 
 // Token is a token for alice, for the audience "igloo" and another one, good for
 // an hour, but for what changes says; a claim that is nil there is left out.
-func (p *Provider) Token(t *testing.T, changes Claims) string {
+func (p *Provider) Token(t testing.TB, changes Claims) string {
 	t.Helper()
 	return Sign(t, jose.SigningKey{Algorithm: jose.ES256, Key: p.Key()}, p.Claims(changes))
 }
 
 // TokenFile is a file with Token in it, for a service that is told who it is.
-func (p *Provider) TokenFile(t *testing.T, changes Claims) string {
+func (p *Provider) TokenFile(t testing.TB, changes Claims) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(p.Token(t, changes)+"\n"), 0o600); err != nil {
@@ -116,7 +116,7 @@ func (p *Provider) Claims(changes Claims) Claims {
 }
 
 // Sign makes a token of claims.
-func Sign(t *testing.T, key jose.SigningKey, claims Claims) string {
+func Sign(t testing.TB, key jose.SigningKey, claims Claims) string {
 	t.Helper()
 	signer, err := jose.NewSigner(key, nil)
 	if err != nil {

@@ -78,6 +78,18 @@ func (c *Catalog) TableURL(ctx context.Context, snapshots int) (string, error) {
 	return c.base + path, err
 }
 
+// Load loads tables of a namespace, each worker one after the other.
+func (c *Catalog) Load(namespace string, tables []string) Work {
+	return func(ctx context.Context, worker, turn int) (Step, error) {
+		name := tables[(worker*stride+turn)%len(tables)]
+		got, err := c.call(ctx, call{method: http.MethodGet, path: "/namespaces/" + namespace + "/tables/" + name})
+		return Step{Bytes: got.bytes}, err
+	}
+}
+
+// stride keeps workers apart that go through the same tables.
+const stride = 61
+
 // loads are the ways to load a table with that many snapshots.
 func loads(snapshots int) []Operation {
 	of := TableLoad(snapshots)

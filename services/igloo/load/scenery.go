@@ -118,3 +118,22 @@ func (c *Catalog) tableWithSnapshots(ctx context.Context, snapshots int) (string
 	}
 	return t.path(), nil
 }
+
+// OneTable makes a namespace with one table, and tells where its metadata is.
+func OneTable(ctx context.Context, target Target, namespace string) (metadataLocation string, err error) {
+	c, err := Open(ctx, target, 1)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if err := c.createNamespace(ctx, namespace); err != nil {
+		return "", err
+	}
+	var made struct {
+		Location string `json:"metadata-location"`
+	}
+	create := creation(namespace, "first")
+	create.into = &made
+	_, err = c.call(ctx, create)
+	return made.Location, err
+}
