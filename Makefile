@@ -88,8 +88,8 @@ test: deps build $(PYTHON_READY) $(STORES) $(OIDC) ## Run every test, with the r
 	cd pkg/iceberg/bench && GOWORK=off go test ./roundtrip
 
 .PHONY: conformance
-conformance: deps build $(CLIENTS) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
-	cd services/igloo/conformance && IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
+conformance: deps build $(CLIENTS) $(STORES) ## Run others' suites and engines against both shapes; SUITES and SHAPES choose.
+	cd services/igloo/conformance && PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_CONFORMANCE=$(CURDIR)/$(CONFORMANCE) \
 		CARGO_TARGET_DIR=$(CARGO_TARGET_DIR) go test -count=1 -timeout 80m -run '^TestConformance$$/^($(SUITES))$$/^($(SHAPES))$$'
 
 .PHONY: chaos

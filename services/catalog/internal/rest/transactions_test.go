@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
 func change(name, rest string) string {
@@ -35,6 +37,22 @@ func TestTransaction(t *testing.T) {
 	}
 	if at(w.must(t, "GET", "/v1/namespaces/n/tables/u", ""), "metadata", "current-snapshot-id") == nil {
 		t.Error("u is unchanged")
+	}
+}
+
+// One of nothing changes nothing, and is asked of a warehouse that the caller may
+// know of.
+func TestTransactionOfNothing(t *testing.T) {
+	w := withTables(t)
+	if r := w.do(t, "POST", transactions, transaction()); r.status != 204 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	g := withRights(t)
+	g.refused(t, 403, "ForbiddenException", "POST", transactions, transaction(), g.as(t, "ann")...)
+	g.give(t, ann, authz.Select, onTable.granted("n", ""))
+	g.settle()
+	if r := g.do(t, "POST", transactions, transaction(), g.as(t, "ann")...); r.status != 204 {
+		t.Errorf("to who may read a table: %d %s", r.status, r.body)
 	}
 }
 
