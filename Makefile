@@ -106,7 +106,7 @@ bench: build ## Measure commits of metadata (beside iceberg-go), of house tables
 	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg
 	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x
 	go test -run '^$$' -bench Reach -benchtime 1x -timeout 30m ./services/housetable/bench
-	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench 'Commits|Authorization' -benchtime 1x -timeout 30m ./services/igloo/bench
+	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench 'Commits|Authorization' -benchtime 1x -timeout 30m ./services/igloo/bench -turn 3s
 	PATH=$(CURDIR)/$(BIN):$$PATH go test -run '^$$' -bench Latency -benchtime 50x ./services/catalog/internal/rest
 	PATH=$(CURDIR)/$(BIN):$$PATH go test -run '^$$' -bench Purge -benchtime 1x ./services/catalog/internal/removal
 	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
