@@ -177,11 +177,6 @@ func Owner(principal string) string {
 	return principal
 }
 
-// GrantCursor is the cursor behind a grant, of what it is ordered by.
-func GrantCursor(kind, id, grantee, privilege string) string {
-	return strings.Join([]string{kind, id, grantee, privilege}, "\n")
-}
-
 // Position is what the page comes after: the kind, the id, the grantee and the
 // privilege of a grant.
 func (q GrantQuery) Position() (after [4]string, err error) {

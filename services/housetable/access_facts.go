@@ -1,6 +1,10 @@
 package housetable
 
-import "github.com/igloo-catalog/igloo/pkg/authz"
+import (
+	"strings"
+
+	"github.com/igloo-catalog/igloo/pkg/authz"
+)
 
 // AccessFacts are what a store found of the objects and roles that a change of
 // grants names, by those names.
@@ -113,4 +117,19 @@ func (g GrantID) Entry(revoked bool) (authz.Entry, error) {
 	}
 	e.Privilege, err = authz.ParsePrivilege("privilege", g.Privilege)
 	return e, err
+}
+
+// Fill completes a grant that was read with what its id tells.
+func (g GrantID) Fill(grant *Grant) error {
+	entry, err := g.Entry(false)
+	grant.Object.Kind, grant.Grantee, grant.Privilege = entry.Kind, entry.Grantee, entry.Privilege
+	if entry.Kind == authz.KindRole {
+		grant.Object.Role = g.ID
+	}
+	return err
+}
+
+// Cursor continues a list behind the grant.
+func (g GrantID) Cursor() string {
+	return strings.Join([]string{g.Kind, g.ID, g.Grantee, g.Privilege}, "\n")
 }

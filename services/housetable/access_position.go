@@ -7,8 +7,8 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authz"
 )
 
-// AccessPosition is how far a follower of grants has come.
-type AccessPosition struct {
+// accessPosition is how far a follower of grants has come.
+type accessPosition struct {
 	// Epoch names the history that the versions are of.
 	Epoch string
 	// Version of the last entry that was read.
@@ -19,22 +19,22 @@ type AccessPosition struct {
 }
 
 // String is the position as callers keep it.
-func (p AccessPosition) String() string {
+func (p accessPosition) String() string {
 	return p.Epoch + "." + strconv.FormatInt(p.Version, 10) + "." + strconv.FormatInt(p.Forgotten, 10)
 }
 
-// ParseAccessPosition reads what String wrote. What is not of this service is a
+// parseAccessPosition reads what String wrote. What is not of this service is a
 // position of no history.
-func ParseAccessPosition(text string) AccessPosition {
+func parseAccessPosition(text string) accessPosition {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
-		return AccessPosition{}
+		return accessPosition{}
 	}
 	version, wrong := strconv.ParseInt(parts[1], 10, 64)
 	forgotten, wrongToo := strconv.ParseInt(parts[2], 10, 64)
-	p := AccessPosition{Epoch: parts[0], Version: version, Forgotten: forgotten}
+	p := accessPosition{Epoch: parts[0], Version: version, Forgotten: forgotten}
 	if wrong != nil || wrongToo != nil || p.String() != text {
-		return AccessPosition{}
+		return accessPosition{}
 	}
 	return p
 }
@@ -50,8 +50,30 @@ type AccessHead struct {
 	CaseInsensitive    bool
 }
 
-// Continues reports whether a reader can go on from a position.
-func (h AccessHead) Continues(p AccessPosition) bool {
+// Follow answers a follower at a position: what comes after it, or all from the
+// start where it cannot go on from there. read finds what comes after a version,
+// one entry further than limit, and the head, which is read behind the entries.
+func Follow(position string, limit int, read func(after int64) ([]AccessEntry, AccessHead, error)) (authz.Changes, error) {
+	at := parseAccessPosition(position)
+	found, head, err := read(at.Version)
+	if err != nil {
+		return authz.Changes{}, err
+	}
+	if head.continues(at) {
+		return head.changes(at, found, limit), nil
+	}
+	if at.Version > 0 {
+		if found, head, err = read(0); err != nil {
+			return authz.Changes{}, err
+		}
+	}
+	c := head.changes(accessPosition{Epoch: head.Epoch, Forgotten: head.Forgotten}, found, limit)
+	c.Restart = true
+	return c, nil
+}
+
+// continues reports whether a reader can go on from a position.
+func (h AccessHead) continues(p accessPosition) bool {
 	return p.Epoch == h.Epoch && p.Version <= h.Version && max(p.Version, p.Forgotten) >= h.Forgotten
 }
 
@@ -61,9 +83,9 @@ type AccessEntry struct {
 	Version int64
 }
 
-// Changes is the answer to a follower at a position, of entries that were read
+// changes is the answer to a follower at a position, of entries that were read
 // one further than limit.
-func (h AccessHead) Changes(at AccessPosition, found []AccessEntry, limit int) authz.Changes {
+func (h AccessHead) changes(at accessPosition, found []AccessEntry, limit int) authz.Changes {
 	c := authz.Changes{More: len(found) > limit, CaseInsensitive: h.CaseInsensitive}
 	found = found[:min(len(found), limit)]
 	for _, e := range found {

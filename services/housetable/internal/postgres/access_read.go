@@ -77,30 +77,15 @@ func scanGrant(r pgx.CollectableRow) (l listed[housetable.Grant], err error) {
 	if err != nil {
 		return l, err
 	}
-	entry, err := id.Entry(false)
-	g.Object.Kind, g.Grantee, g.Privilege, g.GrantedAt = entry.Kind, entry.Grantee, entry.Privilege, g.GrantedAt.UTC()
-	if g.Object.Kind == authz.KindRole {
-		g.Object.Role = id.ID
-	}
-	l.cursor = housetable.GrantCursor(id.Kind, id.ID, id.Grantee, id.Privilege)
-	return l, err
+	g.GrantedAt, l.cursor = g.GrantedAt.UTC(), id.Cursor()
+	return l, id.Fill(g)
 }
 
 // FollowAccess returns what follows a position, or begins anew.
 func (s *Store) FollowAccess(ctx context.Context, warehouse, position string, limit int) (authz.Changes, error) {
-	at := housetable.ParseAccessPosition(position)
-	found, head, err := s.readAccess(ctx, warehouse, at.Version, limit)
-	if err != nil || head.Continues(at) {
-		return head.Changes(at, found, limit), err
-	}
-	if at.Version > 0 {
-		if found, head, err = s.readAccess(ctx, warehouse, 0, limit); err != nil {
-			return authz.Changes{}, err
-		}
-	}
-	c := head.Changes(housetable.AccessPosition{Epoch: head.Epoch, Forgotten: head.Forgotten}, found, limit)
-	c.Restart = true
-	return c, nil
+	return housetable.Follow(position, limit, func(after int64) ([]housetable.AccessEntry, housetable.AccessHead, error) {
+		return s.readAccess(ctx, warehouse, after, limit)
+	})
 }
 
 func (s *Store) readAccess(ctx context.Context, warehouse string, after int64, limit int) ([]housetable.AccessEntry, housetable.AccessHead, error) {

@@ -68,30 +68,15 @@ func scanGrant(r row) (l listed[housetable.Grant], err error) {
 	if err = r.Scan(&id.Kind, &id.ID, &id.Grantee, &id.Privilege, &g.GrantedBy, &at, &g.Object.DatabaseID, &g.Object.TableID); err != nil {
 		return l, err
 	}
-	entry, err := id.Entry(false)
-	g.Object.Kind, g.Grantee, g.Privilege, g.GrantedAt = entry.Kind, entry.Grantee, entry.Privilege, instant(at)
-	if g.Object.Kind == authz.KindRole {
-		g.Object.Role = id.ID
-	}
-	l.cursor = housetable.GrantCursor(id.Kind, id.ID, id.Grantee, id.Privilege)
-	return l, err
+	g.GrantedAt, l.cursor = instant(at), id.Cursor()
+	return l, id.Fill(g)
 }
 
 // FollowAccess returns what follows a position, or begins anew.
 func (s *Store) FollowAccess(ctx context.Context, house, position string, limit int) (authz.Changes, error) {
-	at := housetable.ParseAccessPosition(position)
-	found, head, err := s.readAccess(ctx, house, at.Version, limit)
-	if err != nil || head.Continues(at) {
-		return head.Changes(at, found, limit), err
-	}
-	if at.Version > 0 {
-		if found, head, err = s.readAccess(ctx, house, 0, limit); err != nil {
-			return authz.Changes{}, err
-		}
-	}
-	c := head.Changes(housetable.AccessPosition{Epoch: head.Epoch, Forgotten: head.Forgotten}, found, limit)
-	c.Restart = true
-	return c, nil
+	return housetable.Follow(position, limit, func(after int64) ([]housetable.AccessEntry, housetable.AccessHead, error) {
+		return s.readAccess(ctx, house, after, limit)
+	})
 }
 
 func (s *Store) readAccess(ctx context.Context, house string, after int64, limit int) ([]housetable.AccessEntry, housetable.AccessHead, error) {
