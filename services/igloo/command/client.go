@@ -2,12 +2,14 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net"
 	"net/http"
@@ -24,8 +26,9 @@ import (
 )
 
 const (
-	// maxAnswerBytes bounds what is read of an answer: a page is far smaller.
-	maxAnswerBytes = 16 << 20
+	// maxAnswerBytes bounds what is read of an answer: a page is far smaller, and
+	// the metadata of a table as a rule.
+	maxAnswerBytes = 128 << 20
 	// maxPages bounds a list, of 100 on a page as a rule.
 	maxPages = 10_000
 	// tries is how often one thing is asked for.
@@ -36,8 +39,9 @@ const (
 
 // client asks one server.
 type client struct {
-	// server is its URL, without a slash at the end.
-	server string
+	// server is its URL, without a slash at the end; catalog that of the catalog
+	// service, which is the same where one process is both.
+	server, catalog string
 	// proof is the token of who asks; "" of nobody.
 	proof func(context.Context) (string, error)
 	// timeout bounds how long one thing is asked for.
@@ -58,30 +62,48 @@ func web(secured *tls.Config) *http.Client {
 // call is one thing to ask for.
 type call struct {
 	method string
-	// path are names below /hts.
+	// catalog asks the catalog service, in Iceberg's protocol.
+	catalog bool
+	// path are names below /hts, or below /v1 of the catalog service.
 	path  []string
 	query url.Values
 	// request is the body; nil for none.
-	request proto.Message
+	request any
 }
 
-func (c *client) request(ctx context.Context, of call) (*http.Request, error) {
+// address is the URL to ask at.
+func (of call) address(c *client) string {
 	var address strings.Builder
-	address.WriteString(c.server + "/hts")
+	if of.catalog {
+		address.WriteString(c.catalog + "/v1")
+	} else {
+		address.WriteString(c.server + "/hts")
+	}
 	for _, name := range of.path {
 		address.WriteString("/" + url.PathEscape(name))
 	}
 	if len(of.query) > 0 {
 		address.WriteString("?" + of.query.Encode())
 	}
-	var body []byte
-	if of.request != nil {
-		var err error
-		if body, err = protojson.Marshal(of.request); err != nil {
-			return nil, fmt.Errorf("encode the request: %w", err)
-		}
+	return address.String()
+}
+
+func (of call) body() ([]byte, error) {
+	switch request := of.request.(type) {
+	case nil:
+		return nil, nil
+	case proto.Message:
+		return protojson.Marshal(request)
 	}
-	request, err := http.NewRequestWithContext(ctx, of.method, address.String(), bytes.NewReader(body))
+	return json.Marshal(of.request)
+}
+
+func (c *client) request(ctx context.Context, of call) (*http.Request, error) {
+	body, err := of.body()
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, of.method, of.address(c), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -90,30 +112,67 @@ func (c *client) request(ctx context.Context, of call) (*http.Request, error) {
 }
 
 // list reads all pages of what answers hold as a field.
-func (c *client) list(ctx context.Context, field string, query url.Values, path ...string) ([]json.RawMessage, error) {
+func (c *client) list(ctx context.Context, field string, of call) ([]json.RawMessage, error) {
 	var all []json.RawMessage
-	of := call{method: http.MethodGet, path: path, query: url.Values{}}
-	maps.Copy(of.query, query)
-	for range maxPages {
-		answer, err := c.ask(ctx, of)
+	for item, err := range c.each(ctx, field, of) {
 		if err != nil {
 			return nil, err
 		}
-		fields, err := fieldsOf(answer)
-		if err != nil {
-			return nil, err
-		}
-		var some []json.RawMessage
-		var next string
-		if err := errors.Join(json.Unmarshal(fields[field], &some), json.Unmarshal(fields["nextPageToken"], &next)); err != nil {
-			return nil, fmt.Errorf("the answer has no page of %s: %w", field, err)
-		}
-		if all = append(all, some...); next == "" {
-			return all, nil
-		}
-		of.query.Set("pageToken", next)
+		all = append(all, item)
 	}
-	return nil, fmt.Errorf("the server has more than %d pages of %s", maxPages, field)
+	return all, nil
+}
+
+// each reads a list of any length, a page at a time: what answers hold as a field.
+// It ends with the first error.
+func (c *client) each(ctx context.Context, field string, of call) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		of.method, of.query = http.MethodGet, maps.Clone(of.query)
+		if of.query == nil {
+			of.query = url.Values{}
+		}
+		for range maxPages {
+			some, next, err := c.page(ctx, field, of)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, item := range some {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			of.query.Set("pageToken", next)
+		}
+		yield(nil, fmt.Errorf("the server has more than %d pages of %s", maxPages, field))
+	}
+}
+
+// page reads one page, and how to ask for the next. The services name its token
+// each in their own way.
+func (c *client) page(ctx context.Context, field string, of call) (some []json.RawMessage, next string, err error) {
+	answer, err := c.ask(ctx, of)
+	if err != nil {
+		return nil, "", err
+	}
+	fields, err := fieldsOf(answer)
+	if err != nil {
+		return nil, "", err
+	}
+	token := "nextPageToken"
+	if of.catalog {
+		token = "next-page-token"
+	}
+	if err := json.Unmarshal(fields[field], &some); err != nil {
+		return nil, "", fmt.Errorf("the answer has no page of %s: %w", field, err)
+	}
+	if len(fields[token]) > 0 {
+		err = json.Unmarshal(fields[token], &next)
+	}
+	return some, next, err
 }
 
 // fieldsOf takes the object of an answer apart.
@@ -203,12 +262,37 @@ func afterRefusal(header http.Header) time.Duration {
 
 // refusal is an answer that is no success, in the server's words.
 func refusal(status int, answer []byte) error {
+	message := said(answer)
+	if message == "" {
+		const enough = 200
+		message = "the server answers as no Igloo does: " + strings.ToValidUTF8(string(answer[:min(len(answer), enough)]), "")
+	}
+	return &refused{status: status, message: printable(message)}
+}
+
+// refused is what the server did not do, in its words.
+type refused struct {
+	status  int
+	message string
+}
+
+// Error implements error.
+func (r *refused) Error() string {
+	return fmt.Sprintf("%s (%d %s)", r.message, r.status, http.StatusText(r.status))
+}
+
+// said is the message of a refusal, as the house table service or as Iceberg's
+// protocol has it; empty where there is none.
+func said(answer []byte) string {
 	var said struct {
+		Message string          `json:"message"`
+		Error   json.RawMessage `json:"error"`
+	}
+	var error struct {
 		Message string `json:"message"`
 	}
-	if err := json.Unmarshal(answer, &said); err != nil || said.Message == "" {
-		const enough = 200
-		said.Message = "the server answers as no house table service does: " + strings.ToValidUTF8(string(answer[:min(len(answer), enough)]), "")
+	if json.Unmarshal(answer, &said) == nil && said.Message == "" {
+		_ = json.Unmarshal(said.Error, &error) // without one there is no message
 	}
-	return fmt.Errorf("%s (%d %s)", printable(said.Message), status, http.StatusText(status))
+	return cmp.Or(said.Message, error.Message)
 }

@@ -213,7 +213,7 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 		}
 	}
 	s.refused(t, "connection refused", "warehouses", "list", "--server", "http://127.0.0.1:1")
-	s.refused(t, "answers as no house table service does: 404 page not found", "warehouses", "list", "--server", elsewhere(t))
+	s.refused(t, "answers as no Igloo does: 404 page not found", "warehouses", "list", "--server", elsewhere(t))
 }
 
 func elsewhere(t *testing.T) string {

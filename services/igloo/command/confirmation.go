@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"github.com/mattn/go-isatty"
 
 	"github.com/igloo-catalog/igloo/pkg/settings"
 )
@@ -22,19 +19,18 @@ func (c confirmation) confirmed(to string, env *settings.Env) error {
 	if c.Yes {
 		return nil
 	}
-	file, isFile := env.Stdin.(*os.File)
-	if !isFile || !isatty.IsTerminal(file.Fd()) {
+	if _, found := terminal(env.Stdin); !found {
 		return usage("to %s from a script needs --yes", to)
 	}
 	return asked(to, env)
 }
 
 func asked(to string, env *settings.Env) error {
-	const longest = 100
+	const longestAnswer = 100
 	if _, err := fmt.Fprintf(env.Stderr, "%s? [y/N] ", printable(to)); err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(io.LimitReader(env.Stdin, longest)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(env.Stdin, longestAnswer)).ReadString('\n')
 	if err != nil && line == "" {
 		return usage("to %s: nobody answers", to)
 	}

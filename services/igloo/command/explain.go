@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"google.golang.org/protobuf/encoding/protojson"
-
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -34,11 +32,10 @@ func (c *Explain) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	object, err := c.object()
+	query, err := c.query()
 	if err != nil {
 		return err
 	}
-	query := objectQuery(object)
 	query.Set("privilege", c.Privilege)
 	query["groups"] = c.Groups
 	switch {
@@ -56,11 +53,11 @@ func (c *Explain) Run(ctx context.Context, env *settings.Env) error {
 
 func (c *Explain) tell(p printer, answer json.RawMessage) error {
 	why := &htsv1.ExplainResponse{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, why); err != nil {
-		return fmt.Errorf("the answer is no explanation: %w", err)
+	if err := decode("explanation", answer, why); err != nil {
+		return err
 	}
 	tell := p.raw
-	if !p.json {
+	if p.forPeople() {
 		tell = func(json.RawMessage) error { return p.lines(c.lines(why)) }
 	}
 	if err := tell(answer); err != nil {

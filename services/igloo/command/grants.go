@@ -3,13 +3,9 @@ package command
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -38,34 +34,23 @@ func (c *listGrants) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	object, err := c.object()
+	query, err := c.query()
 	if err != nil {
 		return err
 	}
-	query := objectQuery(object)
 	if c.Within {
 		query.Set("within", "true")
 	}
 	if c.Grantee != "" {
 		query.Set("grantee", c.Grantee)
 	}
-	all, err := igloo.grants(ctx, query)
-	if err != nil {
-		return err
-	}
+	all := igloo.each(ctx, "grants", call{path: grantsPath, query: query})
 	return c.printer(env).many(all, []string{"OBJECT", "PRIVILEGE", "GRANTEE", "GRANTED BY", "AT"}, grantRow)
-}
-
-func (c *client) grants(ctx context.Context, query url.Values) ([]json.RawMessage, error) {
-	return c.list(ctx, "grants", query, grantsPath...)
 }
 
 func readGrant(answer json.RawMessage) (*htsv1.Grant, error) {
 	g := &htsv1.Grant{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, g); err != nil {
-		return nil, fmt.Errorf("the answer is no grant: %w", err)
-	}
-	return g, nil
+	return g, decode("grant", answer, g)
 }
 
 func grantRow(answer json.RawMessage) ([]string, error) {

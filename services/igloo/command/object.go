@@ -48,6 +48,15 @@ func (f objectFlags) object() (*htsv1.AccessObject, error) {
 	return o, nil
 }
 
+// query reads the flags, as reads name an object.
+func (f objectFlags) query() (url.Values, error) {
+	object, err := f.object()
+	if err != nil {
+		return nil, err
+	}
+	return objectQuery(object), nil
+}
+
 // splitTable splits at the last dot that is not the name's own.
 func splitTable(id string) (database, table string) {
 	for at := len(id) - 1; at > 0; at-- {

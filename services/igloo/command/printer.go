@@ -3,22 +3,34 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
-	"unicode"
+	"iter"
+)
+
+// The forms of an answer: for people, as one JSON document, and as a JSON document
+// a line.
+const (
+	tableForm = "table"
+	jsonForm  = "json"
+	linesForm = "jsonl"
 )
 
 // printer shows answers.
 type printer struct {
 	to   io.Writer
-	json bool
+	form string
+	// screen is what people look at; nothing where they do not.
+	screen screen
 }
+
+// forPeople reports whether what is shown is read by nobody else.
+func (p printer) forPeople() bool { return p.form == tableForm }
 
 // one shows a single thing: its fields, one on a line.
 func (p printer) one(answer json.RawMessage) error {
-	if p.json {
+	if !p.forPeople() {
 		return p.raw(answer)
 	}
 	fields, err := flat(answer)
@@ -40,28 +52,81 @@ func (p printer) part(field string, answer json.RawMessage, err error) error {
 	return p.one(fields[field])
 }
 
-// many shows a list, of which row makes a row each.
-func (p printer) many(answers []json.RawMessage, head []string, row func(json.RawMessage) ([]string, error)) error {
-	if p.json {
-		list, err := json.Marshal(append([]json.RawMessage{}, answers...))
+// many shows a list as it comes, of which row makes a row each.
+func (p printer) many(answers iter.Seq2[json.RawMessage, error], head []string, row func(json.RawMessage) ([]string, error)) error {
+	switch p.form {
+	case jsonForm:
+		return p.array(answers)
+	case linesForm:
+		return p.documents(answers)
+	}
+	out := &columns{to: p.to, width: p.screen.width}
+	if err := out.add(p.screen.heading, head); err != nil {
+		return err
+	}
+	if err := fill(out, answers, row); err != nil {
+		return errors.Join(out.flushRows(), err)
+	}
+	return out.flush()
+}
+
+func fill(out *columns, answers iter.Seq2[json.RawMessage, error], row func(json.RawMessage) ([]string, error)) error {
+	for answer, err := range answers {
 		if err != nil {
 			return err
 		}
-		return p.raw(list)
-	}
-	rows := make([][]string, len(answers))
-	for i, answer := range answers {
-		var err error
-		if rows[i], err = row(answer); err != nil {
+		cells, err := row(answer)
+		if err != nil {
+			return err
+		}
+		if err := out.add(plain, cells); err != nil {
 			return err
 		}
 	}
-	return p.rows(head, rows)
+	return nil
+}
+
+// array writes a list as one JSON array, and holds none of it.
+func (p printer) array(answers iter.Seq2[json.RawMessage, error]) error {
+	before := "["
+	for answer, err := range answers {
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		out.WriteString(before + "\n  ")
+		if err := json.Indent(&out, answer, "  ", "  "); err != nil {
+			return fmt.Errorf("the answer is no JSON: %w", err)
+		}
+		if _, err := p.to.Write(out.Bytes()); err != nil {
+			return err
+		}
+		before = ","
+	}
+	end := "\n]\n"
+	if before == "[" {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(p.to, end)
+	return err
+}
+
+// documents writes a list as JSON, an item a line.
+func (p printer) documents(answers iter.Seq2[json.RawMessage, error]) error {
+	for answer, err := range answers {
+		if err != nil {
+			return err
+		}
+		if err := p.raw(answer); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // done tells people of what left nothing to show; programs get the same as JSON.
 func (p printer) done(of map[string]any, format string, args ...any) error {
-	if p.json {
+	if !p.forPeople() {
 		text, err := json.Marshal(of)
 		if err != nil {
 			return err
@@ -74,7 +139,11 @@ func (p printer) done(of map[string]any, format string, args ...any) error {
 
 func (p printer) raw(answer json.RawMessage) error {
 	var out bytes.Buffer
-	if err := json.Indent(&out, answer, "", "  "); err != nil {
+	form := json.Compact
+	if p.form != linesForm {
+		form = func(to *bytes.Buffer, from []byte) error { return json.Indent(to, from, "", "  ") }
+	}
+	if err := form(&out, answer); err != nil {
 		return fmt.Errorf("the answer is no JSON: %w", err)
 	}
 	out.WriteByte('\n')
@@ -82,21 +151,20 @@ func (p printer) raw(answer json.RawMessage) error {
 	return err
 }
 
+// rows shows a table; without a head it has none.
 func (p printer) rows(head []string, rows [][]string) error {
-	w := tabwriter.NewWriter(p.to, 0, 0, 2, ' ', 0)
+	out := &columns{to: p.to, width: p.screen.width}
 	if head != nil {
-		rows = append([][]string{head}, rows...)
-	}
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = printable(cell)
-		}
-		if _, err := fmt.Fprintln(w, strings.Join(cells, "\t")); err != nil {
+		if err := out.add(p.screen.heading, head); err != nil {
 			return err
 		}
 	}
-	return w.Flush()
+	for _, row := range rows {
+		if err := out.add(plain, row); err != nil {
+			return err
+		}
+	}
+	return out.flush()
 }
 
 func (p printer) lines(lines []string) error {
@@ -106,71 +174,4 @@ func (p printer) lines(lines []string) error {
 		}
 	}
 	return nil
-}
-
-// printable is text that moves no cursor and rings no bell, whoever wrote it.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
-// flat are the fields of a JSON object in their order, those of objects within
-// under their path: "storage.s3.region". What is absent is left out.
-func flat(object json.RawMessage) ([][]string, error) {
-	decoder := json.NewDecoder(bytes.NewReader(object))
-	var fields [][]string
-	if _, err := decoder.Token(); err != nil {
-		return nil, fmt.Errorf("the answer is no JSON: %w", err)
-	}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, fmt.Errorf("the answer is no JSON: %w", err)
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, fmt.Errorf("the answer is no JSON: %w", err)
-		}
-		below, err := field(fmt.Sprint(name), value)
-		if err != nil {
-			return nil, err
-		}
-		fields = append(fields, below...)
-	}
-	return fields, nil
-}
-
-func field(name string, value json.RawMessage) ([][]string, error) {
-	text := string(value)
-	switch {
-	case text == "null" || text == `""` || text == "[]":
-		return nil, nil
-	case value[0] == '{' && text != "{}":
-		fields, err := flat(value)
-		for _, f := range fields {
-			f[0] = name + "." + f[0]
-		}
-		return fields, err
-	case value[0] == '[':
-		var items []any
-		err := json.Unmarshal(value, &items)
-		return [][]string{{name, joined(items)}}, err
-	case value[0] == '"':
-		if err := json.Unmarshal(value, &text); err != nil {
-			return nil, fmt.Errorf("the answer is no JSON: %w", err)
-		}
-	}
-	return [][]string{{name, text}}, nil // numbers as they were written
-}
-
-func joined(items []any) string {
-	texts := make([]string, len(items))
-	for i, item := range items {
-		texts[i] = fmt.Sprint(item)
-	}
-	return strings.Join(texts, ", ")
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
-
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
@@ -67,17 +65,14 @@ func (c *listRoles) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	all, err := igloo.list(ctx, "roles", nil, rolesPath...)
-	if err != nil {
-		return err
-	}
+	all := igloo.each(ctx, "roles", call{path: rolesPath})
 	return c.printer(env).many(all, []string{"NAME", "DESCRIPTION", "CREATED"}, roleRow)
 }
 
 func roleRow(answer json.RawMessage) ([]string, error) {
 	r := &htsv1.Role{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, r); err != nil {
-		return nil, fmt.Errorf("the answer is no role: %w", err)
+	if err := decode("role", answer, r); err != nil {
+		return nil, err
 	}
 	return []string{r.GetName(), r.GetDescription(), r.GetCreatedAt().AsTime().Format(time.RFC3339)}, nil
 }
@@ -97,7 +92,7 @@ func (c *showRole) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	grants, err := igloo.grants(ctx, objectQuery(c.object()))
+	grants, err := igloo.list(ctx, "grants", call{path: grantsPath, query: objectQuery(c.object())})
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func TestConfirmation(t *testing.T) {
 // TestTextsMoveNoCursor: names and locations are what others chose.
 func TestTextsMoveNoCursor(t *testing.T) {
 	var out strings.Builder
-	p := printer{to: &out}
+	p := printer{to: &out, form: tableForm}
 	if err := p.one([]byte(`{"location":"s3://b/\u001b[2J","n":12345678901234567890,"o":{"l":["a\nb","c"],"e":{},"none":null}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestReasons(t *testing.T) {
 	} {
 		var out strings.Builder
 		c := &Explain{Principal: "corp:alice", Privilege: "select", objectFlags: objectFlags{Object: "table:a.b.t"}}
-		err := c.tell(printer{to: &out}, []byte(answer))
+		err := c.tell(printer{to: &out, form: tableForm}, []byte(answer))
 		if out.String() != want || (want == "") != (err != nil) {
 			t.Errorf("%q, %v, want %q", &out, err, want)
 		}

@@ -3,10 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -61,8 +58,6 @@ func readWarehouse(ctx context.Context, igloo *client, name warehouseArg) (*htsv
 		return nil, err
 	}
 	stored := &htsv1.GetWarehouseResponse{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, stored); err != nil {
-		return nil, fmt.Errorf("the answer is no warehouse: %w", err)
-	}
-	return stored.GetWarehouse(), nil
+	err = decode("warehouse", answer, stored)
+	return stored.GetWarehouse(), err
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -98,17 +95,14 @@ func (c *listWarehouses) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
-	all, err := igloo.list(ctx, "warehouses", nil, "warehouses")
-	if err != nil {
-		return err
-	}
+	all := igloo.each(ctx, "warehouses", call{path: []string{"warehouses"}})
 	return c.printer(env).many(all, []string{"NAME", "STORE", "LOCATION", "VERSION", "CREATED"}, warehouseRow)
 }
 
 func warehouseRow(answer json.RawMessage) ([]string, error) {
 	w := &htsv1.Warehouse{}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, w); err != nil {
-		return nil, fmt.Errorf("the answer is no warehouse: %w", err)
+	if err := decode("warehouse", answer, w); err != nil {
+		return nil, err
 	}
 	return []string{w.GetName(), storeOf(w), w.GetLocation(), strconv.FormatInt(w.GetVersion(), 10), w.GetCreatedAt().AsTime().Format(time.RFC3339)}, nil
 }
