@@ -78,6 +78,9 @@ type Reader interface {
 	ListSoftDeleted(ctx context.Context, q SoftDeletedQuery) ([]Table, string, error)
 	// CountSoftDeleted counts what ListSoftDeleted would return without pages.
 	CountSoftDeleted(ctx context.Context, q SoftDeletedQuery) (int64, error)
+	// ExportTables returns a page of a whole warehouse, each house table with what it
+	// holds, and the cursor that continues it, "" at the end.
+	ExportTables(ctx context.Context, q ExportQuery) ([]ExportedTable, string, error)
 	// History returns a page, newest first, and the version to continue before, 0 at the end.
 	History(ctx context.Context, q HistoryQuery) ([]TableVersion, int64, error)
 	// Namespace returns one namespace; NoSuchNamespace when it does not exist.

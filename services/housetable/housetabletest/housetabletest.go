@@ -49,6 +49,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"EventRetention":          eventRetention,
 		"HistoryRetention":        historyRetention,
 		"Lists":                   lists,
+		"Exports":                 exports,
 		"ListsStableUnderWrites":  listsUnderWrites,
 		"CountedPages":            countedPages,
 		"NameMatches":             nameMatches,

@@ -64,6 +64,38 @@ func TestWhoActsForWhom(t *testing.T) {
 	}
 }
 
+// TestAdministratorsActForOthers, whom the settings name; whoever owns the server by
+// a grant does not.
+func TestAdministratorsActForOthers(t *testing.T) {
+	p := idptest.New(t)
+	who, err := authn.NewBearer(authn.Issuer{Name: "corp", URL: p.URL, Audiences: []string{"igloo"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := serveAs(t, server.Config{
+		DatabaseURL: "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"), Who: who,
+		Access: authz.Authorization{Admins: []string{"corp:root"}, AuthorizationLag: 200 * time.Millisecond},
+	})
+	address := listenTo(t, s, who)
+	root, alice := callAs(t, p, address, "root"), callAs(t, p, address, "alice")
+	_, err = htsv1.NewAccessServiceClient(root).Grant(t.Context(), &htsv1.GrantRequest{Grants: []*htsv1.Grant{
+		{Object: &htsv1.AccessObject{Kind: "server"}, Grantee: "user:corp:alice", Privilege: "own"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := commitFor(t, root, "corp:bob", "by-bob"); err != nil {
+		t.Fatal(err)
+	}
+	found, err := htsv1.NewTableServiceClient(root).GetTable(t.Context(), &htsv1.GetTableRequest{Key: &htsv1.TableKey{DatabaseId: "by-bob", TableId: "t"}})
+	if err != nil || found.GetTable().GetOwner() != "corp:bob" {
+		t.Errorf("owned by %v, %v", found, err)
+	}
+	if err := commitFor(t, alice, "corp:bob", "x"); status.Code(err) != codes.PermissionDenied {
+		t.Errorf("an owner as bob: %v", err)
+	}
+}
+
 // toldUntil are the databases that the outbox tells of, from the start until it
 // tells of one: whatever came before is told by then.
 func toldUntil(t *testing.T, conn grpc.ClientConnInterface, database string) map[string]bool {

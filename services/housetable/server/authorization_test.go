@@ -90,6 +90,8 @@ func calls() []asked {
 		{"TableService/ListTables", &htsv1.ListTablesRequest{DatabaseId: "sales"}, "table", "select"},
 		{"TableService/GetTableHistory", &htsv1.GetTableHistoryRequest{Key: key}, "table", "describe"},
 		{"TableService/ListHolders", &htsv1.ListHoldersRequest{Locations: []string{"/x"}}, "warehouse", "select"},
+		{"TableService/ExportTables", &htsv1.ExportTablesRequest{}, "warehouse", "own"},
+		{"EventService/GetLatestPosition", &htsv1.GetLatestPositionRequest{}, "warehouse", "select"},
 		{"NamespaceService/GetNamespace", &htsv1.GetNamespaceRequest{DatabaseId: "sales"}, "table", "describe"},
 		{"NamespaceService/ListNamespaces", &htsv1.ListNamespacesRequest{}, "table", "describe"},
 		{"NamespaceService/ListNamespaces", &htsv1.ListNamespacesRequest{ParentDatabaseId: "sales"}, "namespace", "list"},

@@ -25,6 +25,12 @@ var histories = []exchange{
 	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=none", "", 404, `~NOT_FOUND`},
 	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h&pageToken=x", "", 400, `~page_token: `},
 	{"GET", "/hts/reports?key.databaseId=d1&key.tableId=h&since=yesterday", "", 400, `~BAD_REQUEST`},
+	{"GET", "/hts/export/tables?pageSize=1", "", 200, `~^\{"tables":\[\{"table":\{"key":\{.*\},"location":"","metadataUuid":""\}\],"nextPageToken":"[\w-]+"\}$`},
+	{"GET", "/hts/export/tables?softDeleted=true&pageToken=x", "", 400, `~page_token: `},
+	{"GET", "/hts/export/tables?warehouse=none", "", 404, `~NOT_FOUND`},
+	{"GET", "/hts/events/position", "", 200, `~^\{"position":"[^"]+"\}$`},
+	{"GET", "/hts/events/position?warehouse=none", "", 404, `~NOT_FOUND`},
+	{"POST", "/hts/export/tables", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 	{"POST", "/hts/reports", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 	{"POST", "/hts/history/version", `{}`, 405, `~METHOD_NOT_ALLOWED`},
 }

@@ -53,7 +53,7 @@ func allowed(path string) string {
 	switch path = strings.TrimSuffix(path, "/"); path {
 	case "/hts/tables", "/hts/jobs":
 		return "GET, HEAD, PUT, DELETE"
-	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/reports", "/hts/togglestatuses", "/hts/access/explanation":
+	case "/hts/tables/query", "/v1/hts/tables/query", "/hts/tables/querySoftDeleted", "/hts/jobs/query", "/hts/history", "/hts/history/version", "/hts/export/tables", "/hts/events/position", "/hts/reports", "/hts/togglestatuses", "/hts/access/explanation":
 		return "GET, HEAD"
 	case "/v1/hts/tables", "/hts/tables/purge":
 		return "DELETE"

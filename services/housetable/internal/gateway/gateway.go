@@ -64,6 +64,7 @@ func New(ctx context.Context, conn grpc.ClientConnInterface, createdHeader strin
 		htsv1.RegisterWarehouseServiceHandlerClient(ctx, mux, htsv1.NewWarehouseServiceClient(conn)),
 		htsv1.RegisterNamespaceServiceHandlerClient(ctx, mux, htsv1.NewNamespaceServiceClient(conn)),
 		htsv1.RegisterTableServiceHandlerClient(ctx, mux, htsv1.NewTableServiceClient(conn)),
+		htsv1.RegisterEventServiceHandlerClient(ctx, mux, htsv1.NewEventServiceClient(conn)),
 		htsv1.RegisterReportServiceHandlerClient(ctx, mux, htsv1.NewReportServiceClient(conn)),
 		htsv1.RegisterAccessServiceHandlerClient(ctx, mux, htsv1.NewAccessServiceClient(conn)),
 		htsv1.RegisterCommitServiceHandlerClient(ctx, mux, htsv1.NewCommitServiceClient(conn)),

@@ -26,10 +26,11 @@ var rules = sync.OnceValue(func() map[string]rule {
 		"CommitService/BatchGetOperations": warehouseHere(authz.Own),
 		"CommitService/GetEpoch":           anybody,
 
-		"EventService/WatchEvents":    warehouseHere(authz.Select),
-		"EventService/AckEvents":      warehouseHere(authz.Write),
-		"EventService/ListConsumers":  warehouseHere(authz.Select),
-		"EventService/DeleteConsumer": warehouseHere(authz.Write),
+		"EventService/WatchEvents":       warehouseHere(authz.Select),
+		"EventService/GetLatestPosition": warehouseHere(authz.Select),
+		"EventService/AckEvents":         warehouseHere(authz.Write),
+		"EventService/ListConsumers":     warehouseHere(authz.Select),
+		"EventService/DeleteConsumer":    warehouseHere(authz.Write),
 
 		"NamespaceService/GetNamespace":    on(getNamespace),
 		"NamespaceService/ListNamespaces":  listOf((*htsv1.ListNamespacesRequest).GetParentDatabaseId),
@@ -67,6 +68,7 @@ var rules = sync.OnceValue(func() map[string]rule {
 		"TableService/GetTableHistory": anyTable(authz.Describe),
 		"TableService/GetTableVersion": anyTable(authz.Describe),
 		"TableService/ListHolders":     warehouseHere(authz.Select),
+		"TableService/ExportTables":    warehouseHere(authz.Own),
 
 		"ToggleService/GetToggleStatus":  warehouseHere(authz.Describe),
 		"ToggleService/PutToggleRule":    warehouseHere(authz.Own),

@@ -390,6 +390,98 @@ func (x *WatchEventsResponse) GetPosition() string {
 	return ""
 }
 
+// GetLatestPositionRequest names a warehouse.
+type GetLatestPositionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse of the events; empty means the default one.
+	Warehouse     string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLatestPositionRequest) Reset() {
+	*x = GetLatestPositionRequest{}
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLatestPositionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLatestPositionRequest) ProtoMessage() {}
+
+func (x *GetLatestPositionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLatestPositionRequest.ProtoReflect.Descriptor instead.
+func (*GetLatestPositionRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetLatestPositionRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+// GetLatestPositionResponse tells where the events end.
+type GetLatestPositionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position behind the newest event, for WatchEvents.
+	Position      string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLatestPositionResponse) Reset() {
+	*x = GetLatestPositionResponse{}
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLatestPositionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLatestPositionResponse) ProtoMessage() {}
+
+func (x *GetLatestPositionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLatestPositionResponse.ProtoReflect.Descriptor instead.
+func (*GetLatestPositionResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetLatestPositionResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
 // Consumer is a reader of events that is known by name.
 type Consumer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -405,7 +497,7 @@ type Consumer struct {
 
 func (x *Consumer) Reset() {
 	*x = Consumer{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[3]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +509,7 @@ func (x *Consumer) String() string {
 func (*Consumer) ProtoMessage() {}
 
 func (x *Consumer) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[3]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +522,7 @@ func (x *Consumer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Consumer.ProtoReflect.Descriptor instead.
 func (*Consumer) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Consumer) GetName() string {
@@ -469,7 +561,7 @@ type AckEventsRequest struct {
 
 func (x *AckEventsRequest) Reset() {
 	*x = AckEventsRequest{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[4]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +573,7 @@ func (x *AckEventsRequest) String() string {
 func (*AckEventsRequest) ProtoMessage() {}
 
 func (x *AckEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[4]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +586,7 @@ func (x *AckEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckEventsRequest.ProtoReflect.Descriptor instead.
 func (*AckEventsRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AckEventsRequest) GetWarehouse() string {
@@ -529,7 +621,7 @@ type AckEventsResponse struct {
 
 func (x *AckEventsResponse) Reset() {
 	*x = AckEventsResponse{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[5]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +633,7 @@ func (x *AckEventsResponse) String() string {
 func (*AckEventsResponse) ProtoMessage() {}
 
 func (x *AckEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[5]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +646,7 @@ func (x *AckEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckEventsResponse.ProtoReflect.Descriptor instead.
 func (*AckEventsResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AckEventsResponse) GetConsumer() *Consumer {
@@ -575,7 +667,7 @@ type ListConsumersRequest struct {
 
 func (x *ListConsumersRequest) Reset() {
 	*x = ListConsumersRequest{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[6]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +679,7 @@ func (x *ListConsumersRequest) String() string {
 func (*ListConsumersRequest) ProtoMessage() {}
 
 func (x *ListConsumersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[6]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +692,7 @@ func (x *ListConsumersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsumersRequest.ProtoReflect.Descriptor instead.
 func (*ListConsumersRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListConsumersRequest) GetWarehouse() string {
@@ -621,7 +713,7 @@ type ListConsumersResponse struct {
 
 func (x *ListConsumersResponse) Reset() {
 	*x = ListConsumersResponse{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[7]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +725,7 @@ func (x *ListConsumersResponse) String() string {
 func (*ListConsumersResponse) ProtoMessage() {}
 
 func (x *ListConsumersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[7]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +738,7 @@ func (x *ListConsumersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsumersResponse.ProtoReflect.Descriptor instead.
 func (*ListConsumersResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListConsumersResponse) GetConsumers() []*Consumer {
@@ -669,7 +761,7 @@ type DeleteConsumerRequest struct {
 
 func (x *DeleteConsumerRequest) Reset() {
 	*x = DeleteConsumerRequest{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[8]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +773,7 @@ func (x *DeleteConsumerRequest) String() string {
 func (*DeleteConsumerRequest) ProtoMessage() {}
 
 func (x *DeleteConsumerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[8]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +786,7 @@ func (x *DeleteConsumerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteConsumerRequest.ProtoReflect.Descriptor instead.
 func (*DeleteConsumerRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteConsumerRequest) GetWarehouse() string {
@@ -720,7 +812,7 @@ type DeleteConsumerResponse struct {
 
 func (x *DeleteConsumerResponse) Reset() {
 	*x = DeleteConsumerResponse{}
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[9]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +824,7 @@ func (x *DeleteConsumerResponse) String() string {
 func (*DeleteConsumerResponse) ProtoMessage() {}
 
 func (x *DeleteConsumerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_event_proto_msgTypes[9]
+	mi := &file_igloo_housetable_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +837,7 @@ func (x *DeleteConsumerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteConsumerResponse.ProtoReflect.Descriptor instead.
 func (*DeleteConsumerResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_igloo_housetable_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 var File_igloo_housetable_v1_event_proto protoreflect.FileDescriptor
@@ -781,7 +873,11 @@ const file_igloo_housetable_v1_event_proto_rawDesc = "" +
 	"batch_size\x18\x05 \x01(\x05R\tbatchSize\"e\n" +
 	"\x13WatchEventsResponse\x122\n" +
 	"\x06events\x18\x01 \x03(\v2\x1a.igloo.housetable.v1.EventR\x06events\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\tR\bposition\"\x7f\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"8\n" +
+	"\x18GetLatestPositionRequest\x12\x1c\n" +
+	"\twarehouse\x18\x01 \x01(\tR\twarehouse\"7\n" +
+	"\x19GetLatestPositionResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\tR\bposition\"\x7f\n" +
 	"\bConsumer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12C\n" +
@@ -803,9 +899,10 @@ const file_igloo_housetable_v1_event_proto_rawDesc = "" +
 	"\x05Start\x12\x15\n" +
 	"\x11START_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTART_EARLIEST\x10\x01\x12\x10\n" +
-	"\fSTART_LATEST\x10\x022\xa1\x03\n" +
+	"\fSTART_LATEST\x10\x022\x95\x04\n" +
 	"\fEventService\x12b\n" +
-	"\vWatchEvents\x12'.igloo.housetable.v1.WatchEventsRequest\x1a(.igloo.housetable.v1.WatchEventsResponse0\x01\x12Z\n" +
+	"\vWatchEvents\x12'.igloo.housetable.v1.WatchEventsRequest\x1a(.igloo.housetable.v1.WatchEventsResponse0\x01\x12r\n" +
+	"\x11GetLatestPosition\x12-.igloo.housetable.v1.GetLatestPositionRequest\x1a..igloo.housetable.v1.GetLatestPositionResponse\x12Z\n" +
 	"\tAckEvents\x12%.igloo.housetable.v1.AckEventsRequest\x1a&.igloo.housetable.v1.AckEventsResponse\x12f\n" +
 	"\rListConsumers\x12).igloo.housetable.v1.ListConsumersRequest\x1a*.igloo.housetable.v1.ListConsumersResponse\x12i\n" +
 	"\x0eDeleteConsumer\x12*.igloo.housetable.v1.DeleteConsumerRequest\x1a+.igloo.housetable.v1.DeleteConsumerResponseB\xde\x01\n" +
@@ -825,45 +922,49 @@ func file_igloo_housetable_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_igloo_housetable_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_igloo_housetable_v1_event_proto_goTypes = []any{
-	(Start)(0),                     // 0: igloo.housetable.v1.Start
-	(*Event)(nil),                  // 1: igloo.housetable.v1.Event
-	(*WatchEventsRequest)(nil),     // 2: igloo.housetable.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),    // 3: igloo.housetable.v1.WatchEventsResponse
-	(*Consumer)(nil),               // 4: igloo.housetable.v1.Consumer
-	(*AckEventsRequest)(nil),       // 5: igloo.housetable.v1.AckEventsRequest
-	(*AckEventsResponse)(nil),      // 6: igloo.housetable.v1.AckEventsResponse
-	(*ListConsumersRequest)(nil),   // 7: igloo.housetable.v1.ListConsumersRequest
-	(*ListConsumersResponse)(nil),  // 8: igloo.housetable.v1.ListConsumersResponse
-	(*DeleteConsumerRequest)(nil),  // 9: igloo.housetable.v1.DeleteConsumerRequest
-	(*DeleteConsumerResponse)(nil), // 10: igloo.housetable.v1.DeleteConsumerResponse
-	(TableKind)(0),                 // 11: igloo.housetable.v1.TableKind
-	(*TableKey)(nil),               // 12: igloo.housetable.v1.TableKey
-	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
-	(*Grant)(nil),                  // 14: igloo.housetable.v1.Grant
+	(Start)(0),                        // 0: igloo.housetable.v1.Start
+	(*Event)(nil),                     // 1: igloo.housetable.v1.Event
+	(*WatchEventsRequest)(nil),        // 2: igloo.housetable.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),       // 3: igloo.housetable.v1.WatchEventsResponse
+	(*GetLatestPositionRequest)(nil),  // 4: igloo.housetable.v1.GetLatestPositionRequest
+	(*GetLatestPositionResponse)(nil), // 5: igloo.housetable.v1.GetLatestPositionResponse
+	(*Consumer)(nil),                  // 6: igloo.housetable.v1.Consumer
+	(*AckEventsRequest)(nil),          // 7: igloo.housetable.v1.AckEventsRequest
+	(*AckEventsResponse)(nil),         // 8: igloo.housetable.v1.AckEventsResponse
+	(*ListConsumersRequest)(nil),      // 9: igloo.housetable.v1.ListConsumersRequest
+	(*ListConsumersResponse)(nil),     // 10: igloo.housetable.v1.ListConsumersResponse
+	(*DeleteConsumerRequest)(nil),     // 11: igloo.housetable.v1.DeleteConsumerRequest
+	(*DeleteConsumerResponse)(nil),    // 12: igloo.housetable.v1.DeleteConsumerResponse
+	(TableKind)(0),                    // 13: igloo.housetable.v1.TableKind
+	(*TableKey)(nil),                  // 14: igloo.housetable.v1.TableKey
+	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
+	(*Grant)(nil),                     // 16: igloo.housetable.v1.Grant
 }
 var file_igloo_housetable_v1_event_proto_depIdxs = []int32{
-	11, // 0: igloo.housetable.v1.Event.kind:type_name -> igloo.housetable.v1.TableKind
-	12, // 1: igloo.housetable.v1.Event.key:type_name -> igloo.housetable.v1.TableKey
-	12, // 2: igloo.housetable.v1.Event.previous_key:type_name -> igloo.housetable.v1.TableKey
-	13, // 3: igloo.housetable.v1.Event.committed_at:type_name -> google.protobuf.Timestamp
-	14, // 4: igloo.housetable.v1.Event.grant:type_name -> igloo.housetable.v1.Grant
+	13, // 0: igloo.housetable.v1.Event.kind:type_name -> igloo.housetable.v1.TableKind
+	14, // 1: igloo.housetable.v1.Event.key:type_name -> igloo.housetable.v1.TableKey
+	14, // 2: igloo.housetable.v1.Event.previous_key:type_name -> igloo.housetable.v1.TableKey
+	15, // 3: igloo.housetable.v1.Event.committed_at:type_name -> google.protobuf.Timestamp
+	16, // 4: igloo.housetable.v1.Event.grant:type_name -> igloo.housetable.v1.Grant
 	0,  // 5: igloo.housetable.v1.WatchEventsRequest.start:type_name -> igloo.housetable.v1.Start
 	1,  // 6: igloo.housetable.v1.WatchEventsResponse.events:type_name -> igloo.housetable.v1.Event
-	13, // 7: igloo.housetable.v1.Consumer.acknowledged_at:type_name -> google.protobuf.Timestamp
-	4,  // 8: igloo.housetable.v1.AckEventsResponse.consumer:type_name -> igloo.housetable.v1.Consumer
-	4,  // 9: igloo.housetable.v1.ListConsumersResponse.consumers:type_name -> igloo.housetable.v1.Consumer
+	15, // 7: igloo.housetable.v1.Consumer.acknowledged_at:type_name -> google.protobuf.Timestamp
+	6,  // 8: igloo.housetable.v1.AckEventsResponse.consumer:type_name -> igloo.housetable.v1.Consumer
+	6,  // 9: igloo.housetable.v1.ListConsumersResponse.consumers:type_name -> igloo.housetable.v1.Consumer
 	2,  // 10: igloo.housetable.v1.EventService.WatchEvents:input_type -> igloo.housetable.v1.WatchEventsRequest
-	5,  // 11: igloo.housetable.v1.EventService.AckEvents:input_type -> igloo.housetable.v1.AckEventsRequest
-	7,  // 12: igloo.housetable.v1.EventService.ListConsumers:input_type -> igloo.housetable.v1.ListConsumersRequest
-	9,  // 13: igloo.housetable.v1.EventService.DeleteConsumer:input_type -> igloo.housetable.v1.DeleteConsumerRequest
-	3,  // 14: igloo.housetable.v1.EventService.WatchEvents:output_type -> igloo.housetable.v1.WatchEventsResponse
-	6,  // 15: igloo.housetable.v1.EventService.AckEvents:output_type -> igloo.housetable.v1.AckEventsResponse
-	8,  // 16: igloo.housetable.v1.EventService.ListConsumers:output_type -> igloo.housetable.v1.ListConsumersResponse
-	10, // 17: igloo.housetable.v1.EventService.DeleteConsumer:output_type -> igloo.housetable.v1.DeleteConsumerResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
+	4,  // 11: igloo.housetable.v1.EventService.GetLatestPosition:input_type -> igloo.housetable.v1.GetLatestPositionRequest
+	7,  // 12: igloo.housetable.v1.EventService.AckEvents:input_type -> igloo.housetable.v1.AckEventsRequest
+	9,  // 13: igloo.housetable.v1.EventService.ListConsumers:input_type -> igloo.housetable.v1.ListConsumersRequest
+	11, // 14: igloo.housetable.v1.EventService.DeleteConsumer:input_type -> igloo.housetable.v1.DeleteConsumerRequest
+	3,  // 15: igloo.housetable.v1.EventService.WatchEvents:output_type -> igloo.housetable.v1.WatchEventsResponse
+	5,  // 16: igloo.housetable.v1.EventService.GetLatestPosition:output_type -> igloo.housetable.v1.GetLatestPositionResponse
+	8,  // 17: igloo.housetable.v1.EventService.AckEvents:output_type -> igloo.housetable.v1.AckEventsResponse
+	10, // 18: igloo.housetable.v1.EventService.ListConsumers:output_type -> igloo.housetable.v1.ListConsumersResponse
+	12, // 19: igloo.housetable.v1.EventService.DeleteConsumer:output_type -> igloo.housetable.v1.DeleteConsumerResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -883,7 +984,7 @@ func file_igloo_housetable_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_event_proto_rawDesc), len(file_igloo_housetable_v1_event_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

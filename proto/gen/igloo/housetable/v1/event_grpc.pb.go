@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EventService_WatchEvents_FullMethodName    = "/igloo.housetable.v1.EventService/WatchEvents"
-	EventService_AckEvents_FullMethodName      = "/igloo.housetable.v1.EventService/AckEvents"
-	EventService_ListConsumers_FullMethodName  = "/igloo.housetable.v1.EventService/ListConsumers"
-	EventService_DeleteConsumer_FullMethodName = "/igloo.housetable.v1.EventService/DeleteConsumer"
+	EventService_WatchEvents_FullMethodName       = "/igloo.housetable.v1.EventService/WatchEvents"
+	EventService_GetLatestPosition_FullMethodName = "/igloo.housetable.v1.EventService/GetLatestPosition"
+	EventService_AckEvents_FullMethodName         = "/igloo.housetable.v1.EventService/AckEvents"
+	EventService_ListConsumers_FullMethodName     = "/igloo.housetable.v1.EventService/ListConsumers"
+	EventService_DeleteConsumer_FullMethodName    = "/igloo.housetable.v1.EventService/DeleteConsumer"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -38,6 +39,9 @@ type EventServiceClient interface {
 	// which the stream begins and has no events. OUT_OF_RANGE (POSITION_EXPIRED) when
 	// events after the position are not kept any more.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
+	// GetLatestPosition returns the position of the newest event: whatever is read
+	// after the answer has all that came before it.
+	GetLatestPosition(ctx context.Context, in *GetLatestPositionRequest, opts ...grpc.CallOption) (*GetLatestPositionResponse, error)
 	// AckEvents keeps how far a consumer got, so that it can go on from there. One
 	// that is known to have got further stays there. OUT_OF_RANGE
 	// (POSITION_EXPIRED) when no event of the warehouse is at the position.
@@ -75,6 +79,16 @@ func (c *eventServiceClient) WatchEvents(ctx context.Context, in *WatchEventsReq
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResponse]
+
+func (c *eventServiceClient) GetLatestPosition(ctx context.Context, in *GetLatestPositionRequest, opts ...grpc.CallOption) (*GetLatestPositionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLatestPositionResponse)
+	err := c.cc.Invoke(ctx, EventService_GetLatestPosition_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *eventServiceClient) AckEvents(ctx context.Context, in *AckEventsRequest, opts ...grpc.CallOption) (*AckEventsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -119,6 +133,9 @@ type EventServiceServer interface {
 	// which the stream begins and has no events. OUT_OF_RANGE (POSITION_EXPIRED) when
 	// events after the position are not kept any more.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
+	// GetLatestPosition returns the position of the newest event: whatever is read
+	// after the answer has all that came before it.
+	GetLatestPosition(context.Context, *GetLatestPositionRequest) (*GetLatestPositionResponse, error)
 	// AckEvents keeps how far a consumer got, so that it can go on from there. One
 	// that is known to have got further stays there. OUT_OF_RANGE
 	// (POSITION_EXPIRED) when no event of the warehouse is at the position.
@@ -140,6 +157,9 @@ type UnimplementedEventServiceServer struct{}
 
 func (UnimplementedEventServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
+}
+func (UnimplementedEventServiceServer) GetLatestPosition(context.Context, *GetLatestPositionRequest) (*GetLatestPositionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLatestPosition not implemented")
 }
 func (UnimplementedEventServiceServer) AckEvents(context.Context, *AckEventsRequest) (*AckEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AckEvents not implemented")
@@ -181,6 +201,24 @@ func _EventService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_WatchEventsServer = grpc.ServerStreamingServer[WatchEventsResponse]
+
+func _EventService_GetLatestPosition_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLatestPositionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).GetLatestPosition(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_GetLatestPosition_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).GetLatestPosition(ctx, req.(*GetLatestPositionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _EventService_AckEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AckEventsRequest)
@@ -243,6 +281,10 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "igloo.housetable.v1.EventService",
 	HandlerType: (*EventServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetLatestPosition",
+			Handler:    _EventService_GetLatestPosition_Handler,
+		},
 		{
 			MethodName: "AckEvents",
 			Handler:    _EventService_AckEvents_Handler,

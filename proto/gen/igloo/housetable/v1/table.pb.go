@@ -1235,6 +1235,199 @@ func (x *Holder) GetJobId() string {
 	return ""
 }
 
+// ExportTablesRequest asks for a page.
+type ExportTablesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Warehouse to export; empty means the default one.
+	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// SoftDeleted wants those that were soft-deleted instead of those that exist; the
+	// generations of one key follow each other, the oldest first.
+	SoftDeleted bool `protobuf:"varint,2,opt,name=soft_deleted,json=softDeleted,proto3" json:"soft_deleted,omitempty"`
+	// PageSize is the most entries wanted; 0 means the server's default.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// PageToken continues after the page that returned it; empty starts.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportTablesRequest) Reset() {
+	*x = ExportTablesRequest{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportTablesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportTablesRequest) ProtoMessage() {}
+
+func (x *ExportTablesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportTablesRequest.ProtoReflect.Descriptor instead.
+func (*ExportTablesRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExportTablesRequest) GetWarehouse() string {
+	if x != nil {
+		return x.Warehouse
+	}
+	return ""
+}
+
+func (x *ExportTablesRequest) GetSoftDeleted() bool {
+	if x != nil {
+		return x.SoftDeleted
+	}
+	return false
+}
+
+func (x *ExportTablesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportTablesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ExportTablesResponse is a page.
+type ExportTablesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tables in the order of their keys.
+	Tables []*ExportedTable `protobuf:"bytes,1,rep,name=tables,proto3" json:"tables,omitempty"`
+	// NextPageToken asks for what follows; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportTablesResponse) Reset() {
+	*x = ExportTablesResponse{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportTablesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportTablesResponse) ProtoMessage() {}
+
+func (x *ExportTablesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportTablesResponse.ProtoReflect.Descriptor instead.
+func (*ExportTablesResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExportTablesResponse) GetTables() []*ExportedTable {
+	if x != nil {
+		return x.Tables
+	}
+	return nil
+}
+
+func (x *ExportTablesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ExportedTable is a house table with what no other may have; see CreateTable.
+type ExportedTable struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Table as stored.
+	Table *HouseTable `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	// Location that it holds; empty where it holds none.
+	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
+	// MetadataUuid (16 bytes) that it holds; empty where it holds none.
+	MetadataUuid  []byte `protobuf:"bytes,3,opt,name=metadata_uuid,json=metadataUuid,proto3" json:"metadata_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportedTable) Reset() {
+	*x = ExportedTable{}
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportedTable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportedTable) ProtoMessage() {}
+
+func (x *ExportedTable) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_table_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportedTable.ProtoReflect.Descriptor instead.
+func (*ExportedTable) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_table_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExportedTable) GetTable() *HouseTable {
+	if x != nil {
+		return x.Table
+	}
+	return nil
+}
+
+func (x *ExportedTable) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *ExportedTable) GetMetadataUuid() []byte {
+	if x != nil {
+		return x.MetadataUuid
+	}
+	return nil
+}
+
 var File_igloo_housetable_v1_table_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_table_proto_rawDesc = "" +
@@ -1329,12 +1522,25 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12#\n" +
 	"\rmetadata_uuid\x18\x02 \x01(\fR\fmetadataUuid\x125\n" +
 	"\x05table\x18\x03 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12\x15\n" +
-	"\x06job_id\x18\x04 \x01(\tR\x05jobId*k\n" +
+	"\x06job_id\x18\x04 \x01(\tR\x05jobId\"\x92\x01\n" +
+	"\x13ExportTablesRequest\x12\x1c\n" +
+	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12!\n" +
+	"\fsoft_deleted\x18\x02 \x01(\bR\vsoftDeleted\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"z\n" +
+	"\x14ExportTablesResponse\x12:\n" +
+	"\x06tables\x18\x01 \x03(\v2\".igloo.housetable.v1.ExportedTableR\x06tables\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n" +
+	"\rExportedTable\x125\n" +
+	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\x12\x1a\n" +
+	"\blocation\x18\x02 \x01(\tR\blocation\x12#\n" +
+	"\rmetadata_uuid\x18\x03 \x01(\fR\fmetadataUuid*k\n" +
 	"\tTableKind\x12\x1a\n" +
 	"\x16TABLE_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TABLE_KIND_TABLE\x10\x01\x12\x13\n" +
 	"\x0fTABLE_KIND_VIEW\x10\x02\x12\x17\n" +
-	"\x13TABLE_KIND_FUNCTION\x10\x032\xef\x04\n" +
+	"\x13TABLE_KIND_FUNCTION\x10\x032\xd4\x05\n" +
 	"\fTableService\x12W\n" +
 	"\bGetTable\x12$.igloo.housetable.v1.GetTableRequest\x1a%.igloo.housetable.v1.GetTableResponse\x12i\n" +
 	"\x0eBatchGetTables\x12*.igloo.housetable.v1.BatchGetTablesRequest\x1a+.igloo.housetable.v1.BatchGetTablesResponse\x12]\n" +
@@ -1342,7 +1548,8 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"ListTables\x12&.igloo.housetable.v1.ListTablesRequest\x1a'.igloo.housetable.v1.ListTablesResponse\x12l\n" +
 	"\x0fGetTableHistory\x12+.igloo.housetable.v1.GetTableHistoryRequest\x1a,.igloo.housetable.v1.GetTableHistoryResponse\x12l\n" +
 	"\x0fGetTableVersion\x12+.igloo.housetable.v1.GetTableVersionRequest\x1a,.igloo.housetable.v1.GetTableVersionResponse\x12`\n" +
-	"\vListHolders\x12'.igloo.housetable.v1.ListHoldersRequest\x1a(.igloo.housetable.v1.ListHoldersResponseB\xde\x01\n" +
+	"\vListHolders\x12'.igloo.housetable.v1.ListHoldersRequest\x1a(.igloo.housetable.v1.ListHoldersResponse\x12c\n" +
+	"\fExportTables\x12(.igloo.housetable.v1.ExportTablesRequest\x1a).igloo.housetable.v1.ExportTablesResponseB\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"TableProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
@@ -1359,7 +1566,7 @@ func file_igloo_housetable_v1_table_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_table_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_igloo_housetable_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(TableKind)(0),                  // 0: igloo.housetable.v1.TableKind
 	(*TableKey)(nil),                // 1: igloo.housetable.v1.TableKey
@@ -1378,47 +1585,54 @@ var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(*ListHoldersRequest)(nil),      // 14: igloo.housetable.v1.ListHoldersRequest
 	(*ListHoldersResponse)(nil),     // 15: igloo.housetable.v1.ListHoldersResponse
 	(*Holder)(nil),                  // 16: igloo.housetable.v1.Holder
-	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
-	(*Visibility)(nil),              // 18: igloo.housetable.v1.Visibility
+	(*ExportTablesRequest)(nil),     // 17: igloo.housetable.v1.ExportTablesRequest
+	(*ExportTablesResponse)(nil),    // 18: igloo.housetable.v1.ExportTablesResponse
+	(*ExportedTable)(nil),           // 19: igloo.housetable.v1.ExportedTable
+	(*timestamppb.Timestamp)(nil),   // 20: google.protobuf.Timestamp
+	(*Visibility)(nil),              // 21: igloo.housetable.v1.Visibility
 }
 var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 0: igloo.housetable.v1.HouseTable.key:type_name -> igloo.housetable.v1.TableKey
 	0,  // 1: igloo.housetable.v1.HouseTable.kind:type_name -> igloo.housetable.v1.TableKind
-	17, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
-	17, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
+	20, // 2: igloo.housetable.v1.HouseTable.created_at:type_name -> google.protobuf.Timestamp
+	20, // 3: igloo.housetable.v1.HouseTable.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 4: igloo.housetable.v1.GetTableRequest.key:type_name -> igloo.housetable.v1.TableKey
 	2,  // 5: igloo.housetable.v1.GetTableResponse.table:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 6: igloo.housetable.v1.BatchGetTablesRequest.keys:type_name -> igloo.housetable.v1.TableKey
 	2,  // 7: igloo.housetable.v1.BatchGetTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
 	0,  // 8: igloo.housetable.v1.ListTablesRequest.kind:type_name -> igloo.housetable.v1.TableKind
-	18, // 9: igloo.housetable.v1.ListTablesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
+	21, // 9: igloo.housetable.v1.ListTablesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
 	2,  // 10: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 11: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
 	13, // 12: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
 	1,  // 13: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
-	17, // 14: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
+	20, // 14: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
 	13, // 15: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
 	1,  // 16: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
-	17, // 17: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
+	20, // 17: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
 	16, // 18: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
 	2,  // 19: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
-	3,  // 20: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
-	5,  // 21: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
-	7,  // 22: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
-	9,  // 23: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
-	11, // 24: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
-	14, // 25: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
-	4,  // 26: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
-	6,  // 27: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
-	8,  // 28: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
-	10, // 29: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
-	12, // 30: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
-	15, // 31: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
-	26, // [26:32] is the sub-list for method output_type
-	20, // [20:26] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	19, // 20: igloo.housetable.v1.ExportTablesResponse.tables:type_name -> igloo.housetable.v1.ExportedTable
+	2,  // 21: igloo.housetable.v1.ExportedTable.table:type_name -> igloo.housetable.v1.HouseTable
+	3,  // 22: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
+	5,  // 23: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
+	7,  // 24: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
+	9,  // 25: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
+	11, // 26: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
+	14, // 27: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
+	17, // 28: igloo.housetable.v1.TableService.ExportTables:input_type -> igloo.housetable.v1.ExportTablesRequest
+	4,  // 29: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
+	6,  // 30: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
+	8,  // 31: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
+	10, // 32: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
+	12, // 33: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
+	15, // 34: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
+	18, // 35: igloo.housetable.v1.TableService.ExportTables:output_type -> igloo.housetable.v1.ExportTablesResponse
+	29, // [29:36] is the sub-list for method output_type
+	22, // [22:29] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_table_proto_init() }
@@ -1438,7 +1652,7 @@ func file_igloo_housetable_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_table_proto_rawDesc), len(file_igloo_housetable_v1_table_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

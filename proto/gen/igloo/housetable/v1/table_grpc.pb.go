@@ -25,6 +25,7 @@ const (
 	TableService_GetTableHistory_FullMethodName = "/igloo.housetable.v1.TableService/GetTableHistory"
 	TableService_GetTableVersion_FullMethodName = "/igloo.housetable.v1.TableService/GetTableVersion"
 	TableService_ListHolders_FullMethodName     = "/igloo.housetable.v1.TableService/ListHolders"
+	TableService_ExportTables_FullMethodName    = "/igloo.housetable.v1.TableService/ExportTables"
 )
 
 // TableServiceClient is the client API for TableService service.
@@ -51,6 +52,10 @@ type TableServiceClient interface {
 	// holds metadata uuids: house tables, soft-deleted ones included, and jobs. What
 	// lies below one location is told of as far as 100 holds.
 	ListHolders(ctx context.Context, in *ListHoldersRequest, opts ...grpc.CallOption) (*ListHoldersResponse, error)
+	// ExportTables returns the house tables of a whole warehouse and of all kinds,
+	// each with what it holds, in the order of their keys, a page at a time: those
+	// that exist, or those that were soft-deleted.
+	ExportTables(ctx context.Context, in *ExportTablesRequest, opts ...grpc.CallOption) (*ExportTablesResponse, error)
 }
 
 type tableServiceClient struct {
@@ -121,6 +126,16 @@ func (c *tableServiceClient) ListHolders(ctx context.Context, in *ListHoldersReq
 	return out, nil
 }
 
+func (c *tableServiceClient) ExportTables(ctx context.Context, in *ExportTablesRequest, opts ...grpc.CallOption) (*ExportTablesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportTablesResponse)
+	err := c.cc.Invoke(ctx, TableService_ExportTables_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TableServiceServer is the server API for TableService service.
 // All implementations must embed UnimplementedTableServiceServer
 // for forward compatibility.
@@ -145,6 +160,10 @@ type TableServiceServer interface {
 	// holds metadata uuids: house tables, soft-deleted ones included, and jobs. What
 	// lies below one location is told of as far as 100 holds.
 	ListHolders(context.Context, *ListHoldersRequest) (*ListHoldersResponse, error)
+	// ExportTables returns the house tables of a whole warehouse and of all kinds,
+	// each with what it holds, in the order of their keys, a page at a time: those
+	// that exist, or those that were soft-deleted.
+	ExportTables(context.Context, *ExportTablesRequest) (*ExportTablesResponse, error)
 	mustEmbedUnimplementedTableServiceServer()
 }
 
@@ -172,6 +191,9 @@ func (UnimplementedTableServiceServer) GetTableVersion(context.Context, *GetTabl
 }
 func (UnimplementedTableServiceServer) ListHolders(context.Context, *ListHoldersRequest) (*ListHoldersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListHolders not implemented")
+}
+func (UnimplementedTableServiceServer) ExportTables(context.Context, *ExportTablesRequest) (*ExportTablesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportTables not implemented")
 }
 func (UnimplementedTableServiceServer) mustEmbedUnimplementedTableServiceServer() {}
 func (UnimplementedTableServiceServer) testEmbeddedByValue()                      {}
@@ -302,6 +324,24 @@ func _TableService_ListHolders_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TableService_ExportTables_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportTablesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TableServiceServer).ExportTables(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TableService_ExportTables_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TableServiceServer).ExportTables(ctx, req.(*ExportTablesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TableService_ServiceDesc is the grpc.ServiceDesc for TableService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -332,6 +372,10 @@ var TableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListHolders",
 			Handler:    _TableService_ListHolders_Handler,
+		},
+		{
+			MethodName: "ExportTables",
+			Handler:    _TableService_ExportTables_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
