@@ -140,13 +140,13 @@ lint: $(GOLANGCI_LINT) $(BUF) ## Check style, imports, and the contract's compat
 # Helm and Kubernetes are a module of their own: nothing of them is part of Igloo.
 .PHONY: deploy
 deploy: ## Render what is made from the chart anew: goldens, the reference of its values.
-	cd deploy/check && GOWORK=off go test -count=1 . -update
+	cd deploy && GOWORK=off go test -count=1 ./check -update
 
 .PHONY: deploy-check
 deploy-check: build $(GOLANGCI_LINT) ## Check the chart: lint, schemas, rules of clusters, settings that the programs accept.
-	cd deploy/check && GOWORK=off go mod tidy -diff
-	cd deploy/check && GOWORK=off $(CURDIR)/$(BIN)/golangci-lint run ./...
-	cd deploy/check && GOWORK=off IGLOO_BIN=$(CURDIR)/bin go test -count=1 ./...
+	cd deploy && GOWORK=off go mod tidy -diff
+	cd deploy && GOWORK=off $(CURDIR)/$(BIN)/golangci-lint run ./...
+	cd deploy && GOWORK=off IGLOO_BIN=$(CURDIR)/bin go test -count=1 ./...
 
 .PHONY: vulnerabilities
 vulnerabilities: build $(GOVULNCHECK) ## Look for known vulnerabilities in what is linked into the programs.

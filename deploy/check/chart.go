@@ -16,7 +16,7 @@ import (
 )
 
 // Release is what a chart is rendered for.
-var Release = common.ReleaseOptions{Name: "igloo", Namespace: "lake", Revision: 1, IsInstall: true}
+var Release = common.ReleaseOptions{Name: "igloo", Namespace: "igloo", Revision: 1, IsInstall: true}
 
 // Render renders the chart in a folder with the values of a file, and the schema of
 // values checked: one text of all objects, in the order of their templates' names.
