@@ -3,6 +3,7 @@ package command_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -121,6 +122,7 @@ func (s shell) post(t *testing.T, path, body string) {
 	check(t, err)
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		t.Fatalf("POST %s: %s", path, response.Status)
+		said, _ := io.ReadAll(response.Body)
+		t.Fatalf("POST %s: %s: %s", path, response.Status, said)
 	}
 }

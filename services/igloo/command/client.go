@@ -64,19 +64,28 @@ type call struct {
 	method string
 	// catalog asks the catalog service, in Iceberg's protocol.
 	catalog bool
+	// versioned asks the house table service outside of /hts, where OpenHouse has
+	// later versions of its operations.
+	versioned bool
 	// path are names below /hts, or below /v1 of the catalog service.
 	path  []string
 	query url.Values
 	// request is the body; nil for none.
 	request any
+	// within is the field of the answer that holds a page of a list; empty where the
+	// answer is the page.
+	within string
 }
 
 // address is the URL to ask at.
 func (of call) address(c *client) string {
 	var address strings.Builder
-	if of.catalog {
+	switch {
+	case of.catalog:
 		address.WriteString(c.catalog + "/v1")
-	} else {
+	case of.versioned:
+		address.WriteString(c.server + "/v1")
+	default:
 		address.WriteString(c.server + "/hts")
 	}
 	for _, name := range of.path {
@@ -159,6 +168,9 @@ func (c *client) page(ctx context.Context, field string, of call) (some []json.R
 		return nil, "", err
 	}
 	fields, err := fieldsOf(answer)
+	if err == nil && of.within != "" {
+		fields, err = fieldsOf(fields[of.within])
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -279,6 +291,12 @@ type refused struct {
 // Error implements error.
 func (r *refused) Error() string {
 	return fmt.Sprintf("%s (%d %s)", r.message, r.status, http.StatusText(r.status))
+}
+
+// isStatus tells a refusal by its status.
+func isStatus(err error, status int) bool {
+	r, is := errors.AsType[*refused](err)
+	return is && r.status == status
 }
 
 // said is the message of a refusal, as the house table service or as Iceberg's

@@ -94,12 +94,16 @@ func (c *columns) flushRows() error {
 }
 
 func (r styledRow) write(out *strings.Builder, widths []int, cutting bool) {
-	for i, cell := range r.cells {
+	last := len(r.cells) - 1
+	for last > 0 && r.cells[last] == "" {
+		last--
+	}
+	for i, cell := range r.cells[:last+1] {
 		if cutting {
 			cell = cut(cell, widths[i])
 		}
 		out.WriteString(r.style(cell))
-		if i < len(r.cells)-1 {
+		if i < last {
 			out.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)) + gap)
 		}
 	}

@@ -55,6 +55,10 @@ func at(server string) shell { return shell{env: map[string]string{"IGLOO_SERVER
 
 type program struct {
 	Warehouses command.Warehouses `cmd:""`
+	Namespaces command.Namespaces `cmd:""`
+	Tables     command.Tables     `cmd:""`
+	Views      command.Views      `cmd:""`
+	Jobs       command.Jobs       `cmd:""`
 	Roles      command.Roles      `cmd:""`
 	Grants     command.Grants     `cmd:""`
 	Explain    command.Explain    `cmd:""`

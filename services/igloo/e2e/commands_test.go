@@ -25,7 +25,7 @@ type shell struct {
 
 func shellOf(t *testing.T, d *iglootest.Deployment, env ...string) shell {
 	t.Helper()
-	return shell{T: t, env: append(env, "IGLOO_SERVER="+d.HTS)}
+	return shell{T: t, env: append(env, "IGLOO_SERVER="+d.HTS, "IGLOO_CATALOG="+d.URL)}
 }
 
 // igloo is what the program writes, and the code that it ends with.
