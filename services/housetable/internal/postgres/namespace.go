@@ -12,7 +12,8 @@ const (
 	namespaceColumns = `n.database_id, n.properties, n.version, n.created_at`
 	// $1 is the warehouse, $2 and $3 arrays of ids, typed and folded.
 	wantedIDs = `FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[]) AS u(db, dbf)
-		JOIN namespace n ON n.warehouse_id = w.warehouse_id AND n.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
+		CROSS JOIN LATERAL (SELECT * FROM namespace n
+			WHERE n.warehouse_id = w.warehouse_id AND n.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END OFFSET 0) n
 		WHERE w.warehouse_id = $1`
 	selectNamespaces = `SELECT ` + namespaceColumns + ` ` + wantedIDs
 	selectOccupied   = `SELECT n.database_id ` + wantedIDs + ` AND (

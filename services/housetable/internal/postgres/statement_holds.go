@@ -52,12 +52,13 @@ func (b *batch) holdPart(args *[]any) part {
 }
 
 const (
-	// OFFSET 0 keeps each look-up a probe of an index, whatever the planner knows.
+	// OFFSET 0 keeps each look-up a probe of an index, whatever the planner knows, and
+	// coalesce keeps it from the index of those that have a house table.
 	holdFits = `SELECT req FROM k WHERE own IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = k.hold AND h.table_uuid <> k.own OFFSET 0)
-			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = ANY (k.above) AND h.table_uuid <> k.own OFFSET 0)
+			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = k.hold AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)
+			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = ANY (k.above) AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)
 			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold > k.hold || '/' AND h.hold < k.hold || '0'
-				AND h.table_uuid <> k.own OFFSET 0)`
+				AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)`
 
 	// What is taken must come after what is given: a house table may move into the
 	// folder that it was, or become the folder that it was in.

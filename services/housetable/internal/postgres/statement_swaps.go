@@ -35,7 +35,8 @@ func composeSwaps(commits []housetable.Commit) (string, []any, error) {
 var swapsText = sync.OnceValue(func() string {
 	r := newRows()
 	_ = addSingleSwap(r, 0, housetable.Commit{Operations: make([]housetable.Operation, 1)}, housetable.SwapTable{}) // for its columns
-	return "WITH l AS MATERIALIZED (" + lockSwapped + r.unnest(new([]any)) + asExpected + ")" + swapEach
+	return "WITH l AS MATERIALIZED (" + lockSwapped + keyOf("db", "dbf", "dbk") + ", " + keyOf("tb", "tbf", "tbk") +
+		" FROM " + r.unnest(new([]any)) + asExpected + ")" + swapEach
 })
 
 func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.SwapTable) error {
@@ -66,14 +67,14 @@ func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.
 }
 
 const (
+	// OFFSET 0 has the keys made before house tables are looked up by them, so that
+	// a planner who takes the table for an empty one does not read all of it.
 	lockSwapped = `
 	SELECT u.req, u.idx, u.location, u.storage, u.ctime, u.op, u.fingerprint, u.asked, u.status, u.locations, u.body, u.principal, u.request_id,
 		h.warehouse_id, h.database_key, h.family, h.table_key, h.metadata_location AS was
-	FROM `
-	asExpected = `
-	JOIN warehouse w ON w.warehouse_id = u.wh
-	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
-		AND h.family = u.family AND h.table_key = CASE WHEN w.case_insensitive THEN u.tbf ELSE u.tb END
+	FROM (SELECT u.*, `
+	asExpected = ` JOIN warehouse w ON w.warehouse_id = u.wh OFFSET 0) u
+	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = u.dbk AND h.family = u.family AND h.table_key = u.tbk
 	WHERE (u.xuuid IS NULL OR h.uuid = u.xuuid) AND (u.xversion IS NULL OR h.version = u.xversion)
 		AND (u.xlocation IS NULL OR h.metadata_location = u.xlocation) AND (u.xkind = 0 OR h.kind = u.xkind)
 	ORDER BY h.warehouse_id, h.database_key, h.family, h.table_key FOR UPDATE OF h`

@@ -58,9 +58,9 @@ const (
 	// A rename within one key respells a name of a case-insensitive warehouse.
 	renameFits = ` WHERE act <> 3 OR (
 		CASE WHEN (dbk, tbk) = (ddbk, dtbk) THEN (db, tb) <> (ddb, dtb) ELSE
-			EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = l.wh AND n.database_key = l.ddbk)
+			EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = l.wh AND n.database_key = l.ddbk OFFSET 0)
 			AND NOT EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = l.wh AND h.database_key = l.ddbk
-				AND h.family = l.family AND h.table_key = l.dtbk) END)`
+				AND h.family = l.family AND h.table_key = l.dtbk OFFSET 0) END)`
 
 	swap = `s AS (UPDATE house_table h SET version = l.version + 1, metadata_location = l.location,
 			storage_type = coalesce(l.storage, l.storage_type), creation_time_ms = coalesce(l.ctime, l.creation_time_ms), updated_at = now()
@@ -117,9 +117,10 @@ func (b *batch) createPart(args *[]any) part {
 }
 
 const (
-	createFits = `SELECT req FROM c WHERE (implicit OR EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = c.wh AND n.database_key = c.dbk))
+	// OFFSET 0 keeps each look-up a probe of an index, whatever the planner knows.
+	createFits = `SELECT req FROM c WHERE (implicit OR EXISTS (SELECT 1 FROM namespace n WHERE n.warehouse_id = c.wh AND n.database_key = c.dbk OFFSET 0))
 			AND NOT EXISTS (SELECT 1 FROM house_table h WHERE h.warehouse_id = c.wh AND h.database_key = c.dbk
-				AND h.family = c.family AND h.table_key = c.tbk)`
+				AND h.family = c.family AND h.table_key = c.tbk OFFSET 0)`
 	// A statement that takes the head of the grants, too, locks before it the
 	// namespaces that it puts something into: whoever drops one waits for the head.
 	lockInto = `cn AS MATERIALIZED (SELECT c.req, c.idx FROM c JOIN namespace n ON n.warehouse_id = c.wh AND n.database_key = c.dbk

@@ -17,14 +17,17 @@ const (
 	// wanted are keys, typed and folded, and numbered from 1: $1 the warehouse, $2 to $6 arrays.
 	wanted = `FROM warehouse w
 		CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[]) WITH ORDINALITY AS u(db, dbf, tb, tbf, family, number)`
-	atWanted = ` h ON h.warehouse_id = w.warehouse_id AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
+	// A planner that takes the table for an empty one would read all of it: OFFSET 0
+	// keeps it from anything but a look-up of each key.
+	atWanted = ` h WHERE h.warehouse_id = w.warehouse_id AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
 		AND h.family = u.family AND h.table_key = CASE WHEN w.case_insensitive THEN u.tbf ELSE u.tb END`
-	selectTables      = `SELECT ` + tableColumns + ` ` + wanted + ` JOIN house_table` + atWanted + ` WHERE w.warehouse_id = $1`
-	selectNumbered    = `SELECT ` + tableColumns + `, u.number ` + wanted + ` JOIN house_table` + atWanted + ` WHERE w.warehouse_id = $1`
+	eachWanted        = wanted + ` CROSS JOIN LATERAL (SELECT * FROM house_table` + atWanted + ` OFFSET 0) h WHERE w.warehouse_id = $1`
+	selectTables      = `SELECT ` + tableColumns + ` ` + eachWanted
+	selectNumbered    = `SELECT ` + tableColumns + `, u.number ` + eachWanted
 	selectSoftDeleted = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms
 		FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[])
 			AS u(db, dbf, tb, tbf, family, at)
-		JOIN soft_deleted_table` + atWanted + ` AND h.deleted_at_ms = u.at WHERE w.warehouse_id = $1`
+		CROSS JOIN LATERAL (SELECT * FROM soft_deleted_table` + atWanted + ` AND h.deleted_at_ms = u.at OFFSET 0) h WHERE w.warehouse_id = $1`
 	// The warehouse's rule is asked for by a query of its own, not by a join,
 	// behind which Postgres would sort the namespace to get what an index gives.
 	listTables  = `SELECT ` + tableColumns + `, h.table_key` + tablesOf
