@@ -67,6 +67,8 @@ type Reader interface {
 	// ListTables returns a page and the cursor that continues it, "" at the end;
 	// NoSuchNamespace when the namespace does not exist.
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)
+	// ListNames returns the names alone of a page of ListTables.
+	ListNames(ctx context.Context, q TableQuery) ([]string, string, error)
 	// CountTables counts what ListTables would return without pages; a namespace
 	// that does not exist has none.
 	CountTables(ctx context.Context, q TableQuery) (int64, error)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -66,6 +67,7 @@ func (b *bench) listAll(t testing.TB, q housetable.TableQuery, between func()) [
 		if err != nil {
 			t.Fatal(err)
 		}
+		b.wantNames(t, q, tables, next)
 		for _, table := range tables {
 			names = append(names, table.Key.TableID)
 		}
@@ -74,6 +76,19 @@ func (b *bench) listAll(t testing.TB, q housetable.TableQuery, between func()) [
 		}
 		q.After = next
 		between()
+	}
+}
+
+// wantNames wants the names of a page to be those of its house tables.
+func (b *bench) wantNames(t testing.TB, q housetable.TableQuery, tables []housetable.Table, next string) {
+	t.Helper()
+	want := make([]string, len(tables))
+	for i, table := range tables {
+		want[i] = table.Key.TableID
+	}
+	names, after, err := b.ListNames(t.Context(), q)
+	if diff := cmp.Diff(want, names, cmpopts.EquateEmpty()); err != nil || diff != "" || after != next {
+		t.Fatalf("names (-want +got):\n%snext %q, want %q: %v", diff, after, next, err)
 	}
 }
 

@@ -107,6 +107,7 @@ func (b *bench) pages(t testing.TB, r *rapid.T, q housetable.TableQuery) (names 
 		if err != nil {
 			r.Fatal(err)
 		}
+		b.wantNames(t, q, page, next)
 		for _, table := range page {
 			names = append(names, table.Key.TableID)
 		}

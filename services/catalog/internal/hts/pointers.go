@@ -212,11 +212,11 @@ func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer cat
 	return winnerOf(answer.GetVersions()[0]), nil
 }
 
-// list reads a page of house tables.
-func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) (*htsv1.ListTablesResponse, error) {
+// list reads a page of house tables, or of their names.
+func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page, names bool) (*htsv1.ListTablesResponse, error) {
 	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
 		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
-		Visibility: visibilityTo(page.Visible),
+		Visibility: visibilityTo(page.Visible), NamesOnly: names,
 	})
 	if err != nil {
 		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
@@ -226,7 +226,7 @@ func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namesp
 
 // ListPointers implements catalog.Pointers.
 func (p *Pointers) ListPointers(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]catalog.Pointer, string, error) {
-	answer, err := p.list(ctx, warehouse, ns, kind, page)
+	answer, err := p.list(ctx, warehouse, ns, kind, page, false)
 	if err != nil {
 		return nil, "", err
 	}
@@ -243,12 +243,12 @@ func (p *Pointers) ListPointers(ctx context.Context, warehouse string, ns catalo
 
 // List implements catalog.Pointers.
 func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
-	answer, err := p.list(ctx, warehouse, ns, kind, page)
+	answer, err := p.list(ctx, warehouse, ns, kind, page, true)
 	if err != nil {
 		return nil, "", err
 	}
-	names := make([]string, 0, len(answer.GetTables()))
-	for _, t := range answer.GetTables() {
+	names := answer.GetTableIds()
+	for _, t := range answer.GetTables() { // of a service of an older version
 		names = append(names, t.GetKey().GetTableId())
 	}
 	return names, answer.GetNextPageToken(), nil

@@ -109,6 +109,10 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	}
 	names, next := cut(w.shown(r), r.GetPageSize(), r.GetPageToken())
 	answer := &htsv1.ListTablesResponse{NextPageToken: next}
+	if r.GetNamesOnly() {
+		answer.TableIds = names
+		return answer, nil
+	}
 	for _, name := range names {
 		answer.Tables = append(answer.Tables, proto.CloneOf(w.tables[tableKey{database: r.GetDatabaseId(), table: name, function: r.GetKind() == htsv1.TableKind_TABLE_KIND_FUNCTION}].table))
 	}

@@ -23,8 +23,8 @@ func TestPlansOfVisibility(t *testing.T) {
 		SELECT 'default', 'table', uuid::text, 'user:' || owner, 'select', row_number() OVER (), version % 2 = 0, '' FROM house_table`)
 	v := &housetable.Visibility{UUIDs: []housetable.UUID{{1}}, Owner: "corp:7", DatabaseIDs: []string{"n1"}}
 	q := housetable.TableQuery{Warehouse: housetable.DefaultWarehouse, DatabaseID: "n7", Kind: housetable.KindTable, Visible: v, Page: housetable.Page{Limit: 10}}
-	condition, args := tablesMatching(q)
-	tables, tableArgs := listVisible(q, condition, append(args, 11, 0))
+	tables, tableArgs := listing(listedTable, q)
+	names, _ := listing(listedName, q)
 	namespaces := housetable.NamespaceQuery{Warehouse: housetable.DefaultWarehouse, Visible: v}
 	id := housetable.GrantID{Kind: "table", ID: "x", Grantee: "everyone", Privilege: "select"}
 	changeArgs := []any{housetable.DefaultWarehouse, int64(1), false, "", ""}
@@ -36,6 +36,7 @@ func TestPlansOfVisibility(t *testing.T) {
 			by   []string
 		}{
 			"tables":     {tables, tableArgs, []string{"house_table_uuid", "house_table_owner"}},
+			"names":      {names, tableArgs, []string{"house_table_uuid", "house_table_owner"}},
 			"namespaces": {listVisibleNamespaces, append(visibleArgs(namespaces), "", 11, 0), []string{"house_table_uuid", "house_table_owner", "namespace_pkey"}},
 			"visible":    {namespaceVisible, []any{housetable.DefaultWarehouse, "n7", []string{}, [][16]byte{}, ""}, []string{"house_table_uuid", "house_table_owner"}},
 			"change":     {change, changeArgs, []string{"access_grant_pkey"}},

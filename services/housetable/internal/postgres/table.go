@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -30,7 +31,8 @@ const (
 		CROSS JOIN LATERAL (SELECT * FROM soft_deleted_table` + atWanted + ` AND h.deleted_at_ms = u.at OFFSET 0) h WHERE w.warehouse_id = $1`
 	// The warehouse's rule is asked for by a query of its own, not by a join,
 	// behind which Postgres would sort the namespace to get what an index gives.
-	listTables  = `SELECT ` + tableColumns + `, h.table_key` + tablesOf
+	listedTable = tableColumns + `, h.table_key`
+	listedName  = `h.table_id, h.table_key`
 	countTables = `SELECT count(*)` + tablesOf
 	tablesOf    = ` FROM house_table h
 		WHERE h.warehouse_id = $1 AND h.database_key = ` + namespaceAsked + ` AND h.table_key > $4`
@@ -102,6 +104,16 @@ func scanListedTable(r pgx.CollectableRow) (l listed[housetable.Table], err erro
 	return l, err
 }
 
+// scanListedName takes the bytes as they come, which of text are the text.
+func scanListedName(r pgx.CollectableRow) (l listed[string], err error) {
+	name, key := r.RawValues()[0], r.RawValues()[1]
+	l.item = string(name)
+	if l.cursor = l.item; !bytes.Equal(name, key) {
+		l.cursor = string(key)
+	}
+	return l, nil
+}
+
 // page cuts a list that was read one entry further than wanted, to know whether
 // anything follows.
 func page[T any](found []listed[T], limit int) (items []T, next string) {
@@ -152,15 +164,17 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 
 // ListTables returns a page of one namespace's house tables.
 func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
-	condition, args := tablesMatching(q)
-	limit := len(args) + 1
-	args = append(args, q.Limit+1, q.Skip)
-	text := listTables + condition
-	if q.Visible != nil {
-		text, args = listVisible(q, condition, args)
-	}
-	text += orderBy(q.Order, "h.table_key") + fmt.Sprintf(" LIMIT $%d OFFSET $%d", limit, limit+1)
-	found, err := query(ctx, s, scanListedTable, "list tables", text, args...)
+	return listOf(ctx, s, scanListedTable, listedTable, q)
+}
+
+// ListNames returns the names of such a page.
+func (s *Store) ListNames(ctx context.Context, q housetable.TableQuery) ([]string, string, error) {
+	return listOf(ctx, s, scanListedName, listedName, q)
+}
+
+func listOf[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[listed[T]], columns string, q housetable.TableQuery) ([]T, string, error) {
+	text, args := listing(columns, q)
+	found, err := query(ctx, s, scan, "list tables", text, args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -169,8 +183,23 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 			return nil, "", err
 		}
 	}
-	tables, next := page(found, q.Limit)
-	return tables, next, nil
+	items, next := page(found, q.Limit)
+	return items, next, nil
+}
+
+// listing is the query of a page, read one entry further than wanted.
+func listing(columns string, q housetable.TableQuery) (text string, args []any) {
+	condition, args := tablesMatching(q)
+	limit := len(args) + 1
+	args = append(args, q.Limit+1, q.Skip)
+	text = "SELECT " + columns
+	if q.Visible == nil {
+		text += tablesOf + condition
+	} else {
+		among, visible := amongVisible(q, condition, args)
+		text, args = text+among, visible
+	}
+	return text + orderBy(q.Order, "h.table_key") + fmt.Sprintf(" LIMIT $%d OFFSET $%d", limit, limit+1), args
 }
 
 // CountTables counts what ListTables would return without pages.

@@ -13,8 +13,7 @@ import (
 // own, each by an index, and not by going through all that there is. OFFSET 0
 // keeps each look-up a probe of an index, whatever the planner knows.
 const (
-	visibleColumns = tableColumns + `, h.table_key`
-	visibleTables  = ` FROM (%s UNION (%s)) k CROSS JOIN LATERAL (SELECT * FROM house_table h
+	visibleTables = ` FROM (%s UNION (%s)) k CROSS JOIN LATERAL (SELECT * FROM house_table h
 		WHERE h.warehouse_id = $1 AND h.database_key = ` + namespaceAsked + ` AND h.table_key = k.table_key%s OFFSET 0) h`
 	givenTables = `SELECT g.table_key FROM unnest($%d::uuid[]) AS u(id) CROSS JOIN LATERAL (
 			SELECT h.database_key, h.table_key FROM house_table h WHERE h.warehouse_id = $1 AND h.uuid = u.id OFFSET 0) g
@@ -55,15 +54,14 @@ const (
 			AND h.database_key > $2 || '.' AND h.database_key < $2 || '/')` // '/' comes after '.'
 )
 
-// listVisible is the list of what of a namespace may be shown. Its arguments have
-// the limit and what is skipped last.
-func listVisible(q housetable.TableQuery, condition string, args []any) (string, []any) {
+// amongVisible is what a list of what may be shown of a namespace is of. Its
+// arguments have the limit and what is skipped last.
+func amongVisible(q housetable.TableQuery, condition string, args []any) (string, []any) {
 	atMost := ""
 	if q.Order == housetable.ByKey { // else the first by name need not be the first
 		atMost = fmt.Sprintf(" ORDER BY h.table_key LIMIT $%d::bigint + $%d::bigint", len(args)-1, len(args))
 	}
-	text, args := tablesVisible(q, condition, atMost, args)
-	return "SELECT " + visibleColumns + text, args
+	return tablesVisible(q, condition, atMost, args)
 }
 
 func countVisible(q housetable.TableQuery, condition string, args []any) (string, []any) {

@@ -86,6 +86,10 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 	if q.Page, err = readPage(of, r.GetPageSize(), r.GetPageToken()); err != nil {
 		return nil, err
 	}
+	if r.GetNamesOnly() {
+		names, next, err := s.store.ListNames(ctx, q)
+		return &htsv1.ListTablesResponse{TableIds: names, NextPageToken: pageToken(of, next)}, err
+	}
 	tables, next, err := s.store.ListTables(ctx, q)
 	if err != nil {
 		return nil, err

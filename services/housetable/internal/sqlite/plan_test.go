@@ -92,7 +92,7 @@ func TestPlansOfVisibility(t *testing.T) {
 	v := &housetable.Visibility{Owner: "corp:alice"}
 	q := housetable.TableQuery{Warehouse: housetable.DefaultWarehouse, DatabaseID: "db", Kind: housetable.KindTable, Visible: v, Page: housetable.Page{Limit: 10}}
 	condition, args := tablesMatching(q, spelling{})
-	tables, tableArgs := visibleTables(listVisible, q, condition, args, true)
+	tables, tableArgs := visibleTables("SELECT "+listedTable+visibleOf, q, condition, args, true)
 	namespaces := visibleArgs(housetable.NamespaceQuery{Warehouse: housetable.DefaultWarehouse, Visible: v}, spelling{})
 	for statement, args := range map[string][]any{
 		tables: tableArgs, listVisibleNamespaces: append(namespaces, "", 10, 0),

@@ -12,7 +12,8 @@ const (
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ?`
 	selectSoftDeleted = `SELECT ` + tableColumns + `, deleted_at_ms, purge_after_ms FROM soft_deleted_table
 		WHERE warehouse_id = ? AND database_key = ? AND family = ? AND table_key = ? AND deleted_at_ms = ?`
-	listTables  = `SELECT ` + tableColumns + `, table_key` + tablesOf
+	listedTable = tableColumns + `, house_table.table_key`
+	listedName  = `table_id, house_table.table_key`
 	countTables = `SELECT count(*)` + tablesOf
 	tablesOf    = ` FROM house_table
 		WHERE warehouse_id = ? AND database_key = ? AND kind = ? AND table_key > ?`
@@ -68,6 +69,11 @@ func scanListedTable(r row) (l listed[housetable.Table], err error) {
 	return l, nil
 }
 
+func scanListedName(r row) (l listed[string], err error) {
+	err = r.Scan(&l.item, &l.cursor)
+	return l, err
+}
+
 // page cuts a list that was read one entry further than wanted, to know whether
 // anything follows.
 func page[T any](found []listed[T], limit int) (items []T, next string) {
@@ -99,18 +105,27 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 
 // ListTables returns a page of one namespace's house tables.
 func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
+	return list(ctx, s, scanListedTable, listedTable, q)
+}
+
+// ListNames returns the names of such a page.
+func (s *Store) ListNames(ctx context.Context, q housetable.TableQuery) ([]string, string, error) {
+	return list(ctx, s, scanListedName, listedName, q)
+}
+
+func list[T any](ctx context.Context, s *Store, scan func(row) (listed[T], error), columns string, q housetable.TableQuery) ([]T, string, error) {
 	spell, err := s.spelling(ctx, q.Warehouse)
 	if err != nil {
 		return nil, "", err
 	}
 	condition, args := tablesMatching(q, spell)
-	query := listTables + condition
+	query := "SELECT " + columns + tablesOf + condition
 	if q.Visible != nil {
-		query, args = visibleTables(listVisible, q, condition, args, true)
+		query, args = visibleTables("SELECT "+columns+visibleOf, q, condition, args, true)
 	}
 	query += orderBy(q.Order, "table_key") + " LIMIT ? OFFSET ?"
 	rows, err := s.query(ctx, query, append(args, q.Limit+1, q.Skip)...)
-	found, err := all(scanListedTable, rows, err)
+	found, err := all(scan, rows, err)
 	if err != nil {
 		return nil, "", err
 	}
@@ -119,8 +134,8 @@ func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]hous
 			return nil, "", err
 		}
 	}
-	tables, next := page(found, q.Limit)
-	return tables, next, nil
+	items, next := page(found, q.Limit)
+	return items, next, nil
 }
 
 // CountTables counts what ListTables would return without pages.

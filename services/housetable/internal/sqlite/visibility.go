@@ -12,7 +12,6 @@ import (
 // own, each by an index. CROSS JOIN keeps the order of the look-ups.
 const (
 	visibleOf    = ` FROM (`
-	listVisible  = `SELECT ` + tableColumns + `, house_table.table_key` + visibleOf
 	countVisible = `SELECT count(*)` + visibleOf
 	givenTables  = `SELECT h.table_key AS shown FROM json_each(?) u CROSS JOIN house_table h
 		WHERE h.warehouse_id = ? AND h.uuid = unhex(u.value) AND h.database_key = ? AND h.kind = ? AND h.table_key > ? UNION SELECT * FROM (SELECT table_key`

@@ -514,7 +514,9 @@ type ListTablesRequest struct {
 	// PageToken continues after the page that returned it; empty starts.
 	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Visibility, when set, leaves out what is not in it.
-	Visibility    *Visibility `protobuf:"bytes,6,opt,name=visibility,proto3" json:"visibility,omitempty"`
+	Visibility *Visibility `protobuf:"bytes,6,opt,name=visibility,proto3" json:"visibility,omitempty"`
+	// NamesOnly asks for table_ids instead of tables.
+	NamesOnly     bool `protobuf:"varint,7,opt,name=names_only,json=namesOnly,proto3" json:"names_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -591,6 +593,13 @@ func (x *ListTablesRequest) GetVisibility() *Visibility {
 	return nil
 }
 
+func (x *ListTablesRequest) GetNamesOnly() bool {
+	if x != nil {
+		return x.NamesOnly
+	}
+	return false
+}
+
 // ListTablesResponse is a page.
 type ListTablesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -598,6 +607,9 @@ type ListTablesResponse struct {
 	Tables []*HouseTable `protobuf:"bytes,1,rep,name=tables,proto3" json:"tables,omitempty"`
 	// NextPageToken asks for what follows; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// TableIds are the names alone, in their order, where only they were asked for. A
+	// server of an older version answers with tables.
+	TableIds      []string `protobuf:"bytes,3,rep,name=table_ids,json=tableIds,proto3" json:"table_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -644,6 +656,13 @@ func (x *ListTablesResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListTablesResponse) GetTableIds() []string {
+	if x != nil {
+		return x.TableIds
+	}
+	return nil
 }
 
 // GetTableHistoryRequest names a house table, by its key or by its uuid.
@@ -1468,7 +1487,7 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
-	"\aindexes\x18\x02 \x03(\rR\aindexes\"\x83\x02\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xa2\x02\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
@@ -1479,10 +1498,13 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"page_token\x18\x05 \x01(\tR\tpageToken\x12?\n" +
 	"\n" +
 	"visibility\x18\x06 \x01(\v2\x1f.igloo.housetable.v1.VisibilityR\n" +
-	"visibility\"u\n" +
+	"visibility\x12\x1d\n" +
+	"\n" +
+	"names_only\x18\a \x01(\bR\tnamesOnly\"\x92\x01\n" +
 	"\x12ListTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
+	"\ttable_ids\x18\x03 \x03(\tR\btableIds\"\xb7\x01\n" +
 	"\x16GetTableHistoryRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
 	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x12\x12\n" +
