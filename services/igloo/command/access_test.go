@@ -115,14 +115,21 @@ func TestExplanations(t *testing.T) {
 // post asks the catalog for something.
 func (s shell) post(t *testing.T, path, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.env["IGLOO_SERVER"]+path, strings.NewReader(body))
+	if status, answer := s.send(t, http.MethodPost, path, body); status != http.StatusOK {
+		t.Fatalf("POST %s: %d %s", path, status, answer)
+	}
+}
+
+// send asks the server for something, past the command line.
+func (s shell) send(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.env["IGLOO_SERVER"]+path, strings.NewReader(body))
 	check(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	check(t, err)
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(response.Body)
-		t.Fatalf("POST %s: %s: %s", path, response.Status, said)
-	}
+	answer, err := io.ReadAll(response.Body)
+	check(t, err)
+	return response.StatusCode, string(answer)
 }

@@ -62,6 +62,8 @@ type program struct {
 	Roles      command.Roles      `cmd:""`
 	Grants     command.Grants     `cmd:""`
 	Explain    command.Explain    `cmd:""`
+	Export     command.Export     `cmd:""`
+	Import     command.Import     `cmd:""`
 }
 
 // run is what a command writes, and how it ends.

@@ -28,6 +28,8 @@ type commands struct {
 	Roles      command.Roles      `cmd:"" help:"Manage roles, and who their members are."`
 	Grants     command.Grants     `cmd:"" help:"Say who may do what."`
 	Explain    command.Explain    `cmd:"" help:"Tell whether somebody may do something, and why."`
+	Export     command.Export     `cmd:"" help:"Write all that Igloo knows of its tables to a file: warehouses, namespaces, tables, grants, roles, jobs."`
+	Import     command.Import     `cmd:"" help:"Bring in what another Igloo exported; may be run again until it is done."`
 	Version    version            `cmd:"" help:"Print the version."`
 }
 
