@@ -140,13 +140,13 @@ func (c *Catalog) standing(ctx context.Context, warehouse string, id TableIdenti
 
 // Exists fails with fault.NoSuchTable or NoSuchView when there is no such table or view.
 func (c *Catalog) Exists(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) error {
-	_, err := c.allowed(ctx, authz.Describe, warehouse, id, kind)
+	_, err := c.sought(ctx, authz.Describe, warehouse, id, kind)
 	return err
 }
 
 // LoadTable returns the current metadata of a table.
 func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdentifier, options LoadOptions) (Loaded, error) {
-	p, err := c.allowed(ctx, options.Needs.privilege(), warehouse, id, TableKind)
+	p, err := c.sought(ctx, options.Needs.privilege(), warehouse, id, TableKind)
 	if err != nil {
 		return Loaded{}, err
 	}

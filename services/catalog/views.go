@@ -66,7 +66,7 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 
 // LoadView returns the current metadata of a view.
 func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier) (Loaded, error) {
-	p, err := c.allowed(ctx, authz.Describe, warehouse, id, ViewKind)
+	p, err := c.sought(ctx, authz.Describe, warehouse, id, ViewKind)
 	if err != nil {
 		return Loaded{}, err
 	}

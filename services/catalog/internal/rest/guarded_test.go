@@ -72,25 +72,3 @@ func (g *guarded) take(t *testing.T, privilege authz.Privilege, on *htsv1.Access
 
 // settle waits until all decisions are by what is granted now.
 func (g *guarded) settle() { time.Sleep(2 * lag) }
-
-// granted names an object as grants do: a level of the namespace n, or of m.
-func (l level) granted(n, m string) *htsv1.AccessObject {
-	o := &htsv1.AccessObject{Warehouse: "default", DatabaseId: n}
-	switch l {
-	case onServer:
-		return &htsv1.AccessObject{Kind: "server"}
-	case onWarehouse:
-		return &htsv1.AccessObject{Kind: "warehouse", Warehouse: "default"}
-	case onNamespace:
-		o.Kind = "namespace"
-	case onTable:
-		o.Kind, o.TableId = "table", "t"
-	case onView:
-		o.Kind, o.TableId = "view", "v"
-	case onFunction:
-		o.Kind, o.TableId = "function", "f"
-	default:
-		o.Kind, o.DatabaseId = "namespace", m
-	}
-	return o
-}

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/services/catalog/catalogtest"
 )
 
 // nobody may do anything, once it is closed; it counts what it is asked.
@@ -42,30 +44,29 @@ func (n *nobody) Visible(context.Context, authn.Identity, authz.Object) (authz.V
 func TestEveryRouteAsks(t *testing.T) {
 	n := &nobody{}
 	w := newSilentWorld(t, planning(t), delegating, func(c *choices) { c.settings.Authorization = n })
-	for i, e := range entitlements() {
-		c := cell{entitled: e}
+	for i, c := range catalogtest.Requests() {
 		n.closed.Store(false)
-		w.prepare(t, &c, fmt.Sprintf("c%d", i), func(method, path, body string) map[string]any { return w.must(t, method, path, body) })
+		s := c.Prepare(t, fmt.Sprintf("c%d", i), w.folder, func(method, path, body string) map[string]any { return w.must(t, method, path, body) })
 		n.closed.Store(true)
 		commits, asked, key := w.hts.Commits(), n.asked.Load(), uuid.NewString()
 		for _, header := range [][]string{nil, {"Idempotency-Key", key}} {
-			r := w.do(t, c.method, c.fill.Replace(c.path), c.fill.Replace(c.body), header...)
+			r := w.do(t, c.Method, c.PathIn(s), c.BodyIn(s), header...)
 			if r.status != 403 {
-				t.Errorf("%s: %d %s", c.name, r.status, r.body)
+				t.Errorf("%s: %d %s", c.Name, r.status, r.body)
 			}
-			if c.method != "HEAD" && !strings.Contains(string(r.body), " may not ") {
-				t.Errorf("%s: %s", c.name, r.body)
+			if c.Method != http.MethodHead && !strings.Contains(string(r.body), " may not ") {
+				t.Errorf("%s: %s", c.Name, r.body)
 			}
 		}
 		if n.asked.Load() == asked {
-			t.Errorf("%s: nobody was asked", c.name)
+			t.Errorf("%s: nobody was asked", c.Name)
 		}
 		if w.hts.Commits() != commits {
-			t.Errorf("%s: something was written, or remembered", c.name)
+			t.Errorf("%s: something was written, or remembered", c.Name)
 		}
 		n.closed.Store(false)
-		if r := w.do(t, c.method, c.fill.Replace(c.path), c.fill.Replace(c.body), "Idempotency-Key", key); r.status != c.success() {
-			t.Errorf("%s, when it may be done: %d %s", c.name, r.status, r.body)
+		if r := w.do(t, c.Method, c.PathIn(s), c.BodyIn(s), "Idempotency-Key", key); r.status != c.Success() {
+			t.Errorf("%s, when it may be done: %d %s", c.Name, r.status, r.body)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/services/catalog/catalogtest"
 )
 
 const ann = "user:corp:ann"
@@ -30,6 +31,7 @@ func TestRights(t *testing.T) {
 	t.Run("a commit that was never applied is refused under its key as without", refusedReplay)
 	t.Run("R4 a grant stays with its table", notInherited)
 	t.Run("R3 what is not there is refused as what is", hidden)
+	t.Run("R3 engines find views, and the metadata tables of a table", neighboursAreTold)
 	t.Run("L6 who makes something owns it, and nothing beside it", owners)
 	t.Run("R6 access to files is by right, and a tag by access", tagByRight)
 	t.Run("what is registered over a table takes the right to it", registeredOver)
@@ -38,7 +40,7 @@ func TestRights(t *testing.T) {
 
 func revokedReplay(t *testing.T) {
 	g := withRights(t)
-	on := onTable.granted("n", "")
+	on := catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"})
 	g.give(t, ann, authz.Write, on)
 	g.settle()
 	header := append(g.as(t, "ann"), "Idempotency-Key", uuid.NewString())
@@ -56,7 +58,7 @@ func revokedReplay(t *testing.T) {
 func goneReplay(t *testing.T) {
 	for _, path := range []string{table, table + "?purgeRequested=true"} {
 		g := withRights(t)
-		g.give(t, ann, authz.Drop, onTable.granted("n", ""))
+		g.give(t, ann, authz.Drop, catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"}))
 		g.settle()
 		header := append(g.as(t, "ann"), "Idempotency-Key", uuid.NewString())
 		for range 2 {
@@ -73,14 +75,14 @@ func refusedReplay(t *testing.T) {
 	for range 2 {
 		g.refused(t, 403, "ForbiddenException", "POST", table, setProperty("k", "v"), header...)
 	}
-	g.give(t, ann, authz.Write, onTable.granted("n", ""))
+	g.give(t, ann, authz.Write, catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.must(t, "POST", table, setProperty("k", "v"), header...)
 }
 
 func notInherited(t *testing.T) {
 	g := withRights(t)
-	g.give(t, ann, authz.Own, onTable.granted("n", ""))
+	g.give(t, ann, authz.Own, catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.must(t, "GET", table, "", g.as(t, "ann")...)
 	g.root(t, "POST", "/v1/tables/rename", renames("t", "moved"))
@@ -100,9 +102,9 @@ func notInherited(t *testing.T) {
 
 func hidden(t *testing.T) {
 	g := withRights(t)
-	g.give(t, "user:corp:lister", authz.List, onNamespace.granted("n", ""))
-	g.give(t, "user:corp:reader", authz.Describe, onNamespace.granted("n", ""))
-	g.give(t, "user:corp:maker", authz.Create, onNamespace.granted("n", ""))
+	g.give(t, "user:corp:lister", authz.List, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
+	g.give(t, "user:corp:reader", authz.Describe, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
+	g.give(t, "user:corp:maker", authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	for _, who := range []string{"ann", "lister"} {
 		for _, there := range []struct{ method, is, not string }{
@@ -132,7 +134,7 @@ func hidden(t *testing.T) {
 
 func owners(t *testing.T) {
 	g := withRights(t)
-	g.give(t, ann, authz.Create, onNamespace.granted("n", ""))
+	g.give(t, ann, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.must(t, "POST", nTables, creates("mine"), g.as(t, "ann")...)
 	g.must(t, "POST", nTables+"/mine", setProperty("k", "v"), g.as(t, "ann")...)
@@ -159,7 +161,7 @@ func names(list map[string]any) []string {
 
 func tagByRight(t *testing.T) {
 	g := withRights(t, delegating)
-	on := onTable.granted("n", "")
+	on := catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"})
 	g.give(t, ann, authz.Write, on)
 	g.settle()
 	load := func(more ...string) response {
@@ -206,17 +208,17 @@ func registeredOver(t *testing.T) {
 	g := withRights(t)
 	location := text(g.root(t, "GET", table, ""), "metadata-location")
 	body := fmt.Sprintf(`{"name":"t","overwrite":true,"metadata-location":%q}`, location)
-	g.give(t, ann, authz.Create, onNamespace.granted("n", ""))
+	g.give(t, ann, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.refused(t, 403, "ForbiddenException", "POST", "/v1/namespaces/n/register", body, append(g.as(t, "ann"), "Idempotency-Key", uuid.NewString())...)
-	g.give(t, ann, authz.Write, onTable.granted("n", ""))
+	g.give(t, ann, authz.Write, catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.must(t, "POST", "/v1/namespaces/n/register", body, g.as(t, "ann")...)
 }
 
 func stagedByRight(t *testing.T) {
 	g := withRights(t, delegating)
-	g.give(t, ann, authz.Create, onNamespace.granted("n", ""))
+	g.give(t, ann, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	staged := g.must(t, "POST", nTables, stages("new"), append(g.as(t, "ann"), wants, "remote-signing")...)
 	path := signer(t, staged)
@@ -224,8 +226,8 @@ func stagedByRight(t *testing.T) {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
 	g.refused(t, 403, "ForbiddenException", "POST", path, asks("PUT"), g.as(t, "bob")...)
-	g.give(t, ann, authz.Describe, onNamespace.granted("n", ""))
-	g.take(t, authz.Create, onNamespace.granted("n", ""))
+	g.give(t, ann, authz.Describe, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
+	g.take(t, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	g.refused(t, 403, "ForbiddenException", "POST", path, asks("PUT"), g.as(t, "ann")...)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/igloo-catalog/igloo/pkg/authz"
+	"github.com/igloo-catalog/igloo/services/catalog/catalogtest"
 )
 
 func change(name, rest string) string {
@@ -49,7 +50,7 @@ func TestTransactionOfNothing(t *testing.T) {
 	}
 	g := withRights(t)
 	g.refused(t, 403, "ForbiddenException", "POST", transactions, transaction(), g.as(t, "ann")...)
-	g.give(t, ann, authz.Select, onTable.granted("n", ""))
+	g.give(t, ann, authz.Select, catalogtest.OnTable.Granted(catalogtest.Scene{N: "n"}))
 	g.settle()
 	if r := g.do(t, "POST", transactions, transaction(), g.as(t, "ann")...); r.status != 204 {
 		t.Errorf("to who may read a table: %d %s", r.status, r.body)
