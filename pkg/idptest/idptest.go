@@ -1,5 +1,5 @@
 // Package idptest is an identity provider for tests: discovery, keys that rotate,
-// and tokens with whatever claims a test wants, over real HTTP.
+// tokens with whatever claims a test wants, and clients that get their own, over real HTTP.
 package idptest
 
 import (
@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ type Provider struct {
 	fetched atomic.Int64
 	away    atomic.Bool
 	grants  atomic.Pointer[[]string]
+
+	clients   sync.Map // Client by ID
+	exchanged atomic.Int64
 }
 
 // New runs a provider until the test ends; its URL is its tokens' issuer.
@@ -47,13 +51,14 @@ func (p *Provider) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"issuer": p.URL, "jwks_uri": p.URL + "/keys", "token_endpoint": p.URL + "/token", "grant_types_supported": p.grants.Load(),
+			"issuer": p.URL, "jwks_uri": p.URL + "/keys", "token_endpoint": p.Tokens(), "grant_types_supported": p.grants.Load(),
 		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		p.fetched.Add(1)
 		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{p.key.Load().Public()}})
 	})
+	mux.HandleFunc("POST /token", p.give)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p.away.Load() {
 			http.Error(w, "away", http.StatusBadGateway)
@@ -75,11 +80,6 @@ func (p *Provider) Rotate(t testing.TB, id string) {
 
 // Leave makes the provider answer nothing, or all again.
 func (p *Provider) Leave(away bool) { p.away.Store(away) }
-
-// Exchange makes the provider say that it gives a new token for an old one.
-func (p *Provider) Exchange() {
-	p.grants.Store(&[]string{"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
-}
 
 // Fetched is how often the keys were asked for.
 func (p *Provider) Fetched() int64 { return p.fetched.Load() }
@@ -118,13 +118,17 @@ func (p *Provider) Claims(changes Claims) Claims {
 // Sign makes a token of claims.
 func Sign(t testing.TB, key jose.SigningKey, claims Claims) string {
 	t.Helper()
-	signer, err := jose.NewSigner(key, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	token, err := sign(key, claims)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
+}
+
+func sign(key jose.SigningKey, claims Claims) (string, error) {
+	signer, err := jose.NewSigner(key, nil)
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
 }

@@ -26,6 +26,7 @@ func suites() []suite {
 		{"fuzzing", 35, runFuzzing},
 		{"spark", 34, runSpark},
 		{"spark-s3", 12, runSparkS3},
+		{"spark-auth", 19, runSparkAuth},
 		{"iceberg-go", 8, runIcebergGo},
 		{"iceberg-rust", 5, runIcebergRust},
 	}

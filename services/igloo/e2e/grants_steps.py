@@ -11,8 +11,7 @@ uri, owners, analysts = sys.argv[1:4]
 
 
 def catalog(how: str) -> RestCatalog:
-    key, _, value = how.partition("=")
-    return RestCatalog("igloo", uri=uri, **{key: value})
+    return RestCatalog("igloo", uri=uri, **dict(setting.split("=", 1) for setting in how.split(",")))
 
 
 def refused(says: str, action) -> None:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/idptest"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/pkg/redistest"
 	"github.com/igloo-catalog/igloo/pkg/seal"
@@ -19,11 +20,15 @@ type Shape struct {
 	// Start runs Igloo until the test ends. The settings are flags of the
 	// program that serves /v1.
 	Start func(t *testing.T, settings ...string) *Deployment
+	// StartGuarded runs it for callers who say who they are, by tokens of corp, and may do
+	// what they are granted; corp:owner may do everything. The settings are flags of
+	// every program.
+	StartGuarded func(t *testing.T, corp *idptest.Provider, settings ...string) *Deployment
 }
 
 // Shapes are all ways to run Igloo.
 func Shapes() []Shape {
-	return []Shape{{"embedded", startEmbedded}, {"split", startSplit}}
+	return []Shape{{"embedded", startEmbedded, guardEmbedded}, {"split", startSplit, guardSplit}}
 }
 
 // Deployment is a running Igloo.
@@ -32,6 +37,9 @@ type Deployment struct {
 	URL, HTS string
 	// Redis is what replicas share; nil where there is none.
 	Redis *redistest.Server
+	// Root is the credential of who may do everything, where a program issues tokens
+	// itself: "root:…".
+	Root string
 	// parts are the programs, in the order they are started in.
 	parts []*part
 }
