@@ -13,7 +13,9 @@ const (
 	// DefaultPatience is how long a server may be silent.
 	DefaultPatience = 10 * time.Second
 	connectTimeout  = 2 * time.Second
-	idleConnections = 64
+	// idleConnections are as many as a crowd of transactions writes files at once:
+	// each beyond them would be made anew for one file.
+	idleConnections = 256
 )
 
 // Transport is how stores that are elsewhere are reached. A request ends when the
@@ -36,7 +38,7 @@ func NewTransport(base *http.Transport, patience time.Duration) *Transport {
 	base = base.Clone()
 	base.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	base.TLSHandshakeTimeout = connectTimeout
-	base.MaxIdleConnsPerHost = idleConnections
+	base.MaxIdleConns, base.MaxIdleConnsPerHost = idleConnections, idleConnections
 	return &Transport{base: base, patience: patience}
 }
 

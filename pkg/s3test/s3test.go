@@ -76,7 +76,7 @@ func run(t testing.TB, port int, flags ...string) *proctest.Process {
 		Path: program,
 		Args: append([]string{
 			"--port", "127.0.0.1:" + strconv.Itoa(port), "--region", Region,
-			"--access", AccessKeyID, "--secret", SecretAccessKey, "--quiet", "--health", "/health",
+			"--access", AccessKeyID, "--secret", SecretAccessKey, "--quiet", "--keep-alive", "--health", "/health",
 		}, flags...),
 		Dir: os.TempDir(),
 	})
