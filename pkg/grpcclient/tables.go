@@ -16,7 +16,7 @@ import (
 
 // readLimits are those of point reads over one connection. There are slots for
 // those that hang, as long as they may: each costs the others a moment.
-var readLimits = line.Limits{Slots: 1024, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, Timeout: 10 * time.Second}
+var readLimits = line.Limits{Slots: 1024, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, InTurn: true, Timeout: 10 * time.Second}
 
 // tables is a client whose point reads go together.
 type tables struct {
@@ -38,10 +38,10 @@ type found struct {
 }
 
 // Tables makes a client of house tables over a connection, which stays the
-// caller's. A GetTable runs at once, alone, while next to none are under way; those
-// that find more go together in a BatchGetTables. Its answers are
-// those of a client that was generated: each call has its own, and sees all that
-// was acknowledged before it was made.
+// caller's. A GetTable runs at once, alone, while none is under way; those that find
+// one go together in a BatchGetTables when it ends. Its answers are those of a client
+// that was generated: each call has its own, and sees all that was acknowledged
+// before it was made.
 func Tables(conn grpc.ClientConnInterface) htsv1.TableServiceClient {
 	client := htsv1.NewTableServiceClient(conn)
 	return &tables{TableServiceClient: client, line: &line.Line[point, found]{

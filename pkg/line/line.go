@@ -1,7 +1,8 @@
 // Package line owns how calls that queue up go together.
 //
 // A call goes at once while next to nothing is under way; what finds more under
-// way queues up, and goes as one batch as soon as it is as much as that. So
+// way queues up, and goes as one batch as soon as it is as much as that, or in turn
+// with it. So
 // batching costs a few callers nothing, and many are spread over few batches of
 // like size, of which one begins when another ends. The package promises that the
 // queue and the batches at a time are bounded, that a call waits for company no
@@ -30,6 +31,10 @@ type Limits struct {
 	// are fewer of them than are under way. Batches that hang cost no more. Without
 	// it every free slot is taken.
 	Patience time.Duration
+	// InTurn has calls wait, for as long as patience lasts, until nothing is under
+	// way, or until they fill a batch; then all go. It is for calls that cost far
+	// less than their batch does.
+	InTurn bool
 	// Timeout ends a batch that the store does not answer.
 	Timeout time.Duration
 }
@@ -149,14 +154,18 @@ func (l *Line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 
 // enough reports whether so many calls are company enough.
 func (l *Line[Q, A]) enough(calls int) bool {
+	if l.Limits.InTurn {
+		return l.batches == 0 || calls >= l.Limits.Batch
+	}
 	return l.Limits.Patience == 0 || calls >= min(l.calls, l.Limits.Batch)
 }
 
 // start begins what batches may begin.
 func (l *Line[Q, A]) start() {
+	turn := l.Limits.InTurn && l.batches == 0 // of calls of all sorts
 	for len(l.queue) > 0 && l.batches < l.Limits.Slots {
 		patient := l.Limits.Patience - time.Since(l.queue[0].since)
-		if !l.enough(len(l.queue)) && patient > 0 {
+		if !turn && !l.enough(len(l.queue)) && patient > 0 {
 			l.hurry(patient)
 			return
 		}

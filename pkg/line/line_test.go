@@ -94,8 +94,8 @@ func (q *queue) came(t *testing.T, want string) {
 
 func TestWhatComesTogetherGoesTogether(t *testing.T) {
 	patient := line.Limits{Slots: 4, Batch: 4, Queue: 100, Patience: time.Hour}
-	slots, batch, impatient := patient, patient, patient
-	slots.Slots, batch.Batch, impatient.Patience = 1, 2, 0
+	slots, batch, impatient, inTurn := patient, patient, patient, patient
+	slots.Slots, batch.Batch, impatient.Patience, inTurn.InTurn = 1, 2, 0, true
 	for name, test := range map[string]struct {
 		limits  line.Limits
 		calls   int
@@ -109,6 +109,8 @@ func TestWhatComesTogetherGoesTogether(t *testing.T) {
 		"with no slot free":            {patient, 11, "[[1] [2] [3 4] [5 6 7 8] [9 10 11]]"},
 		"one slot":                     {slots, 4, "[[1] [2 3 4]]"},
 		"no more than a batch":         {batch, 8, "[[1] [2] [3 4] [5 6] [7 8]]"},
+		"in turn":                      {inTurn, 4, "[[1] [2 3 4]]"},
+		"or as a whole batch":          {inTurn, 6, "[[1] [2 3 4 5] [6]]"},
 		"what has no patience":         {impatient, 5, "[[1] [2] [3] [4] [5]]"},
 		"nor room, has a batch as big": {impatient, 8, "[[1] [2] [3] [4] [5 6 7 8]]"},
 	} {
@@ -122,6 +124,20 @@ func TestWhatComesTogetherGoesTogether(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestATurnIsThatOfAll: those that do not go together do not wait for one another.
+func TestATurnIsThatOfAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		odd := line.Sharing(func(call int) bool { return call%2 == 1 })
+		q := newQueue(line.Limits{Slots: 4, Batch: 8, Queue: 100, Patience: takes * 10, InTurn: true}, odd)
+		began := time.Now()
+		q.ask(t, 1, 2, 3, 4, 5)
+		q.wait.Wait()
+		if len(q.batches) != 3 || time.Since(began) != 2*takes {
+			t.Errorf("batches %v in %s", q.batches, time.Since(began))
+		}
+	})
 }
 
 func TestPatienceEnds(t *testing.T) {
