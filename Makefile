@@ -57,6 +57,10 @@ LISTEN ?= 127.0.0.1:8181
 DATA_DIR ?= ./igloo-data
 FUZZTIME ?= 30s
 CHAOS ?= 10m
+ROUNDS ?= 3
+EARLIER ?=
+# The version of what is released: v0.1.0.
+V ?= devel
 
 .PHONY: help
 help: ## Show what there is to make.
@@ -97,6 +101,12 @@ chaos: deps build ## Let the parts of Igloo die around clients for CHAOS, and ch
 	IGLOO_BIN=$(CURDIR)/bin go test ./services/igloo/chaos -run TestChaos -v -count 1 \
 		-timeout 2h -chaos.duration $(CHAOS)
 
+.PHONY: ha
+ha: deps-ha build ## Restart everything behind HAProxy and lose Postgres, ROUNDS times; EARLIER is a commit whose programs run beside.
+	$(if $(EARLIER),./.ci/earlier $(EARLIER) $(TOOLS)/earlier)
+	IGLOO_BIN=$(CURDIR)/bin go test ./services/igloo/chaos -run TestRolling -v -count 1 -timeout 2h -ha.rounds $(ROUNDS) \
+		$(if $(EARLIER),-ha.earlier $(CURDIR)/$(TOOLS)/earlier/bin)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZTIME each.
 	./.ci/fuzz $(FUZZTIME)
@@ -120,6 +130,10 @@ bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation
 .PHONY: deps
 deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis) where they are missing.
 	./.ci/deps
+
+.PHONY: deps-ha
+deps-ha: ## Install what `make ha` runs besides (HAProxy, Patroni, etcd).
+	./.ci/deps postgres redis haproxy patroni etcd
 
 .PHONY: generate
 generate: $(BUF) $(GENERATORS) ## Generate Go from the .proto files.
@@ -147,6 +161,15 @@ deploy-check: build $(GOLANGCI_LINT) ## Check the chart: lint, schemas, rules of
 	cd deploy && GOWORK=off go mod tidy -diff
 	cd deploy && GOWORK=off $(CURDIR)/$(BIN)/golangci-lint run ./...
 	cd deploy && GOWORK=off IGLOO_BIN=$(CURDIR)/bin go test -count=1 ./...
+
+.PHONY: images
+images: ## Build images of the three programs as V into dist/, for `docker load` and for registries.
+	cd deploy && GOWORK=off go run ./release/cmd/release -root .. -out ../dist -version $(V)
+
+.PHONY: release
+release: ## Build what is released as V into dist/: images, archives, lists of contents, checksums.
+	cd deploy && GOWORK=off go run ./release/cmd/release -root .. -out ../dist -version $(V) -archives \
+		-platforms linux/amd64,linux/arm64,darwin/arm64
 
 .PHONY: vulnerabilities
 vulnerabilities: build $(GOVULNCHECK) ## Look for known vulnerabilities in what is linked into the programs.

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/yaml"
 
 	"github.com/igloo-catalog/igloo/deploy/check"
 )
@@ -120,13 +122,10 @@ func TestDrains(t *testing.T) {
 		for _, d := range check.Of[*appsv1.Deployment](objects) {
 			spec := d.Spec.Template.Spec
 			c := spec.Containers[0]
-			if c.Lifecycle == nil || c.Lifecycle.PreStop == nil || c.Lifecycle.PreStop.Sleep == nil {
-				t.Fatalf("%s does not wait until nobody sends to it", d.Name)
-			}
 			const commit = 30 * time.Second // the default of commit-deadline, which no example changes
-			sleep := time.Duration(c.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-			if grace := time.Duration(*spec.TerminationGracePeriodSeconds) * time.Second; grace < sleep+commit+15*time.Second {
-				t.Errorf("%s ends after %s, with %s before it is told to", d.Name, grace, sleep)
+			delay, err := time.ParseDuration(fmt.Sprint(settingsOf(t, objects, d.Name)["drain-delay"]))
+			if grace := time.Duration(*spec.TerminationGracePeriodSeconds) * time.Second; err != nil || delay < 5*time.Second || grace < delay+commit+15*time.Second {
+				t.Errorf("%s is killed after %s and serves on for %s: %v", d.Name, grace, delay, err)
 			}
 			for name, probe := range map[string]*corev1.Probe{"/startedz": c.StartupProbe, "/livez": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
 				if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Path != name {
@@ -138,6 +137,23 @@ func TestDrains(t *testing.T) {
 			}
 		}
 	})
+}
+
+// settingsOf are what the program of a deployment is told.
+func settingsOf(t *testing.T, objects []check.Object, deployment string) map[string]any {
+	t.Helper()
+	settings := map[string]any{}
+	for _, m := range check.Of[*corev1.ConfigMap](objects) {
+		if m.Name != deployment {
+			continue
+		}
+		for _, text := range m.Data {
+			if err := yaml.Unmarshal([]byte(text), &settings); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return settings
 }
 
 // TestSelectorsMeet finds pods for whatever selects them: a label that nobody has

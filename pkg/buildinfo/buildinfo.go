@@ -4,9 +4,16 @@ package buildinfo
 
 import "runtime/debug"
 
-// Version is the module version of a released build, else "devel" with the
-// commit it was built from where that is known.
+// release is set by the linker, and by nothing else, in what `make release` builds:
+// the toolchain knows tags of one module alone.
+var release string
+
+// Version is the version of a release, the module version of what `go install` built,
+// else "devel" with the commit it was built from where that is known.
 func Version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "devel"

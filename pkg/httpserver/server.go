@@ -16,12 +16,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
 )
 
-// grace is how long requests in flight may take once Serve shall end.
+// grace is how long requests in flight may take, at the least, once Serve shall end.
 const grace = 30 * time.Second
 
 // Settings are the limits of a listener. A zero field means its default.
@@ -32,12 +33,13 @@ type Settings struct {
 	IdleTimeout       time.Duration `default:"120s" env:"IGLOO_IDLE_TIMEOUT" help:"Keep an HTTP connection for this long between requests."`
 	MaxHeaderBytes    int           `default:"65536" env:"IGLOO_MAX_HEADER_BYTES" help:"Refuse HTTP requests whose first line and headers are of more bytes."`
 	MaxConnections    int           `default:"16384" env:"IGLOO_MAX_CONNECTIONS" help:"Have at most this many HTTP connections open; the next wait for one of them to end."`
+	DrainDelay        time.Duration `default:"0s" env:"IGLOO_DRAIN_DELAY" help:"Once told to end, say that nothing is ready and serve on for this long: longer than whatever sends requests here takes to see it."`
 }
 
 // Validate refuses settings that cannot work.
 func (s Settings) Validate() error {
-	if s.ReadHeaderTimeout < 0 || s.ReadTimeout < 0 || s.WriteTimeout < 0 || s.IdleTimeout < 0 || s.MaxHeaderBytes < 0 || s.MaxConnections < 0 {
-		return errors.New("read-header-timeout, read-timeout, write-timeout, idle-timeout, max-header-bytes and max-connections must not be negative")
+	if s.ReadHeaderTimeout < 0 || s.ReadTimeout < 0 || s.WriteTimeout < 0 || s.IdleTimeout < 0 || s.MaxHeaderBytes < 0 || s.MaxConnections < 0 || s.DrainDelay < 0 {
+		return errors.New("read-header-timeout, read-timeout, write-timeout, idle-timeout, max-header-bytes, max-connections and drain-delay must not be negative")
 	}
 	return nil
 }
@@ -50,6 +52,7 @@ func (s Settings) filled() Settings {
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 120*time.Second),
 		MaxHeaderBytes:    cmp.Or(s.MaxHeaderBytes, 64<<10),
 		MaxConnections:    cmp.Or(s.MaxConnections, 16<<10),
+		DrainDelay:        s.DrainDelay,
 	}
 }
 
@@ -59,6 +62,10 @@ type Server struct {
 	http     *http.Server
 	// secured is kept beside: net/http makes up a TLS configuration of its own.
 	secured bool
+	// delay is how long it serves on once it shall end, grace what requests in
+	// flight are then given.
+	delay, grace time.Duration
+	leaving      atomic.Bool
 }
 
 // Options are how a server listens.
@@ -67,6 +74,10 @@ type Options struct {
 
 	// TLS, when set, is spoken instead of plain HTTP.
 	TLS *tls.Config
+
+	// Longest is what the longest request takes. In flight when Serve shall end, it
+	// is waited for.
+	Longest time.Duration
 }
 
 // Listen binds addr ("host:port"; port 0 picks a free one).
@@ -79,8 +90,12 @@ func Listen(ctx context.Context, addr string, handler http.Handler, options Opti
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	limits := options.filled()
-	return &Server{listener: netutil.LimitListener(listener, limits.MaxConnections), secured: options.TLS != nil, http: &http.Server{
-		Handler:           handler,
+	s := &Server{
+		listener: netutil.LimitListener(listener, limits.MaxConnections), secured: options.TLS != nil,
+		delay: limits.DrainDelay, grace: max(grace, options.Longest),
+	}
+	s.http = &http.Server{
+		Handler:           s.parting(handler),
 		TLSConfig:         options.TLS,
 		ReadHeaderTimeout: limits.ReadHeaderTimeout,
 		ReadTimeout:       limits.ReadTimeout,
@@ -88,7 +103,19 @@ func Listen(ctx context.Context, addr string, handler http.Handler, options Opti
 		IdleTimeout:       limits.IdleTimeout,
 		MaxHeaderBytes:    limits.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}}, nil
+	}
+	return s, nil
+}
+
+// parting has connections end with their next answer once the server shall end: who
+// keeps one open learns it before a request of its own crosses the end of it.
+func (s *Server) parting(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // Addr is the address that is listened on: "127.0.0.1:8181".
@@ -109,7 +136,8 @@ func (s *Server) accept() error {
 	return s.http.ServeTLS(s.listener, "", "")
 }
 
-// Serve answers requests until ctx ends, then lets those in flight finish.
+// Serve answers requests until ctx ends and for the drain delay, then lets those in
+// flight finish.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept() }()
@@ -118,7 +146,13 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("serve %s: %w", s.Addr(), err)
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	s.leaving.Store(true)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %w", s.Addr(), err)
+	case <-time.After(s.delay):
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
 		return errors.Join(fmt.Errorf("drain %s: %w", s.Addr(), err), s.http.Close())

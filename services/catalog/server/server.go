@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
@@ -35,6 +36,9 @@ import (
 
 // meterName is under which everything in the service measures.
 const meterName = "github.com/igloo-catalog/igloo/services/catalog"
+
+// answerTime is what a commit takes beside what it waits for the house tables.
+const answerTime = 5 * time.Second
 
 // Server is a catalog service, ready to serve.
 type Server struct {
@@ -236,7 +240,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	defer stopInternal()
 	probes := httpserver.NewProbes(s.Ready)
-	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), httpserver.Options{Settings: s.cfg.HTTP, TLS: s.tls.Config()}, s.log)
+	listener, err := httpserver.Listen(ctx, s.cfg.Listen, s.front(probes), httpserver.Options{Settings: s.cfg.HTTP, TLS: s.tls.Config(), Longest: s.cfg.CommitDeadline + answerTime}, s.log)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

@@ -43,6 +43,9 @@ func (s *Server) Serve(ctx context.Context) error {
 		defer close(stopped)
 		probes.Drain()
 		health.Shutdown()
+		// Callers that are sent away ask for addresses again, and not often: by then
+		// this one is none of them.
+		<-time.After(s.config.HTTP.DrainDelay)
 		s.end()
 		drain(server)
 	})

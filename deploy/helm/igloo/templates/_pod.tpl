@@ -53,10 +53,6 @@ readinessProbe:
   periodSeconds: 5
   timeoutSeconds: 3
   failureThreshold: 2
-lifecycle:
-  preStop:
-    sleep:
-      seconds: {{ .root.Values.drainSeconds }}
 {{- end -}}
 
 {{- define "igloo.mounts" -}}

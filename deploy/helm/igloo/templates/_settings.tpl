@@ -13,6 +13,7 @@
 {{- $auth := $values.auth -}}
 log-format: json
 log-level: {{ $values.logLevel }}
+drain-delay: {{ $values.drainSeconds }}s
 {{- if $auth.allowUnauthenticated }}
 allow-unauthenticated: true
 {{- else }}
