@@ -54,16 +54,18 @@ type shell struct {
 func at(server string) shell { return shell{env: map[string]string{"IGLOO_SERVER": server}} }
 
 type program struct {
-	Warehouses command.Warehouses `cmd:""`
-	Namespaces command.Namespaces `cmd:""`
-	Tables     command.Tables     `cmd:""`
-	Views      command.Views      `cmd:""`
-	Jobs       command.Jobs       `cmd:""`
-	Roles      command.Roles      `cmd:""`
-	Grants     command.Grants     `cmd:""`
-	Explain    command.Explain    `cmd:""`
-	Export     command.Export     `cmd:""`
-	Import     command.Import     `cmd:""`
+	Warehouses  command.Warehouses  `cmd:""`
+	Namespaces  command.Namespaces  `cmd:""`
+	Tables      command.Tables      `cmd:""`
+	Views       command.Views       `cmd:""`
+	Jobs        command.Jobs        `cmd:""`
+	Roles       command.Roles       `cmd:""`
+	Grants      command.Grants      `cmd:""`
+	Explain     command.Explain     `cmd:""`
+	Export      command.Export      `cmd:""`
+	Import      command.Import      `cmd:""`
+	MigrateFrom command.MigrateFrom `cmd:""`
+	ImportRows  command.ImportRows  `cmd:""`
 }
 
 // run is what a command writes, and how it ends.

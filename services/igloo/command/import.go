@@ -50,8 +50,8 @@ func (c *Import) Run(ctx context.Context, env *settings.Env) error {
 }
 
 // tell shows what was imported, and what was not.
-func (c *Import) tell(env *settings.Env, i *imported) error {
-	p := c.printer(env)
+func (s Session) tell(env *settings.Env, i *imported) error {
+	p := s.printer(env)
 	if i.failed == 0 {
 		return p.done(map[string]any{"made": i.made, "there": i.there}, "%d are imported, and %d were there already", i.made, i.there)
 	}

@@ -19,18 +19,20 @@ func main() {
 }
 
 type commands struct {
-	Serve      serve              `cmd:"" help:"Serve a catalog from a data folder."`
-	Warehouses command.Warehouses `cmd:"" help:"Manage the warehouses of a running Igloo, of either shape."`
-	Namespaces command.Namespaces `cmd:"" help:"Manage namespaces."`
-	Tables     command.Tables     `cmd:"" help:"Look at tables and their history, and manage them."`
-	Views      command.Views      `cmd:"" help:"Look at views."`
-	Jobs       command.Jobs       `cmd:"" help:"Look at jobs, and cancel them."`
-	Roles      command.Roles      `cmd:"" help:"Manage roles, and who their members are."`
-	Grants     command.Grants     `cmd:"" help:"Say who may do what."`
-	Explain    command.Explain    `cmd:"" help:"Tell whether somebody may do something, and why."`
-	Export     command.Export     `cmd:"" help:"Write all that Igloo knows of its tables to a file: warehouses, namespaces, tables, grants, roles, jobs."`
-	Import     command.Import     `cmd:"" help:"Bring in what another Igloo exported; may be run again until it is done."`
-	Version    version            `cmd:"" help:"Print the version."`
+	Serve       serve               `cmd:"" help:"Serve a catalog from a data folder."`
+	Warehouses  command.Warehouses  `cmd:"" help:"Manage the warehouses of a running Igloo, of either shape."`
+	Namespaces  command.Namespaces  `cmd:"" help:"Manage namespaces."`
+	Tables      command.Tables      `cmd:"" help:"Look at tables and their history, and manage them."`
+	Views       command.Views       `cmd:"" help:"Look at views."`
+	Jobs        command.Jobs        `cmd:"" help:"Look at jobs, and cancel them."`
+	Roles       command.Roles       `cmd:"" help:"Manage roles, and who their members are."`
+	Grants      command.Grants      `cmd:"" help:"Say who may do what."`
+	Explain     command.Explain     `cmd:"" help:"Tell whether somebody may do something, and why."`
+	Export      command.Export      `cmd:"" help:"Write all that Igloo knows of its tables to a file: warehouses, namespaces, tables, grants, roles, jobs."`
+	Import      command.Import      `cmd:"" help:"Bring in what another Igloo exported; may be run again until it is done."`
+	MigrateFrom command.MigrateFrom `cmd:"" help:"Bring in the tables and views of another Iceberg REST catalog."`
+	ImportRows  command.ImportRows  `cmd:"" help:"Bring in the rows of OpenHouse's house tables."`
+	Version     version             `cmd:"" help:"Print the version."`
 }
 
 type serve struct {
