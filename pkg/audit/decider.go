@@ -17,7 +17,15 @@ func Decider(by authz.Decider) authz.Decider { return decider{by} }
 func (d decider) Decide(ctx context.Context, who authn.Identity, questions ...authz.Question) ([]authz.Decision, error) {
 	decisions, err := d.Decider.Decide(ctx, who, questions...)
 	if err == nil {
-		From(ctx).decided(questions, decisions)
+		From(ctx).decided(as(ctx, who), questions, decisions)
 	}
 	return decisions, err
+}
+
+// as is somebody in whose place the caller asks, "" where it is the caller.
+func as(ctx context.Context, who authn.Identity) string {
+	if principal := who.Principal(); principal != authn.From(ctx).Principal() {
+		return principal
+	}
+	return ""
 }

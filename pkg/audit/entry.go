@@ -31,6 +31,8 @@ type line struct {
 	Decision string  `json:"decision"`
 	Reason   string  `json:"reason,omitempty"`
 	Asked    []asked `json:"asked,omitempty"`
+	// LentBy is the view whose owner's right it was that allowed it.
+	LentBy string `json:"lent_by,omitempty"`
 	// Omitted are how many questions the line has no room for.
 	Omitted int `json:"omitted,omitempty"`
 	// Status is that of HTTP, Code that of gRPC, Error the type of the error.
@@ -40,10 +42,12 @@ type line struct {
 	Duration float64 `json:"duration_ms"`
 }
 
-// asked is a question with its answer.
+// asked is a question with its answer; as says who was asked about, where that is not
+// who asks.
 type asked struct {
 	Privilege string `json:"privilege"`
 	Object    string `json:"object"`
+	As        string `json:"as,omitempty"`
 	Allowed   bool   `json:"allowed"`
 }
 
@@ -93,6 +97,16 @@ func (e *Entry) Fail(err error) {
 	e.err = err
 }
 
+// Lent says by which view a right of its owner was lent to the caller.
+func (e *Entry) Lent(view string) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.line.LentBy = view
+}
+
 // who notes who asks, and for whom.
 func (e *Entry) who(identity authn.Identity, behalf string) {
 	e.line.Principal, e.line.Issuer = identity.Principal(), identity.Issuer
@@ -102,7 +116,7 @@ func (e *Entry) who(identity authn.Identity, behalf string) {
 }
 
 // decided notes questions with their answers; of the same question the last one.
-func (e *Entry) decided(questions []authz.Question, decisions []authz.Decision) {
+func (e *Entry) decided(as string, questions []authz.Question, decisions []authz.Decision) {
 	if e == nil {
 		return
 	}
@@ -113,13 +127,13 @@ func (e *Entry) decided(questions []authz.Question, decisions []authz.Decision) 
 	}
 	for i, q := range questions {
 		e.changes = (e.changes && e.questioned) || !authz.Select.Includes(q.Privilege)
-		e.add(asked{q.Privilege.String(), q.Object.String(), decisions[i].Allowed})
+		e.add(asked{q.Privilege.String(), q.Object.String(), as, decisions[i].Allowed})
 		e.questioned = true
 	}
 }
 
 func (e *Entry) add(a asked) {
-	same := slices.IndexFunc(e.line.Asked, func(b asked) bool { return a.Privilege == b.Privilege && a.Object == b.Object })
+	same := slices.IndexFunc(e.line.Asked, func(b asked) bool { return a.Privilege == b.Privilege && a.Object == b.Object && a.As == b.As })
 	switch {
 	case same >= 0:
 		e.line.Asked[same] = a

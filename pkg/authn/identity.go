@@ -10,6 +10,7 @@ package authn
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,13 @@ func (i Identity) Principal() string {
 		return Anonymous
 	}
 	return i.Issuer + ":" + i.Subject
+}
+
+// Named is the identity that a principal names, which may be absent: nothing is known
+// of its groups. It is false for Anonymous, and for what is no principal.
+func Named(principal string) (Identity, bool) {
+	issuer, subject, found := strings.Cut(principal, ":")
+	return Identity{Issuer: issuer, Subject: subject}, found && subject != ""
 }
 
 type contextKey struct{}

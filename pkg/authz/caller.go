@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/igloo-catalog/igloo/pkg/authn"
 )
 
 // caller is somebody in a warehouse, or at the server.
@@ -85,8 +87,8 @@ func (c caller) onTable(p Privilege, t *TableRef) bool {
 
 // owns compares the parts that a principal is made of.
 func (e *expanded) owns(t *TableRef) bool {
-	issuer, subject, found := strings.Cut(t.Owner, ":")
-	return found && subject != "" && subject == e.who.Subject && issuer == e.who.Issuer
+	owner, named := authn.Named(t.Owner)
+	return named && owner.Subject == e.who.Subject && owner.Issuer == e.who.Issuer
 }
 
 // passes reports whether p is had on a container because something inside may be

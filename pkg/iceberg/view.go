@@ -140,6 +140,32 @@ func (v *ViewMetadata) Property(key string) (string, bool) {
 // MetadataCodec is how the view's metadata files are to be written: "none" or "gzip".
 func (v *ViewMetadata) MetadataCodec() string { return codecOf(v.Property) }
 
+// ViewQuery is what a version of a view reads from, in the words of its engines.
+type ViewQuery struct {
+	// DefaultCatalog is where names are that name no catalog; empty where that is the
+	// view's own.
+	DefaultCatalog string
+	// DefaultNamespace is where names are that name no namespace.
+	DefaultNamespace []string
+	// SQL is the query by dialect, in lower case.
+	SQL map[string]string
+}
+
+// CurrentQuery is that of the current version.
+func (v *ViewMetadata) CurrentQuery() ViewQuery {
+	current, _ := v.version(v.current)
+	r := &reader{object: current.text}
+	q := ViewQuery{DefaultNamespace: r.texts("default-namespace"), SQL: map[string]string{}}
+	q.DefaultCatalog, _ = r.optionalText("default-catalog")
+	for _, raw := range r.array("representations") {
+		representation := read("", raw)
+		if dialect, err := decodeRepresentation("", raw); err == nil && dialect != "" {
+			q.SQL[dialect] = representation.text("sql")
+		}
+	}
+	return q
+}
+
 // Size is how much memory the metadata holds, in bytes, about.
 func (v *ViewMetadata) Size() int { return 2 * cap(v.doc.text) }
 

@@ -3,6 +3,7 @@ package iceberg
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -219,4 +220,20 @@ func TestViewKeepsWhatItDoesNotChange(t *testing.T) {
 func memberOf(v *ViewMetadata, key string) []byte {
 	value, _ := v.doc.get(key)
 	return value
+}
+
+func TestCurrentQuery(t *testing.T) {
+	v := sampleView(t, nil)
+	if q := v.CurrentQuery(); q.DefaultCatalog != "" || !slices.Equal(q.DefaultNamespace, []string{"n"}) || len(q.SQL) != 1 || q.SQL["spark"] != "select 1" {
+		t.Errorf("%+v", q)
+	}
+	text := strings.Replace(viewVersionText(2, "Spark", "select 2"), `"default-namespace":["n"]`, `"default-namespace":["a","b"],"default-catalog":"lake"`, 1)
+	text = strings.Replace(text, `"representations":[`, `"representations":[{"type":"vendor","sql":7},{"type":"sql","sql":"select 3","dialect":"trino"},`, 1)
+	v, err := replaced(t, v, newVersion(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := v.CurrentQuery(); q.DefaultCatalog != "lake" || !slices.Equal(q.DefaultNamespace, []string{"a", "b"}) || len(q.SQL) != 2 || q.SQL["spark"] != "select 2" || q.SQL["trino"] != "select 3" {
+		t.Errorf("%+v", q)
+	}
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 
 	"github.com/igloo-catalog/igloo/pkg/authz"
 )
@@ -39,6 +40,19 @@ func (c *Catalog) fileAccess(ctx context.Context, table authz.Object) (FileAcces
 		return ReadFiles, nil
 	}
 	return NoFiles, nil
+}
+
+// accessBy is fileAccess for who comes to a table through views, which may lend reading.
+func (c *Catalog) accessBy(ctx context.Context, warehouse string, id TableIdentifier, p Pointer, by References) (FileAccess, error) {
+	access, err := c.fileAccess(ctx, pointerObject(warehouse, id, p))
+	if err != nil || access != NoFiles || len(by) == 0 {
+		return access, err
+	}
+	err = c.lent(ctx, warehouse, by, id, p)
+	if _, is := errors.AsType[unlent](err); is {
+		return NoFiles, nil
+	}
+	return ReadFiles, err
 }
 
 // CreatedAccess is what the caller may do to the files of what they just made, or

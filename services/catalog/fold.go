@@ -132,6 +132,9 @@ func (p *party) step(ctx context.Context, d *draft) (document, error) {
 	if _, err := zipped(next); err != nil {
 		return nil, err
 	}
+	if err := p.keepsLending(ctx, p.request, d.pointer, d.next, next); err != nil {
+		return nil, err
+	}
 	return next, p.checkDocument(ctx, d.next, next)
 }
 

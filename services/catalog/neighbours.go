@@ -24,7 +24,7 @@ func (c *Catalog) sought(ctx context.Context, privilege authz.Privilege, warehou
 			return Pointer{}, err
 		}
 	}
-	return Pointer{}, refused
+	return p, refused
 }
 
 // neighbours are what engines take a name for as well.

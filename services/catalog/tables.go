@@ -64,6 +64,8 @@ type LoadOptions struct {
 	Needs FileAccess
 	// Access asks what access the client may be given.
 	Access bool
+	// ReferencedBy are the views through which the client comes to the table.
+	ReferencedBy References
 }
 
 // TableCreation is what a client says of a table to be.
@@ -146,13 +148,16 @@ func (c *Catalog) Exists(ctx context.Context, warehouse string, id TableIdentifi
 
 // LoadTable returns the current metadata of a table.
 func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdentifier, options LoadOptions) (Loaded, error) {
-	p, err := c.sought(ctx, options.Needs.privilege(), warehouse, id, TableKind)
+	p, lent, err := c.reached(ctx, options.Needs.privilege(), warehouse, id, TableKind, options.ReferencedBy)
 	if err != nil {
 		return Loaded{}, err
 	}
 	loaded := Loaded{MetadataLocation: p.MetadataLocation}
-	if options.Access {
-		if loaded.Access, err = c.fileAccess(ctx, pointerObject(warehouse, id, p)); err != nil {
+	switch {
+	case lent:
+		loaded.Access = ReadFiles
+	case options.Access:
+		if loaded.Access, err = c.accessBy(ctx, warehouse, id, p, options.ReferencedBy); err != nil {
 			return Loaded{}, err
 		}
 	}

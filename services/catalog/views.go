@@ -64,9 +64,10 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 	return d, m.checkMetadataFolder(w, d)
 }
 
-// LoadView returns the current metadata of a view.
-func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier) (Loaded, error) {
-	p, err := c.sought(ctx, authz.Describe, warehouse, id, ViewKind)
+// LoadView returns the current metadata of a view, to which the client may come
+// through other views.
+func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier, by References) (Loaded, error) {
+	p, _, err := c.reached(ctx, authz.Describe, warehouse, id, ViewKind, by)
 	if err != nil {
 		return Loaded{}, err
 	}

@@ -29,6 +29,8 @@ type offer struct {
 	by     catalog.Delegation
 	signer catalog.Signer
 	ways   []catalog.Way
+	// through are the views through which the client came.
+	through catalog.References
 }
 
 // offered is nil when access is not delegated to the client.
@@ -77,7 +79,11 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true})
+	by, err := h.referencesOf(c)
+	if err != nil {
+		return answer{}, err
+	}
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true, ReferencedBy: by})
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,11 +105,16 @@ func (h *Handler) loadCredentials(c *call) (answer, error) {
 func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string, o *offer) (answer, error) {
 	conditions := c.Header.Values("If-None-Match")
 	tagged := func(location string, access catalog.FileAccess) string {
-		return tagOf(location, strings.Join([]string{mode, joined(o.ways), access.String()}, "+"))
+		parts := []string{mode, joined(o.ways), access.String()}
+		if len(o.through) > 0 {
+			parts = append(parts, h.separator.spelled(o.through))
+		}
+		return tagOf(location, strings.Join(parts, "+"))
 	}
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
-		RefsOnly: mode == refsOnly,
-		Access:   true,
+		RefsOnly:     mode == refsOnly,
+		Access:       true,
+		ReferencedBy: o.through,
 		Known: func(location string, access catalog.FileAccess) bool {
 			return tagLasts(conditions, tagged(location, access), time.Now())
 		},
@@ -164,7 +175,7 @@ func (h *Handler) access(c *call, id catalog.TableIdentifier, loaded catalog.Loa
 			return h.refreshing(c, id, access), err
 		}
 	}
-	return h.signing(c, id, loaded, own, o.signer.Access(grant)), nil
+	return h.signing(c, id, loaded, own, o.through, o.signer.Access(grant)), nil
 }
 
 // refreshing is access with the place where its keys are renewed.

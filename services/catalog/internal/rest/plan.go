@@ -100,6 +100,10 @@ func (h *Handler) planned(c *call) (scan.Table, error) {
 	if err != nil {
 		return scan.Table{}, err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles})
+	by, err := h.referencesOf(c)
+	if err != nil {
+		return scan.Table{}, err
+	}
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, ReferencedBy: by})
 	return scan.Table{Warehouse: c.warehouse, MetadataLocation: loaded.MetadataLocation, Metadata: loaded.Metadata}, err
 }

@@ -37,7 +37,7 @@ func (h *Handler) signerOf(c *call) (catalog.Signer, error) {
 
 // signing is access to folders with the place where requests are signed. Older clients
 // take it from the configuration, and it names the table, which theirs does not.
-func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, own []string, access catalog.Access) catalog.Access {
+func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Loaded, own []string, through catalog.References, access catalog.Access) catalog.Access {
 	if access.SignerKeys == nil {
 		return access
 	}
@@ -47,8 +47,11 @@ func (h *Handler) signing(c *call, id catalog.TableIdentifier, loaded catalog.Lo
 		t = ticket{Kind: loadedTicket, Owner: c.owner(id), Folders: own, UUID: loaded.UUID(), Expires: access.Expires.Unix()}
 	}
 	path := h.pathOf(c, id) + "/sign"
-	if loaded.Access == catalog.WriteFiles { // who may only read has nothing to remove later
+	switch { // who may only read has nothing to remove later, but perhaps by views alone
+	case loaded.Access == catalog.WriteFiles:
 		path += "?" + string(t.Kind) + "=" + h.tickets.seal(t)
+	case len(through) > 0:
+		path += "?" + referencedBy + "=" + h.separator.spelled(through)
 	}
 	for _, key := range access.SignerKeys {
 		access.Config[key] = path
@@ -136,7 +139,11 @@ func (h *Handler) signable(c *call, id catalog.TableIdentifier, grant *catalog.G
 	if err != nil {
 		return err
 	}
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true})
+	by, err := h.referencesOf(c)
+	if err != nil {
+		return err
+	}
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{Needs: catalog.ReadFiles, Access: true, ReferencedBy: by})
 	switch {
 	case err == nil:
 		grant.Write = loaded.Access == catalog.WriteFiles

@@ -107,15 +107,20 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 	case mode != allSnapshots && mode != refsOnly:
 		return answer{}, fault.Field("snapshots", "must be all or refs, found %q", clip(mode))
 	}
+	by, err := h.referencesOf(c)
+	if err != nil {
+		return answer{}, err
+	}
 	if o, err := h.offered(c); err != nil {
 		return answer{}, err
 	} else if o != nil {
+		o.through = by
 		return h.loadDelegated(c, id, mode, o)
 	}
 	conditions := c.Header.Values("If-None-Match")
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
-		RefsOnly: mode == refsOnly,
-		Known:    func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) },
+		RefsOnly: mode == refsOnly, ReferencedBy: by,
+		Known: func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) },
 	})
 	if err != nil {
 		return answer{}, err

@@ -33,7 +33,11 @@ func (h *Handler) loadView(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	loaded, err := h.catalog.LoadView(c.Context(), c.warehouse, id)
+	by, err := h.referencesOf(c)
+	if err != nil {
+		return answer{}, err
+	}
+	loaded, err := h.catalog.LoadView(c.Context(), c.warehouse, id, by)
 	if err != nil {
 		return answer{}, err
 	}
