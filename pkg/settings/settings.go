@@ -65,6 +65,7 @@ type globals struct {
 func Main(name, description string, commands any) {
 	release := heap.Floor()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go heap.GiveBack(ctx)
 	err := Run(ctx, App{
 		Name: name, Description: description, Commands: commands,
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv,
