@@ -79,7 +79,7 @@ type rollbackTable struct {
 	tableArg      `embed:""`
 	confirmation  `embed:""`
 
-	Snapshot int64 `required:"" help:"Snapshot that is to be the current one; snapshots lists them."`
+	Snapshot int64 `required:"" help:"Snapshot that is to be the current one; snapshots lists them." placeholder:"ID"`
 }
 
 // Run implements the command. It is a commit like an engine's: what was written

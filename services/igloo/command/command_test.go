@@ -66,6 +66,9 @@ type program struct {
 	Import      command.Import      `cmd:""`
 	MigrateFrom command.MigrateFrom `cmd:""`
 	ImportRows  command.ImportRows  `cmd:""`
+	Completion  command.Completion  `cmd:""`
+	Complete    command.Complete    `cmd:"" hidden:""`
+	Manual      command.Manual      `cmd:""`
 }
 
 // run is what a command writes, and how it ends.

@@ -102,8 +102,8 @@ type tableAsOf struct {
 	tableArg      `embed:""`
 
 	At       time.Time `xor:"when" required:"" help:"At this time: 2026-01-31T12:00:00Z." placeholder:"TIME"`
-	Version  int64     `xor:"when" required:"" help:"When it had this version."`
-	Snapshot int64     `xor:"when" required:"" help:"When this snapshot became the current one."`
+	Version  int64     `xor:"when" required:"" help:"When it had this version." placeholder:"N"`
+	Snapshot int64     `xor:"when" required:"" help:"When this snapshot became the current one." placeholder:"ID"`
 }
 
 // Run implements the command.
@@ -151,21 +151,21 @@ func (c *tableAsOf) version(ctx context.Context, igloo *client, id identifier, m
 	return nil, &refused{status: http.StatusNotFound, message: "the table's history does not tell of " + printable(file) + " any more"}
 }
 
-// fileOf is the metadata file that made a snapshot the current one first: both
-// were logged with the same time. Source: Iceberg's table metadata, "snapshot-log"
-// and "metadata-log".
+// fileOf is the metadata file that made a snapshot the current one: the first that
+// was written when it was, or later. Of the first that is logged nobody knows what
+// was before it. Source: Iceberg's table metadata, "snapshot-log" and "metadata-log".
 func (m metadata) fileOf(snapshot int64, current string) (string, error) {
 	at := slices.IndexFunc(m.SnapshotLog, func(l loggedSnapshot) bool { return l.ID == snapshot })
 	if at < 0 {
 		return "", usage("snapshot: %d was never the table's current one, as far as its metadata tells", snapshot)
 	}
 	when := m.SnapshotLog[at].TimestampMS
-	if when == m.UpdatedMS {
-		return current, nil
-	}
-	for _, l := range m.MetadataLog {
-		if l.TimestampMS == when {
+	for i, l := range append(slices.Clip(m.MetadataLog), loggedMetadata{File: current, TimestampMS: m.UpdatedMS}) {
+		if l.TimestampMS == when || (i > 0 && l.TimestampMS > when) {
 			return l.File, nil
+		}
+		if l.TimestampMS > when {
+			break
 		}
 	}
 	return "", usage("snapshot: the table's metadata does not tell any more which file made %d the current one; --at %s is when that was", snapshot, time.UnixMilli(when).UTC().Format(time.RFC3339Nano))

@@ -12,7 +12,7 @@ const levelSeparator = "\x1f"
 
 // warehouseFlag names the warehouse that a thing is in.
 type warehouseFlag struct {
-	Warehouse name `short:"w" default:"default" env:"IGLOO_WAREHOUSE" help:"Warehouse that it is in." placeholder:"NAME"`
+	Warehouse name `short:"w" default:"default" env:"IGLOO_WAREHOUSE" help:"Warehouse that it is in." placeholder:"NAME" predictor:"warehouse"`
 }
 
 // prefix is where Iceberg's protocol has the warehouse.

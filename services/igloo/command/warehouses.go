@@ -26,7 +26,7 @@ type Warehouses struct {
 
 // warehouseArg names the warehouse that a command is about.
 type warehouseArg struct {
-	Name name `arg:"" help:"Name of the warehouse."`
+	Name name `arg:"" help:"Name of the warehouse." predictor:"warehouse"`
 }
 
 // at is the path of the warehouse, and of what is asked about it.
@@ -153,7 +153,7 @@ func (c *resealWarehouse) Run(ctx context.Context, env *settings.Env) error {
 
 // versionFlag is the version at which a thing is to be changed.
 type versionFlag struct {
-	ExpectedVersion int64 `help:"Refuse it when this is not the version, which show tells; without it, change whatever is there."`
+	ExpectedVersion int64 `help:"Refuse it when this is not the version, which show tells; without it, change whatever is there." placeholder:"N"`
 }
 
 func (v versionFlag) query() url.Values {

@@ -17,17 +17,23 @@ import (
 // python runs one of this folder's scripts and returns what it wrote.
 func python(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	interpreter := os.Getenv("IGLOO_PYTHON")
-	if interpreter == "" {
-		proctest.Absent(t, errors.New("IGLOO_PYTHON names no Python with the packages of requirements.txt"), "test")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, interpreter, append([]string{script}, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, interpreter(t), append([]string{script}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
 	return string(out)
+}
+
+// interpreter is a Python with the packages of requirements.txt.
+func interpreter(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("IGLOO_PYTHON")
+	if path == "" {
+		proctest.Absent(t, errors.New("IGLOO_PYTHON names no Python with the packages of requirements.txt"), "test")
+	}
+	return path
 }
 
 // ask sends one request and returns the status and the body.

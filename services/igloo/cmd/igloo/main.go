@@ -32,6 +32,9 @@ type commands struct {
 	Import      command.Import      `cmd:"" help:"Bring in what another Igloo exported; may be run again until it is done."`
 	MigrateFrom command.MigrateFrom `cmd:"" help:"Bring in the tables and views of another Iceberg REST catalog."`
 	ImportRows  command.ImportRows  `cmd:"" help:"Bring in the rows of OpenHouse's house tables."`
+	Completion  command.Completion  `cmd:"" help:"Print what makes a shell complete all this."`
+	Manual      command.Manual      `cmd:"" help:"Print the manual."`
+	Complete    command.Complete    `cmd:"" hidden:"" help:"Tell a shell what a word may become."`
 	Version     version             `cmd:"" help:"Print the version."`
 }
 
