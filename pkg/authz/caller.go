@@ -92,7 +92,7 @@ func (e *expanded) owns(t *TableRef) bool {
 }
 
 // passes reports whether p is had on a container because something inside may be
-// described. It is not known here in which namespaces house tables are, so these
+// described; or listed, which every privilege on something inside leads to. It is not known here in which namespaces house tables are, so these
 // lead to the warehouse alone; to the namespaces, Visible does.
 func (c caller) passes(p Privilege, o Object, key string) bool {
 	if p != List && p != Describe {
@@ -100,29 +100,36 @@ func (c caller) passes(p Privilege, o Object, key string) bool {
 	}
 	switch o.Kind {
 	case KindWarehouse:
-		return len(c.namespaces) > 0 || (c.tables && len(c.describedTables(1)) > 0)
+		return len(c.passable(p)) > 0 || (c.tables && len(c.describedTables(1)) > 0)
 	case KindNamespace:
-		return len(c.below(key)) > 0
+		return len(below(c.passable(p), key)) > 0
 	default:
 		return false
 	}
 }
 
-// below are the namespaces inside one, or in the warehouse, that may be described
-// by grants on them.
-func (e *expanded) below(key string) []string {
-	if key == "" {
-		return e.namespaces
+// passable are the namespaces that lead to p, List or Describe, on what they are in.
+func (e *expanded) passable(p Privilege) []string {
+	if p == List {
+		return e.listed
 	}
-	first, _ := slices.BinarySearch(e.namespaces, key+".")
-	last, _ := slices.BinarySearch(e.namespaces, key+"/") // '/' comes after '.'
-	return e.namespaces[first:last]
+	return e.namespaces
+}
+
+// below are those of sorted namespaces that are inside one, or in the warehouse.
+func below(namespaces []string, key string) []string {
+	if key == "" {
+		return namespaces
+	}
+	first, _ := slices.BinarySearch(namespaces, key+".")
+	last, _ := slices.BinarySearch(namespaces, key+"/") // '/' comes after '.'
+	return namespaces[first:last]
 }
 
 // visible is what there is in a namespace, or in the warehouse, that is not
 // visible as a whole.
 func (c caller) visible(key string) Visibility {
-	tables, namespaces := c.describedTables(MaxListed+1), c.below(key)
+	tables, namespaces := c.describedTables(MaxListed+1), below(c.namespaces, key)
 	if len(tables) > MaxListed || len(namespaces) > MaxListed {
 		return Visibility{Each: true}
 	}

@@ -92,8 +92,8 @@ type expanded struct {
 	// those in the warehouse's.
 	inServer, inWarehouse []uint32
 	// namespaces are the keys of those in the warehouse that they may describe by
-	// grants on these themselves, sorted.
-	namespaces []string
+	// grants on these themselves, sorted; listed are those that they may list.
+	namespaces, listed []string
 	// tables is whether anything is granted to them on some house table.
 	tables bool
 	weight uint32
@@ -114,11 +114,12 @@ func newExpanded(who authn.Identity, server, warehouse *Snapshot, administrator 
 		}
 		if h, known := warehouse.grantees.get(one.grantee); known {
 			e.inWarehouse = append(e.inWarehouse, h.id)
-			e.namespaces = append(e.namespaces, warehouse.described(h)...)
+			e.namespaces = append(e.namespaces, warehouse.having(h, Describe)...)
+			e.listed = append(e.listed, warehouse.having(h, List)...)
 			e.tables = e.tables || len(h.tables) > 0
 		}
 	}
-	e.namespaces = sorted(e.namespaces, strings.Compare, func(string) bool { return true })
+	e.namespaces, e.listed = once(e.namespaces), once(e.listed)
 	e.base = server.self.have(e.inServer) | warehouse.self.have(e.inWarehouse)
 	if administrator {
 		e.base |= privileges[Own].includes
@@ -127,11 +128,17 @@ func newExpanded(who authn.Identity, server, warehouse *Snapshot, administrator 
 	return e
 }
 
-// described are the namespaces that a holding lets describe.
-func (s *Snapshot) described(h *holding) []string {
+// once are keys in their order, each once.
+func once(keys []string) []string {
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// having are the namespaces that a holding gives a privilege on.
+func (s *Snapshot) having(h *holding, p Privilege) []string {
 	var keys []string
 	for _, key := range h.named {
-		if g, _ := s.named.get(key); closures[g.given(h.id)].has(Describe) {
+		if g, _ := s.named.get(key); closures[g.given(h.id)].has(p) {
 			keys = append(keys, key)
 		}
 	}
@@ -140,7 +147,7 @@ func (s *Snapshot) described(h *holding) []string {
 
 // weigh is about how many bytes it takes: the keys are the snapshot's.
 func (e *expanded) weigh() uint32 {
-	weight := 256 + 4*(len(e.inServer)+len(e.inWarehouse)) + 16*len(e.namespaces)
+	weight := 256 + 4*(len(e.inServer)+len(e.inWarehouse)) + 16*(len(e.namespaces)+len(e.listed))
 	for _, group := range e.who.Groups {
 		weight += 16 + len(group)
 	}

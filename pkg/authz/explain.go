@@ -93,15 +93,14 @@ func (x *explainer) grants(in *Snapshot, g grants, on Object) {
 	}
 }
 
-// passage adds one thing inside of the object that may be described.
+// passage adds one thing inside of the object that may be described, or listed.
 func (x *explainer) passage() {
 	o := x.question.Object
 	if !x.may(x.question.Privilege, o) {
 		return
 	}
-	inside := x.below(x.there.Key(o.DatabaseID))
+	inside := below(x.passable(x.question.Privilege), x.there.Key(o.DatabaseID))
 	tables := x.describedTables(1)
-	x.question.Privilege = Describe
 	switch {
 	case len(inside) > 0:
 		x.named(inside[0], Namespace(o.Warehouse, inside[0]))

@@ -62,8 +62,8 @@ func (s Suite) decides(t *rapid.T, w World, by authz.Decider, who authn.Identity
 	}
 	want := w.Given(who, q.Privilege, q.Object)
 	if authz.Describe.Includes(q.Privilege) && !s.Each {
-		want = want || (q.Object.Kind == authz.KindNamespace && w.Passes(who, q.Object, false)) ||
-			(q.Object.Kind == authz.KindWarehouse && passesByGrants(w, who, q.Object))
+		want = want || (q.Object.Kind == authz.KindNamespace && w.Passes(who, q.Privilege, q.Object, false)) ||
+			(q.Object.Kind == authz.KindWarehouse && passesByGrants(w, who, q.Privilege, q.Object))
 	}
 	if decisions[0].Allowed != want || decisions[1].Allowed != want {
 		t.Fatalf("%s: decided %t, by the book %t", authz.Refusal(who, q), decisions[0].Allowed, want)
@@ -76,13 +76,13 @@ func (s Suite) decides(t *rapid.T, w World, by authz.Decider, who authn.Identity
 
 // passesByGrants is passage to a warehouse: by what is granted in it, as what is
 // owned there is not known to a decider.
-func passesByGrants(w World, who authn.Identity, warehouse authz.Object) bool {
+func passesByGrants(w World, who authn.Identity, p authz.Privilege, warehouse authz.Object) bool {
 	return slices.ContainsFunc(w.Objects(), func(o authz.Object) bool {
 		if o.Table != nil {
 			ref := *o.Table
 			ref.Owner, o.Table = "", &ref
 		}
-		return Within(o, warehouse) && w.Given(who, authz.Describe, o)
+		return Within(o, warehouse) && w.Given(who, p, o)
 	})
 }
 
@@ -109,7 +109,7 @@ func (s Suite) shows(t *rapid.T, w World, by authz.Decider, who authn.Identity, 
 		if !Within(o, in) {
 			continue
 		}
-		may := w.Given(who, authz.Describe, o) || (o.Kind == authz.KindNamespace && w.Passes(who, o, true))
+		may := w.Given(who, authz.Describe, o) || (o.Kind == authz.KindNamespace && w.Passes(who, authz.Describe, o, true))
 		if direct(o, in) && w.Shown(visible, o) != may {
 			t.Fatalf("%s sees %s in %s: %t, may describe it: %t; %+v", who.Principal(), o, in, !may, may, visible)
 		}

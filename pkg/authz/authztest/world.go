@@ -122,11 +122,11 @@ func covered(o authz.Object, kind authz.Kind, id string) bool {
 	}
 }
 
-// Passes reports whether something further down in a namespace or warehouse may
-// be described; with tables, house tables count.
-func (w World) Passes(who authn.Identity, in authz.Object, tables bool) bool {
+// Passes reports whether somebody has a privilege on something further down in a
+// namespace or warehouse; with tables, house tables count.
+func (w World) Passes(who authn.Identity, p authz.Privilege, in authz.Object, tables bool) bool {
 	return slices.ContainsFunc(w.Objects(), func(o authz.Object) bool {
-		return Within(o, in) && (tables || o.Table == nil) && w.Given(who, authz.Describe, o)
+		return Within(o, in) && (tables || o.Table == nil) && w.Given(who, p, o)
 	})
 }
 

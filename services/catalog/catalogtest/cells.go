@@ -72,7 +72,7 @@ func (c Cell) Want() int {
 
 func (c Cell) allowed() bool {
 	refused := slices.ContainsFunc(c.Takes, func(t Taken) bool { return !c.Privilege.Includes(t.Privilege) || !c.At.covers(t.On) })
-	return !refused || c.Passes && c.Privilege.Includes(authz.Describe) && c.passage()
+	return !refused || c.Passes && c.Privilege.Includes(c.Takes[0].Privilege) && c.passage()
 }
 
 // passage reports whether what is granted is in what is asked about.

@@ -35,7 +35,7 @@ type Request struct {
 	Name, Endpoint     string
 	Method, Path, Body string
 	Takes              []Taken
-	// Passes says that whoever may describe something inside is let through.
+	// Passes says that whoever has the privilege on something inside is let through.
 	Passes bool
 	// Status when it is allowed, 200 if it is 0.
 	Status int

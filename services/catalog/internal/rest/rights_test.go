@@ -33,6 +33,7 @@ func TestRights(t *testing.T) {
 	t.Run("R3 what is not there is refused as what is", hidden)
 	t.Run("R3 engines find views, and the metadata tables of a table", neighboursAreTold)
 	t.Run("L6 who makes something owns it, and nothing beside it", owners)
+	t.Run("R2 whatever one has in a warehouse leads there", passageByAnything)
 	t.Run("R6 access to files is by right, and a tag by access", tagByRight)
 	t.Run("what is registered over a table takes the right to it", registeredOver)
 	t.Run("a table in the making is signed for by who may make it", stagedByRight)
@@ -147,6 +148,20 @@ func owners(t *testing.T) {
 	g.must(t, "GET", "/v1/config", "", g.as(t, "ann")...)
 	g.must(t, "DELETE", nTables+"/mine", "", g.as(t, "ann")...)
 	g.refused(t, 403, "ForbiddenException", "GET", "/v1/namespaces/n", "", g.as(t, "ann")...)
+}
+
+func passageByAnything(t *testing.T) {
+	g := withRights(t)
+	g.refused(t, 403, "ForbiddenException", "GET", "/v1/config", "", g.as(t, "ann")...)
+	g.give(t, ann, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
+	g.settle()
+	g.must(t, "GET", "/v1/config", "", g.as(t, "ann")...)
+	g.must(t, "POST", nTables, creates("mine"), g.as(t, "ann")...)
+	g.take(t, authz.Create, catalogtest.OnNamespace.Granted(catalogtest.Scene{N: "n"}))
+	g.settle()
+	g.must(t, "GET", "/v1/config", "", g.as(t, "ann")...)
+	g.must(t, "DELETE", nTables+"/mine", "", g.as(t, "ann")...)
+	g.refused(t, 403, "ForbiddenException", "GET", "/v1/config", "", g.as(t, "ann")...)
 }
 
 // names are those of a list.
