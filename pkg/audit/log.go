@@ -73,7 +73,7 @@ func (t Trail) OpenAudit(service string, meter metric.Meter, log *slog.Logger) (
 		service: service, reads: t.AuditReads, proxies: proxies, out: out, log: log, room: make(chan struct{}),
 		wake: make(chan struct{}, 1), hup: make(chan os.Signal, 1), end: make(chan struct{}), done: make(chan struct{}),
 	}
-	if err := l.measure(telemetry.OrNone(meter)); err != nil {
+	if err := measure(telemetry.OrNone(meter), l); err != nil {
 		return nil, err
 	}
 	signal.Notify(l.hup, syscall.SIGHUP)
@@ -212,11 +212,6 @@ func (l *Log) Close() error {
 		l.log.Error("audit: lines were not written when the process ended", "file", l.out.path)
 	}
 	return nil
-}
-
-// measure tells how the log fares.
-func (l *Log) measure(meter metric.Meter) error {
-	return measure(meter, l)
 }
 
 var _ io.Closer = (*Log)(nil)

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
+// measure tells how the log fares.
 func measure(meter metric.Meter, l *Log) error {
 	lines, linesErr := meter.Int64ObservableCounter("igloo.audit.lines", metric.WithUnit("{line}"),
 		metric.WithDescription("Lines of the audit log, by what became of them."))
