@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -54,6 +55,9 @@ type Server struct {
 	audit    *audit.Log
 	tls      *tlsfiles.Server
 	closers  []io.Closer
+	// distrusted is whether it was said that the house table service does not trust this
+	// catalog.
+	distrusted atomic.Bool
 }
 
 // New puts a service together. Without a connection it dials cfg.HouseTable; a
@@ -217,9 +221,6 @@ func (s *Server) Handler() http.Handler {
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }
-
-// Ready reports whether requests can be served.
-func (s *Server) Ready(ctx context.Context) error { return s.pointers.Ready(ctx) }
 
 // Close releases what New opened, in the reverse order.
 func (s *Server) Close() error {
