@@ -126,16 +126,20 @@ func (a asking) refuse(p authz.Privilege, o authz.Object) error {
 	return authz.Refusal(a.who, authz.Question{Privilege: p, Object: o})
 }
 
-// mistyped is a rule that is given the request of another method.
-func mistyped(request any) error { return fmt.Errorf("no rule is for %T", request) }
-
-// on is a rule of one type of requests.
-func on[R any](refuse func(ctx context.Context, a asking, request R) error) rule {
+// as is a rule of one type of requests.
+func as[R any](r func(ctx context.Context, a asking, request R) (context.Context, error)) rule {
 	return func(ctx context.Context, a asking, request any) (context.Context, error) {
-		r, is := request.(R)
+		typed, is := request.(R)
 		if !is {
-			return nil, mistyped(request)
+			return nil, fmt.Errorf("no rule is for %T", request)
 		}
-		return ctx, refuse(ctx, a, r)
+		return r(ctx, a, typed)
 	}
+}
+
+// on is a rule of one type of requests that shows no less than there is.
+func on[R any](refuse func(ctx context.Context, a asking, request R) error) rule {
+	return as(func(ctx context.Context, a asking, request R) (context.Context, error) {
+		return ctx, refuse(ctx, a, request)
+	})
 }

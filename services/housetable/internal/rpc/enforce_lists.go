@@ -88,17 +88,13 @@ func unlessMissing(err error) error {
 // listOf shows of the namespace, or the warehouse, that a request names what the
 // caller may describe.
 func listOf[R inWarehouse](databaseID func(R) string) rule {
-	return func(ctx context.Context, a asking, request any) (context.Context, error) {
-		r, is := request.(R)
-		if !is {
-			return nil, mistyped(request)
-		}
+	return as(func(ctx context.Context, a asking, r R) (context.Context, error) {
 		warehouse, err := warehouseOr(r.GetWarehouse())
 		if err := firstError(err, checkText("database_id", databaseID(r), maxDatabaseIDBytes)); err != nil {
 			return nil, err
 		}
 		return a.shows(ctx, warehouse, databaseID(r))
-	}
+	})
 }
 
 // getNamespace shows a namespace to who may describe it, or something in it.

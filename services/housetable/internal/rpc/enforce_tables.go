@@ -80,16 +80,13 @@ func tableHere(p authz.Privilege) rule {
 // that was dropped.
 func anyTable(p authz.Privilege) rule {
 	byKey := tableHere(p)
-	return func(ctx context.Context, a asking, request any) (context.Context, error) {
-		r, is := request.(interface {
-			inWarehouse
-			GetUuid() []byte
-		})
-		if !is {
-			return nil, mistyped(request)
-		}
+	return as(func(ctx context.Context, a asking, r interface {
+		inWarehouse
+		GetUuid() []byte
+	},
+	) (context.Context, error) {
 		if len(r.GetUuid()) == 0 {
-			return byKey(ctx, a, request)
+			return byKey(ctx, a, r)
 		}
 		warehouse, err := warehouseOr(r.GetWarehouse())
 		id, wrong := checkUUID("uuid", r.GetUuid())
@@ -97,7 +94,7 @@ func anyTable(p authz.Privilege) rule {
 			return nil, err
 		}
 		return ctx, a.need(ctx, p, authz.In(warehouse, "", authz.KindTable, authz.TableRef{UUID: uuid.UUID(id)}))
-	}
+	})
 }
 
 // userTable needs a privilege on the user table that a request names.
