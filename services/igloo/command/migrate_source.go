@@ -109,16 +109,32 @@ type thing struct {
 	kind string // "table" or "view"
 }
 
-// contents are the tables of a namespace, and its views. A catalog that has no views
-// answers 404 or 406 as a rule.
+// viewless reports whether the other catalog lists no views at all. One that has
+// none refuses to, or answers nothing.
+func (s *sourceCatalog) viewless(ctx context.Context, of call) (bool, error) {
+	of.method = http.MethodGet
+	answer, err := s.ask(ctx, of)
+	if refusedAs(err, http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusNotImplemented, http.StatusMethodNotAllowed) {
+		return true, nil
+	}
+	return err == nil && len(answer) == 0, err
+}
+
+// contents are the tables of a namespace, and its views.
 func (s *sourceCatalog) contents(ctx context.Context, levels catalog.Namespace) iter.Seq2[thing, error] {
 	return func(yield func(thing, error) bool) {
 		for _, kind := range []string{"table", "view"} {
 			of := call{catalog: true, path: s.at("namespaces", strings.Join(levels, s.separator), kind+"s"), query: paged()}
-			for answer, err := range s.each(ctx, "identifiers", of) {
-				if kind == "view" && refusedAs(err, http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusNotImplemented, http.StatusMethodNotAllowed) {
+			if kind == "view" {
+				without, err := s.viewless(ctx, of)
+				if err != nil {
+					yield(thing{}, err)
+				}
+				if without || err != nil {
 					return
 				}
+			}
+			for answer, err := range s.each(ctx, "identifiers", of) {
 				found := thing{kind: kind}
 				if err == nil {
 					err = json.Unmarshal(answer, &found.identifier)

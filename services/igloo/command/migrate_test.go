@@ -2,6 +2,9 @@ package command_test
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +102,31 @@ func TestMigrationsOverwriteNothing(t *testing.T) {
 	}
 	to.refused(t, "the other catalog: ", "migrate-from", "http://127.0.0.1:1")
 	to.refused(t, "is no pattern", "migrate-from", source, "--include", "[")
+}
+
+// TestCatalogsWithoutViews answer nothing to the list of them, or refuse it.
+func TestCatalogsWithoutViews(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusNotAcceptable} {
+		source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answers := map[string]string{
+				"/v1/config": `{"defaults":{},"overrides":{}}`, "/v1/namespaces": `{"namespaces":[["n"]]}`,
+				"/v1/namespaces/n": `{"namespace":["n"],"properties":{}}`, "/v1/namespaces/n/tables": `{"identifiers":[]}`,
+			}
+			answer, known := answers[r.URL.Path]
+			switch {
+			case !known:
+				w.WriteHeader(status)
+			case r.URL.Query().Get("parent") != "":
+				_, _ = io.WriteString(w, `{"namespaces":[]}`)
+			default:
+				_, _ = io.WriteString(w, answer)
+			}
+		}))
+		t.Cleanup(source.Close)
+		if out := at(first(serve(t, nil))).ok(t, "migrate-from", source.URL); !strings.Contains(out, "n     make") {
+			t.Errorf("%d: shown:\n%s", status, out)
+		}
+	}
 }
 
 // TestRowsOfOpenHouse, as its database has them, in each form.
