@@ -33,7 +33,7 @@ func TestCompose(t *testing.T) {
 				t.Errorf("%s listens for others: %+v", service.Name, port)
 			}
 		}
-		if strings.HasPrefix(service.Image, "ghcr.io/igloo-catalog/") {
+		if strings.HasPrefix(service.Image, "igloo-catalog/") {
 			ours++
 			composed(t, service)
 		}
@@ -48,7 +48,7 @@ func composed(t *testing.T, service types.ServiceConfig) {
 	if !service.ReadOnly || !slices.Contains(service.CapDrop, "ALL") || service.StopGracePeriod == nil || time.Duration(*service.StopGracePeriod) < 50*time.Second {
 		t.Errorf("%s is not confined, or ends in the middle of a commit", service.Name)
 	}
-	program, _, _ := strings.Cut(strings.TrimPrefix(service.Image, "ghcr.io/igloo-catalog/"), ":")
+	program, _, _ := strings.Cut(strings.TrimPrefix(service.Image, "igloo-catalog/"), ":")
 	cmd := exec.Command(built(t, program), append(service.Command, "--print-config")...) //nolint:noctx // a program of ours, which ends by itself
 	cmd.Env = os.Environ()
 	for name, value := range service.Environment {

@@ -31,7 +31,7 @@ type Release struct {
 	Programs  []string
 	// Platforms are as linux/amd64; of those that are not linux there are no images.
 	Platforms []string
-	// Registry begins the names of images: ghcr.io/igloo-catalog.
+	// Registry begins the names of images: igloo-catalog.
 	Registry string
 	// Archives wants archives and checksums beside images.
 	Archives bool

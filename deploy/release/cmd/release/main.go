@@ -29,7 +29,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&r.Root, "root", ".", "the repository")
 	flag.StringVar(&r.Out, "out", "dist", "the folder for all that is made")
 	flag.StringVar(&r.Version, "version", "devel", "like v0.1.0")
-	flag.StringVar(&r.Registry, "registry", "ghcr.io/igloo-catalog", "what names of images begin with")
+	flag.StringVar(&r.Registry, "registry", "igloo-catalog", "what names of images begin with")
 	flag.BoolVar(&r.Archives, "archives", false, "make archives, too")
 	flag.Parse()
 	r.Platforms = strings.Split(*platforms, ",")
