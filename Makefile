@@ -49,6 +49,9 @@ CARGO_TARGET_DIR ?= $(HOME)/.cache/igloo/cargo
 # The catalogs that Igloo is measured beside, and the Java that runs them.
 PEERS := $(TOOLS)/peers
 PEER ?=
+PEER_WAREHOUSE ?=
+PEER_TOKEN_FILE ?=
+BENCH_FLAGS ?=
 JAVA_VERSION := 21.0.8.2
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
@@ -64,7 +67,7 @@ V ?= devel
 
 .PHONY: help
 help: ## Show what there is to make.
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 .PHONY: run
 run: bin/igloo ## Build Igloo and serve a catalog on LISTEN with its data in DATA_DIR.
@@ -111,21 +114,55 @@ ha: deps-ha build ## Restart everything behind HAProxy and lose Postgres, ROUNDS
 fuzz: ## Fuzz every decoder for FUZZTIME each.
 	./.ci/fuzz $(FUZZTIME)
 
-.PHONY: bench
-bench: build ## Measure commits of metadata (beside iceberg-go), of house tables, over HTTP, and the start.
-	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg
-	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x
-	go test -run '^$$' -bench Reach -benchtime 1x -timeout 30m ./services/housetable/bench
-	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench 'Commits|Authorization' -benchtime 1x -timeout 30m ./services/igloo/bench -turn 3s
-	PATH=$(CURDIR)/$(BIN):$$PATH go test -run '^$$' -bench Latency -benchtime 50x ./services/catalog/internal/rest
-	PATH=$(CURDIR)/$(BIN):$$PATH go test -run '^$$' -bench Purge -benchtime 1x ./services/catalog/internal/removal
-	go test -run '^$$' -bench Start -benchtime 20x ./services/igloo/e2e
+# What is measured is kept in RESULTS, and rendered into docs/performance.md.
+RESULTS := docs/performance
+BENCH_ENV = PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin IGLOO_BENCH_RESULTS=$(CURDIR)/$(RESULTS)
+BENCH = $(BENCH_ENV) go test -run '^$$' -benchtime 1x -timeout 2h
+PEER_FLAGS = -peer "$(PEER)" -peer-warehouse "$(PEER_WAREHOUSE)" -peer-token-file "$(abspath $(PEER_TOKEN_FILE))"
 
-# Every operation beside other catalogs; PEER=http://… is one more of them.
+# The parts of `make bench`; each can be made alone.
+BENCH_PARTS := bench-operations bench-engine bench-house-tables bench-commits bench-authorization bench-storage
+
+.PHONY: bench
+bench: ## Measure everything, beside other catalogs and PEER=http://…, into docs/performance.md; half an hour.
+	failed=; for part in $(BENCH_PARTS) bench-report; do $(MAKE) --no-print-directory $$part || failed+=" $$part"; done; \
+		if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
 .PHONY: bench-operations
-bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation beside other catalogs, and PEER; half an hour.
-	PATH=$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench Operations -benchtime 1x -timeout 3h ./services/igloo/bench \
-		-peers $(CURDIR)/$(PEERS) -peer "$(PEER)" -warm 3s -report $(CURDIR)/$(TOOLS)/operations.json
+bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation over HTTP, the limits, memory and start; twenty minutes.
+	$(BENCH) -bench Operations ./services/igloo/bench -peers $(CURDIR)/$(PEERS) $(PEER_FLAGS) $(BENCH_FLAGS)
+
+.PHONY: bench-engine
+bench-engine: ## Measure commits of metadata in memory, beside iceberg-go; a minute or two.
+	mkdir -p $(RESULTS)
+	go test -run '^$$' -bench 'Append|Copy' -benchtime 100x -benchmem ./pkg/iceberg | tee $(RESULTS)/parsed.txt
+	cd pkg/iceberg/bench && GOWORK=off go test -run '^$$' -bench . -benchtime 30x | tee $(CURDIR)/$(RESULTS)/engine.txt
+
+.PHONY: bench-house-tables
+bench-house-tables: deps ## Measure the house table service beside pgbench; two or three minutes.
+	$(BENCH) -bench Reach ./services/housetable/bench
+
+.PHONY: bench-commits
+bench-commits: deps build ## Measure commits with a key, without Redis and of many at once; a minute or two.
+	$(BENCH) -bench Commits ./services/igloo/bench $(BENCH_FLAGS)
+
+.PHONY: bench-authorization
+bench-authorization: deps build ## Measure what it costs to ask what callers were granted; a minute or two.
+	$(BENCH) -bench Authorization ./services/igloo/bench -turn 2s
+
+.PHONY: bench-storage
+bench-storage: deps $(STORES) ## Measure requests to storage that is far away, and purges; a minute or two.
+	mkdir -p $(RESULTS)
+	$(BENCH_ENV) go test -run '^$$' -bench Latency -benchtime 50x ./services/catalog/internal/rest | tee $(RESULTS)/latency.txt
+	$(BENCH) -bench Purge ./services/catalog/internal/removal | tee $(RESULTS)/purge.txt
+
+.PHONY: bench-report
+bench-report: ## Render what was measured into docs/performance.md; seconds.
+	go run ./services/igloo/cmd/report $(RESULTS) docs/performance.md
+
+.PHONY: bench-short
+bench-short: deps build ## Fail where an operation costs much more CPU than it did, beside limits of the same run; two minutes.
+	IGLOO_BIN=$(CURDIR)/bin go test -run '^$$' -bench Short -benchtime 1x -timeout 10m ./services/igloo/bench -turn 700ms $(BENCH_FLAGS)
 
 .PHONY: deps
 deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis) where they are missing.

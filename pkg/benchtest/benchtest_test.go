@@ -1,7 +1,9 @@
 package benchtest_test
 
 import (
+	"encoding/json"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +42,30 @@ func TestCPUGrows(t *testing.T) {
 		if now > before {
 			return
 		}
+	}
+}
+
+// What is kept reads as it was.
+func TestReachIsKept(t *testing.T) {
+	for _, f := range []benchtest.Finding{{What: "a"}, {What: "b", Reach: benchtest.AtMost(0.25)}, {What: "c", Reach: benchtest.AtLeast(6)}} {
+		f.Add(1, 3)
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again benchtest.Finding
+		if err := json.Unmarshal(text, &again); err != nil || !reflect.DeepEqual(again, f) {
+			t.Errorf("%+v reads %+v, %v", f, again, err)
+		}
+	}
+	var r benchtest.Reach
+	if err := r.UnmarshalText([]byte("about 3")); err == nil {
+		t.Errorf("%s is a reach", r)
+	}
+}
+
+func TestResident(t *testing.T) {
+	if got, err := benchtest.Resident(os.Getpid()); err != nil || got < 1<<20 {
+		t.Errorf("%d bytes, %v", got, err)
 	}
 }

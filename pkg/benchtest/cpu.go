@@ -37,10 +37,25 @@ func CPU(pids ...int) (time.Duration, error) {
 // FamilyCPU is what a process and its children have used so far, such as a
 // Postgres with its backends.
 func FamilyCPU(pid int) (time.Duration, error) {
-	all, err := CPU(pid)
-	if err != nil {
-		return 0, err
+	const tries = 20
+	for try := 1; ; try++ {
+		before, err := CPU(pid)
+		if err != nil {
+			return 0, err
+		}
+		children, err := childrenCPU(pid)
+		if err != nil {
+			return 0, err
+		}
+		after, err := CPU(pid)
+		// A child that ended meanwhile is in neither: its CPU is its parent's by now.
+		if err != nil || after == before || try == tries {
+			return after + children, err
+		}
 	}
+}
+
+func childrenCPU(pid int) (time.Duration, error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0, fmt.Errorf("list processes: %w", err)
@@ -52,7 +67,7 @@ func FamilyCPU(pid int) (time.Duration, error) {
 			ticks += fields[fieldUser] + fields[fieldSystem]
 		}
 	}
-	return all + time.Duration(ticks)*tick, nil
+	return time.Duration(ticks) * tick, nil
 }
 
 // readStat returns the first numbers behind the program's name, its state as 0.

@@ -16,11 +16,13 @@ import (
 
 // Finding is one line of the table.
 type Finding struct {
-	What, Against string
+	What    string `json:"what"`
+	Against string `json:"against"`
+	Unit    string `json:"unit"`
 	// Ours and Theirs are a reading a turn, in Unit.
-	Ours, Theirs []float64
-	Unit         string
-	Reach        Reach
+	Ours   []float64 `json:"ours"`
+	Theirs []float64 `json:"theirs"`
+	Reach  Reach     `json:"reach,omitzero"`
 }
 
 // Reach is a bound of the ratio ours / theirs; the zero Reach is none.
@@ -41,9 +43,29 @@ func (r Reach) String() string {
 		return ""
 	}
 	if r.atLeast {
-		return fmt.Sprintf(">= %g", r.ratio)
+		return fmt.Sprintf(">= %.4g", r.ratio)
 	}
-	return fmt.Sprintf("<= %g", r.ratio)
+	return fmt.Sprintf("<= %.4g", r.ratio)
+}
+
+// MarshalText is the bound as it is shown.
+func (r Reach) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (r *Reach) UnmarshalText(text []byte) error {
+	*r = Reach{}
+	if len(text) == 0 {
+		return nil
+	}
+	var sign string
+	if _, err := fmt.Sscan(string(text), &sign, &r.ratio); err != nil {
+		return fmt.Errorf("reach %q: %w", text, err)
+	}
+	if sign != ">=" && sign != "<=" {
+		return fmt.Errorf("reach %q must begin with >= or <=", text)
+	}
+	r.atLeast = sign == ">="
+	return nil
 }
 
 func (r Reach) verdict(ratio float64) string {
@@ -59,7 +81,7 @@ func (r Reach) verdict(ratio float64) string {
 
 // Add notes what both sides read in one turn.
 func (f *Finding) Add(ours, theirs float64) {
-	f.Ours, f.Theirs = append(f.Ours, ours), append(f.Theirs, theirs)
+	f.Ours, f.Theirs = append(f.Ours, Rounded(ours)), append(f.Theirs, Rounded(theirs))
 }
 
 // Ratio is the median of the turns' ratios.
@@ -69,6 +91,19 @@ func (f Finding) Ratio() float64 {
 		ratios[i] = f.Ours[i] / f.Theirs[i]
 	}
 	return Median(ratios)
+}
+
+func (f Finding) value(readings []float64) string {
+	return strings.TrimSpace(fmt.Sprintf("%.0f %s", Median(readings), f.Unit))
+}
+
+// shown is a ratio to two places, a small one to three.
+func shown(ratio float64) string {
+	const small = 0.1
+	if ratio < small {
+		return fmt.Sprintf("%.3f", ratio)
+	}
+	return fmt.Sprintf("%.2f", ratio)
 }
 
 // Median of at least one value; the greater one of the two in the middle.
@@ -82,8 +117,8 @@ func Show(out io.Writer, found []Finding) error {
 	var table strings.Builder
 	table.WriteString("| what\t| against\t| ratio\t| reach\t| |\n|---\t|---\t|---:\t|---:\t|---|\n")
 	for _, f := range found {
-		fmt.Fprintf(&table, "| %s: %.0f %s\t| %s: %.0f %s\t| %.2f\t| %s\t| %s |\n", f.What, Median(f.Ours), f.Unit,
-			f.Against, Median(f.Theirs), f.Unit, f.Ratio(), f.Reach, f.Reach.verdict(f.Ratio()))
+		fmt.Fprintf(&table, "| %s: %s\t| %s: %s\t| %s\t| %s\t| %s |\n", f.What, f.value(f.Ours), f.Against, f.value(f.Theirs),
+			shown(f.Ratio()), f.Reach, f.Reach.verdict(f.Ratio()))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	if _, err := io.WriteString(w, table.String()); err != nil {

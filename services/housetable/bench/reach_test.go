@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"os"
 	"testing"
 
 	"github.com/igloo-catalog/igloo/pkg/benchtest"
@@ -34,7 +33,5 @@ func BenchmarkReach(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-	if err := benchtest.Show(os.Stdout, found); err != nil {
-		b.Fatal(err)
-	}
+	benchtest.Report(b, "house-tables", found)
 }

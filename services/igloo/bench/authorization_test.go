@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -19,8 +18,8 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/idptest"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
-	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 	"github.com/igloo-catalog/igloo/services/igloo/load"
+	"github.com/igloo-catalog/igloo/services/igloo/report"
 )
 
 const (
@@ -45,9 +44,7 @@ func BenchmarkAuthorization(b *testing.B) {
 		}
 	}
 	b.ReportMetric(0, "ns/op")
-	if err := benchtest.Show(os.Stdout, found); err != nil {
-		b.Fatal(err)
-	}
+	benchtest.Report(b, "authorization", found)
 }
 
 // besideFree lets both take turns.
@@ -55,16 +52,23 @@ func besideFree(b *testing.B, who string, asks, free *entry) []benchtest.Finding
 	b.Helper()
 	rates := benchtest.Finding{What: "loadTable by " + who + ", grants decide", Against: "everybody may do everything", Unit: "/s", Reach: benchtest.AtLeast(0.9)}
 	costs := benchtest.Finding{What: "the same: CPU a load", Against: "of the other", Unit: "µs", Reach: benchtest.AtMost(1.1)}
-	for _, e := range []*entry{asks, free} {
-		e.measure(b, sixteen)
-	}
-	for range rounds {
-		var read [2]reading
-		for _, i := range rand.Perm(len(read)) {
-			read[i] = []*entry{asks, free}[i].measure(b, sixteen)
+	sides := []*entry{asks, free}
+	plan := load.Plan{Connections: report.Sixteen, Duration: *turn}
+	for _, side := range sides {
+		if _, err := side.take(b.Context(), plan); err != nil {
+			b.Fatal(err)
 		}
-		rates.Add(read[0].Result.Rate(), read[1].Result.Rate())
-		costs.Add(read[0].CatalogCPU, read[1].CatalogCPU)
+	}
+	for range *turns {
+		for _, i := range rand.Perm(len(sides)) {
+			if err := sides[i].measure(b, plan); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for i := range *turns {
+		rates.Add(asks.series.Rate[i], free.series.Rate[i])
+		costs.Add(asks.series.CPU()[i], free.series.CPU()[i])
 	}
 	return []benchtest.Finding{rates, costs}
 }
@@ -73,12 +77,12 @@ func besideFree(b *testing.B, who string, asks, free *entry) []benchtest.Finding
 func open(b *testing.B, c *contestant, token string, tables []string) *entry {
 	b.Helper()
 	c.target.Token = token
-	catalog, err := load.Open(b.Context(), c.target, sixteen)
+	catalog, err := load.Open(b.Context(), c.target, report.Sixteen)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(catalog.Close)
-	return &entry{contestant: c, operation: "loadTable", catalog: catalog, work: catalog.Load(people, tables)}
+	return c.enter(b, "loadTable", report.Sixteen, looped(catalog.Load(people, tables)))
 }
 
 // authorizing starts two catalogs on one house table service, which charge
@@ -87,29 +91,17 @@ func authorizing(b *testing.B, p *idptest.Provider) (asks, free *contestant, tab
 	b.Helper()
 	asks = &contestant{name: "grants decide"}
 	asks.ownPostgres(b)
-	migrate(b, asks.postgres.URL("postgres"))
+	asks.migrate(b)
 	issuer := []string{"--auth-issuer", "corp=" + p.URL, "--admin", "corp:root"}
-	houses, rest := iglootest.Address(b), iglootest.Address(b)
-	asks.igloo(b, "housetable", rest, slices.Concat(issuer, []string{
-		"--grpc-listen", houses, "--http-listen", rest,
-		"--database-url", asks.postgres.URL("postgres"), "--trusted-service", "corp:catalog",
-	})...)
+	houses := asks.houseTables(b, slices.Concat(issuer, []string{"--trusted-service", "corp:catalog"})...)
 	catalog := slices.Concat(issuer, []string{
 		"--housetable", houses, "--housetable-token-file", p.TokenFile(b, idptest.Claims{"sub": "catalog"}),
 		"--warehouse-root", "file://" + filepath.Join(b.TempDir(), "warehouse"),
 	})
-	free = &contestant{name: "no authorization", postgres: asks.postgres, services: asks.services}
-	asks.listen(b, slices.Concat(catalog, []string{"--authorization", "grants"}))
-	free.listen(b, slices.Concat(catalog, []string{"--authorization", "none"}))
+	free = &contestant{name: "no authorization", postgres: asks.postgres, services: slices.Clone(asks.services)}
+	asks.target.URL = asks.catalog(b, slices.Concat(catalog, []string{"--authorization", "grants"})...)
+	free.target.URL = free.catalog(b, slices.Concat(catalog, []string{"--authorization", "none"})...)
 	return asks, free, fill(b, houses, asks.target.URL, p.Token(b, idptest.Claims{"sub": "root"}))
-}
-
-// listen runs a catalog.
-func (c *contestant) listen(b *testing.B, settings []string) {
-	b.Helper()
-	listen := iglootest.Address(b)
-	c.target.URL = "http://" + listen
-	c.igloo(b, "catalog", listen, append([]string{"--listen", listen}, settings...)...)
 }
 
 // fill makes the tables, all of one metadata file, and the grants; its result are

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,11 +16,9 @@ import (
 )
 
 const (
-	// rounds are how often every side takes its turn.
-	rounds = 7
-	// writers commit at the same time, share is how many commits each makes in a turn.
+	// writers commit at the same time, each so many commits in a turn.
 	writers = 16
-	share   = 100
+	commits = 100
 	schema  = `{"type":"struct","fields":[{"id":1,"name":"id","type":"long","required":false}]}`
 )
 
@@ -30,10 +27,7 @@ func BenchmarkCommits(b *testing.B) {
 	w := newWorld(b)
 	w.prepare(b)
 	for b.Loop() {
-		found := w.compare(b)
-		if err := benchtest.Show(os.Stdout, found); err != nil {
-			b.Fatal(err)
-		}
+		benchtest.Report(b, "commits", w.compare(b))
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -53,16 +47,16 @@ type cost struct{ rate, micros float64 }
 // compare has all sides take their turns.
 func (w *world) compare(b *testing.B) []benchtest.Finding {
 	b.Helper()
-	bare := side{url: w.whole, writers: writers, share: share}
+	bare := side{url: w.whole, writers: writers, share: commits}
 	keyed, bereaved := bare, bare
 	keyed.keyed, bereaved.keyed, bereaved.url = true, true, w.bereaved
-	single := side{url: w.whole, writers: 1, share: 4 * share, shared: true}
+	single := side{url: w.whole, writers: 1, share: 4 * commits, shared: true}
 	folded := bare
 	folded.shared = true
 	sides := map[string]side{"bare": bare, "keyed": keyed, "bereaved": bereaved, "single": single, "folded": folded}
 	w.warm(b, sides)
 	findings := findings()
-	for range rounds {
+	for range *turns {
 		costs := map[string]cost{}
 		for name, s := range sides { // in no order: nobody always comes first
 			costs[name] = w.turn(b, s)
@@ -113,7 +107,7 @@ func (w *world) warm(b *testing.B, sides map[string]side) {
 // turn has the writers of a side make their commits.
 func (w *world) turn(b *testing.B, s side) cost {
 	b.Helper()
-	commits := float64(s.writers * s.share)
+	made := float64(s.writers * s.share)
 	used, started := w.cpu(b), time.Now()
 	var all sync.WaitGroup
 	for i := range s.writers {
@@ -131,7 +125,7 @@ func (w *world) turn(b *testing.B, s side) cost {
 		b.FailNow()
 	}
 	took := time.Since(started)
-	return cost{rate: commits / took.Seconds(), micros: float64((w.cpu(b) - used).Microseconds()) / commits}
+	return cost{rate: made / took.Seconds(), micros: float64((w.cpu(b) - used).Microseconds()) / made}
 }
 
 // commit points a branch at the one of two snapshots that it is not at.

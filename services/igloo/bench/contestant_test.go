@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,15 @@ import (
 	"github.com/igloo-catalog/igloo/services/igloo/load"
 )
 
+// startTimeout bounds each step of getting ready.
+const startTimeout = time.Minute
+
+// durable are settings of Postgres: commits are, and nothing runs by the clock that
+// would be charged to whoever is at work then.
+var durable = []string{
+	"fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=16GB", "checkpoint_timeout=1h", "autovacuum=off",
+}
+
 // contestant is a running catalog with all that serves it and nobody else, so that
 // CPU can be charged to it.
 type contestant struct {
@@ -23,28 +33,35 @@ type contestant struct {
 	services []int           // ids of its own processes
 	postgres *pgtest.Cluster // nil where it has none
 	store    []int           // ids of its S3 server's
-	small    bool            // too slow for what needs 100,000 tables
+	other    bool            // no Igloo
+	// does reports whether it takes part; nil is in everything.
+	does func(operation string, connections int) bool
 }
 
-// use is CPU that was used: by the catalog with its database, and by the storage.
-type use struct{ catalog, store time.Duration }
+// use is CPU that was used: by the catalog, its database, and the storage.
+type use struct{ services, postgres, store time.Duration }
+
+// all is that of the three.
+func (u use) all() time.Duration { return u.services + u.postgres + u.store }
+
+func (u use) since(before use) use {
+	return use{u.services - before.services, u.postgres - before.postgres, u.store - before.store}
+}
 
 func (c *contestant) used(b *testing.B) use {
 	b.Helper()
 	var u use
 	var err error
-	if u.catalog, err = benchtest.CPU(c.services...); err != nil {
+	if u.services, err = benchtest.CPU(c.services...); err != nil {
 		b.Fatal(err)
 	}
 	if u.store, err = benchtest.CPU(c.store...); err != nil {
 		b.Fatal(err)
 	}
 	if c.postgres != nil {
-		postgres, err := benchtest.FamilyCPU(c.postgres.PID())
-		if err != nil {
+		if u.postgres, err = benchtest.FamilyCPU(c.postgres.PID()); err != nil {
 			b.Fatal(err)
 		}
-		u.catalog += postgres
 	}
 	return u
 }
@@ -53,18 +70,23 @@ func (c *contestant) used(b *testing.B) use {
 // waits until the URL answers.
 func (c *contestant) run(b *testing.B, command proctest.Command, ready string) {
 	b.Helper()
+	c.begin(b, command, func(ctx context.Context) error {
+		if !iglootest.Answers(ctx, ready) {
+			return errNotReady
+		}
+		return nil
+	})
+}
+
+func (c *contestant) begin(b *testing.B, command proctest.Command, ready func(context.Context) error) {
+	b.Helper()
 	process, err := proctest.Start(command)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = process.Kill() })
 	c.services = append(c.services, process.PID())
-	proctest.Await(b, process, startTimeout, func(ctx context.Context) error {
-		if !iglootest.Answers(ctx, ready) {
-			return errNotReady
-		}
-		return nil
-	})
+	proctest.Await(b, process, startTimeout, ready)
 }
 
 // igloo runs one of Igloo's programs.
@@ -74,16 +96,60 @@ func (c *contestant) igloo(b *testing.B, name, listen string, settings ...string
 	c.run(b, command, "http://"+listen+"/readyz")
 }
 
-func (c *contestant) ownPostgres(b *testing.B) {
+// catalog runs a catalog and returns its URL.
+func (c *contestant) catalog(b *testing.B, settings ...string) string {
 	b.Helper()
+	listen := iglootest.Address(b)
+	c.igloo(b, "catalog", listen, append([]string{"--listen", listen}, settings...)...)
+	return "http://" + listen
+}
+
+// houseTables runs a house table service on the contestant's Postgres and returns
+// its address.
+func (c *contestant) houseTables(b *testing.B, settings ...string) string {
+	b.Helper()
+	grpc, rest := iglootest.Address(b), iglootest.Address(b)
+	c.igloo(b, "housetable", rest, append([]string{"--grpc-listen", grpc, "--http-listen", rest, "--database-url", c.database()}, settings...)...)
+	return grpc
+}
+
+func (c *contestant) database() string { return c.postgres.URL("postgres") }
+
+// ownPostgres starts a server; more settings come after those that everybody has.
+func (c *contestant) ownPostgres(b *testing.B, more ...string) {
+	b.Helper()
+	pgtest.Binaries(b)
 	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
 	defer cancel()
-	postgres, err := pgtest.Start(ctx, settings...)
+	postgres, err := pgtest.Start(ctx, append(durable, more...)...)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = postgres.Stop() })
 	c.postgres = postgres
+}
+
+// migrate makes the tables of the contestant's database.
+func (c *contestant) migrate(b *testing.B) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), startTimeout)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, iglootest.Program(b, "housetable"), "migrate", "--database-url", c.database()).CombinedOutput(); err != nil {
+		b.Fatalf("housetable migrate: %v\n%s", err, out)
+	}
+}
+
+// execute runs statements on the contestant's database.
+func (c *contestant) execute(b *testing.B, statements ...string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 5*startTimeout)
+	defer cancel()
+	for _, statement := range statements {
+		psql := exec.CommandContext(ctx, filepath.Join(pgtest.Binaries(b), "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", c.database(), "-c", statement)
+		if out, err := psql.CombinedOutput(); err != nil {
+			b.Fatalf("psql: %v\n%s", err, out)
+		}
+	}
 }
 
 func (c *contestant) ownStore(b *testing.B) *s3test.Server {
@@ -93,89 +159,26 @@ func (c *contestant) ownStore(b *testing.B) *s3test.Server {
 	return store
 }
 
+// memory is what the contestant's own processes have in memory, in MB.
+func (c *contestant) memory(b *testing.B) float64 {
+	b.Helper()
+	var all int64
+	for _, pid := range c.services {
+		bytes, err := benchtest.Resident(pid)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all += bytes
+	}
+	const megabyte = 1e6
+	return benchtest.Rounded(float64(all) / megabyte)
+}
+
 // keys are what the tools of Amazon find the storage's by.
 func keys() []string {
 	return []string{"AWS_ACCESS_KEY_ID=" + s3test.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + s3test.SecretAccessKey, "AWS_REGION=" + s3test.Region}
 }
 
-// embedded is `igloo serve` on SQLite and local files.
-func embedded(b *testing.B) *contestant {
-	b.Helper()
-	c, listen := &contestant{name: "igloo serve, local files"}, iglootest.Address(b)
-	c.target.URL = "http://" + listen
-	c.igloo(b, "igloo", listen, "--listen", listen, "--data-dir", filepath.Join(b.TempDir(), "data"))
-	return c
-}
-
-// split is the two services on Postgres; root is a folder, or on its own S3 server.
-func split(b *testing.B, where string) *contestant {
-	b.Helper()
-	c := &contestant{name: twoServices + where}
-	c.ownPostgres(b)
-	migrate(b, c.postgres.URL("postgres"))
-	storage := []string{"--warehouse-root", "file://" + filepath.Join(b.TempDir(), "warehouse")}
-	if where == onS3 {
-		storage = []string{"--warehouse-root", "s3://" + s3test.Bucket, "--s3-endpoint", c.ownStore(b).Endpoint()}
-	}
-	grpc, rest, listen := iglootest.Address(b), iglootest.Address(b), iglootest.Address(b)
-	c.igloo(b, "housetable", rest, "--grpc-listen", grpc, "--http-listen", rest, "--database-url", c.postgres.URL("postgres"))
-	c.igloo(b, "catalog", listen, append([]string{"--listen", listen, "--housetable", grpc}, storage...)...)
-	c.target.URL = "http://" + listen
-	return c
-}
-
-const (
-	twoServices = "Igloo, two services on Postgres, "
-	fixtureName = "Iceberg's fixture 1.11.0, JDBC on Postgres, S3"
-	onS3        = "S3"
-	onFiles     = "local files"
-)
-
-// fixture is Iceberg's own REST server over its JDBC catalog.
-func fixture(b *testing.B, jars string) *contestant {
-	b.Helper()
-	c, port := &contestant{name: fixtureName, small: true}, iglootest.Address(b)
-	c.ownPostgres(b)
-	store := c.ownStore(b)
-	_, number, _ := strings.Cut(port, ":")
-	c.target.URL = "http://" + port
-	c.run(b, proctest.Command{
-		Path: filepath.Join(jars, "java", "bin", "java"),
-		Args: []string{"-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(jars, "fixture", "*"), "org.apache.iceberg.rest.RESTCatalogServer"},
-		Env: append(keys(),
-			"REST_PORT="+number, "CATALOG_REST_PORT="+number,
-			"CATALOG_CATALOG__IMPL=org.apache.iceberg.jdbc.JdbcCatalog",
-			"CATALOG_URI=jdbc:"+strings.Replace(c.postgres.URL("postgres"), "postgres://postgres@", "postgresql://", 1),
-			"CATALOG_JDBC_USER=postgres", "CATALOG_JDBC_SCHEMA__VERSION=V1",
-			"CATALOG_WAREHOUSE=s3://"+s3test.Bucket, "CATALOG_IO__IMPL=org.apache.iceberg.aws.s3.S3FileIO",
-			"CATALOG_S3_ENDPOINT="+store.Endpoint(), "CATALOG_S3_PATH__STYLE__ACCESS=true",
-			"CATALOG_S3_ACCESS__KEY__ID="+s3test.AccessKeyID, "CATALOG_S3_SECRET__ACCESS__KEY="+s3test.SecretAccessKey,
-		),
-	}, c.target.URL+"/v1/config")
-	return c
-}
-
-// nessie is Project Nessie's server.
-func nessie(b *testing.B, jars string) *contestant {
-	b.Helper()
-	c, port := &contestant{name: "Nessie 0.99.0, JDBC on Postgres, S3", small: true}, iglootest.Address(b)
-	c.ownPostgres(b)
-	store := c.ownStore(b)
-	host, number, _ := strings.Cut(port, ":")
-	_, management, _ := strings.Cut(iglootest.Address(b), ":")
-	const key = "urn:nessie-secret:quarkus:lake-secrets.root"
-	c.target.URL = "http://" + port + "/iceberg"
-	c.run(b, proctest.Command{Path: filepath.Join(jars, "java", "bin", "java"), Env: keys(), Args: []string{
-		"-Dquarkus.http.host=" + host, "-Dquarkus.http.port=" + number, "-Dquarkus.management.port=" + management, "-Dquarkus.log.level=WARN",
-		"-Dnessie.version.store.type=JDBC2", "-Dnessie.version.store.persist.jdbc.datasource=postgresql",
-		"-Dquarkus.datasource.postgresql.jdbc.url=jdbc:" + strings.Replace(c.postgres.URL("postgres"), "postgres://postgres@", "postgresql://", 1),
-		"-Dquarkus.datasource.postgresql.username=postgres", "-Dquarkus.datasource.postgresql.password=none",
-		"-Dnessie.catalog.default-warehouse=lake", "-Dnessie.catalog.warehouses.lake.location=s3://" + s3test.Bucket,
-		"-Dnessie.catalog.service.s3.default-options.endpoint=" + store.Endpoint(), "-Dnessie.catalog.service.s3.default-options.region=" + s3test.Region,
-		"-Dnessie.catalog.service.s3.default-options.path-style-access=true", "-Dnessie.catalog.service.s3.default-options.auth-type=STATIC",
-		"-Dnessie.catalog.service.s3.default-options.access-key=" + key,
-		"-Dlake-secrets.root.name=" + s3test.AccessKeyID, "-Dlake-secrets.root.secret=" + s3test.SecretAccessKey,
-		"-jar", filepath.Join(jars, "nessie.jar"),
-	}}, c.target.URL+"/v1/config")
-	return c
+func javaURL(c *contestant) string {
+	return "jdbc:" + strings.Replace(c.database(), "postgres://postgres@", "postgresql://", 1)
 }

@@ -4,42 +4,48 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/proctest"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 	"github.com/igloo-catalog/igloo/services/igloo/load"
+	"github.com/igloo-catalog/igloo/services/igloo/report"
 )
 
-// Limits are what no catalog can be faster than: a server that sends the same bytes
-// and does nothing else, and a folder in which files are created and synced.
+// The variables that make this program a server that does nothing else: listen is
+// its address, sends the file whose bytes it sends over HTTP; without one it answers
+// a call over gRPC.
 const (
-	sameBytes = "net/http, sending the same bytes"
-	sameFiles = "files created and synced in a folder"
-)
-
-// The variables that make this program the server of the first of them.
-const (
-	sendFile = "IGLOO_BENCH_SEND"
-	sendFrom = "IGLOO_BENCH_LISTEN"
+	listens = "IGLOO_BENCH_LISTEN"
+	sends   = "IGLOO_BENCH_SEND"
 )
 
 // TestMain is that server where the variables are set.
 func TestMain(m *testing.M) {
-	if file := os.Getenv(sendFile); file != "" {
-		fmt.Fprintln(os.Stderr, send(file, os.Getenv(sendFrom)))
+	if listen := os.Getenv(listens); listen != "" {
+		serve := answer
+		if os.Getenv(sends) != "" {
+			serve = send
+		}
+		fmt.Fprintln(os.Stderr, serve(listen))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
 // send answers every request with the bytes of a file, as JSON of a known length.
-func send(file, listen string) error {
-	body, err := os.ReadFile(filepath.Clean(file))
+func send(listen string) error {
+	body, err := os.ReadFile(filepath.Clean(os.Getenv(sends)))
 	if err != nil {
 		return err
 	}
@@ -50,36 +56,99 @@ func send(file, listen string) error {
 	return server.ListenAndServe()
 }
 
-// limits of an operation, where it has one; like is a contestant to take the bytes from.
-func limits(b *testing.B, operation string, like *entry, connections int) []*entry {
-	b.Helper()
-	var snapshots int
-	if _, err := fmt.Sscanf(operation, "loadTable, %d", &snapshots); err == nil && operation == load.TableLoad(snapshots) {
-		return []*entry{sending(b, operation, like.answer(b, snapshots), connections)}
+// answer answers calls that do nothing.
+func answer(listen string) error {
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
 	}
-	if operation == load.DistinctCommits {
-		return []*entry{syncing(b, operation)}
+	server := grpc.NewServer()
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	return server.Serve(listener)
+}
+
+// bare are what no catalog can be faster than.
+type bare struct {
+	echo, pgbench, files *contestant
+	health               grpc_health_v1.HealthClient
+	same                 map[string]*contestant // by operation, that send its bytes
+}
+
+func newBare(b *testing.B) *bare {
+	b.Helper()
+	all := &bare{
+		echo: &contestant{name: report.Echo}, pgbench: newPgbench(b), files: &contestant{name: report.SyncedFiles},
+		same: map[string]*contestant{},
+	}
+	listen := iglootest.Address(b)
+	conn, err := grpcclient.Dial(listen)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	all.health = grpc_health_v1.NewHealthClient(conn)
+	all.echo.begin(b, proctest.Command{Path: os.Args[0], Env: []string{listens + "=" + listen}}, func(ctx context.Context) error {
+		_, err := all.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+		return err
+	})
+	return all
+}
+
+// limits of an operation, where it has some; of those that are ready one is who
+// tells what bytes the answer has.
+func (l *bare) limits(b *testing.B, operation string, ready []*entry, connections int) []*entry {
+	b.Helper()
+	if len(ready) == 0 {
+		return nil
+	}
+	var snapshots int
+	switch _, err := fmt.Sscanf(operation, "loadTable, %d", &snapshots); {
+	case operation == load.TableLoad(1):
+		return []*entry{
+			l.sending(b, operation, ready[0].contestant, 1, connections),
+			l.echo.enter(b, operation, connections, looped(l.call)),
+			l.pgbench.asking(b, operation, report.BareSelect, bareSelect, connections),
+		}
+	case err == nil && operation == load.TableLoad(snapshots):
+		return []*entry{l.sending(b, operation, ready[0].contestant, snapshots, connections)}
+	case operation == load.DistinctCommits:
+		return []*entry{l.syncing(b, operation, connections), l.pgbench.asking(b, operation, report.BareUpdate, bareUpdate, connections)}
 	}
 	return nil
 }
 
-// sending is a server of some bytes.
-func sending(b *testing.B, operation string, body []byte, connections int) *entry {
+func (l *bare) call(ctx context.Context, _, _ int) (load.Step, error) {
+	_, err := l.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	return load.Step{}, err
+}
+
+// sending is a server of the bytes that a contestant answers to a load.
+func (l *bare) sending(b *testing.B, operation string, like *contestant, snapshots, connections int) *entry {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "answer")
-	if err := os.WriteFile(file, body, 0o600); err != nil {
-		b.Fatal(err)
+	c := l.same[operation]
+	if c == nil {
+		file := filepath.Join(b.TempDir(), "answer")
+		if err := os.WriteFile(file, like.answer(b, snapshots), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		listen := iglootest.Address(b)
+		c = &contestant{name: report.SameBytes}
+		c.target.URL = "http://" + listen
+		c.run(b, proctest.Command{Path: os.Args[0], Env: []string{sends + "=" + file, listens + "=" + listen}}, c.target.URL)
+		l.same[operation] = c
 	}
-	c, listen := &contestant{name: sameBytes}, iglootest.Address(b)
-	c.target.URL = "http://" + listen
-	c.run(b, proctest.Command{Path: os.Args[0], Env: []string{sendFile + "=" + file, sendFrom + "=" + listen}}, c.target.URL)
-	return &entry{contestant: c, operation: operation, work: load.Get(c.target.URL, connections)}
+	return c.enter(b, operation, connections, looped(load.Get(c.target.URL, connections)))
 }
 
 // answer is what the contestant answers to a load of a table of so many snapshots.
-func (e *entry) answer(b *testing.B, snapshots int) []byte {
+func (c *contestant) answer(b *testing.B, snapshots int) []byte {
 	b.Helper()
-	url, err := e.catalog.TableURL(b.Context(), snapshots)
+	catalog, err := load.Open(b.Context(), c.target, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer catalog.Close()
+	url, err := catalog.TableURL(b.Context(), snapshots)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -95,15 +164,14 @@ func (e *entry) answer(b *testing.B, snapshots int) []byte {
 	return body
 }
 
-// syncing creates files of a small table's metadata and syncs each, and its folder.
-func syncing(b *testing.B, operation string) *entry {
+// syncing creates files of a small table's metadata and syncs each.
+func (l *bare) syncing(b *testing.B, operation string, connections int) *entry {
 	b.Helper()
 	folder := b.TempDir()
 	content := make([]byte, 4096)
-	work := func(_ context.Context, worker, turn int) (load.Step, error) {
+	return l.files.enter(b, operation, connections, looped(func(_ context.Context, worker, turn int) (load.Step, error) {
 		return load.Step{}, create(filepath.Join(folder, fmt.Sprintf("%d-%d-%d", time.Now().UnixNano(), worker, turn)), content)
-	}
-	return &entry{contestant: &contestant{name: sameFiles}, operation: operation, work: work}
+	}))
 }
 
 func create(path string, content []byte) error {

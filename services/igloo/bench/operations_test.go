@@ -1,217 +1,179 @@
 package bench
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/benchtest"
 	"github.com/igloo-catalog/igloo/services/igloo/load"
+	"github.com/igloo-catalog/igloo/services/igloo/report"
 )
 
 var (
 	errNotReady = errors.New("no 200")
 
-	peers  = flag.String("peers", "", "folder with the jars of other catalogs; empty leaves them out")
-	peer   = flag.String("peer", "", "URL of one more catalog to measure, without /v1")
-	only   = flag.String("operations", "", "measure operations whose name contains this")
-	report = flag.String("report", "", "file to write all readings to, as JSON")
-	warm   = flag.Duration("warm", 300*time.Millisecond, "how long each contestant does an operation before its first turn")
-	turn   = flag.Duration("turn", time.Second, "how long each turn lasts")
-	turns  = flag.Int("turns", 5, "how many turns each contestant has at 16 connections; half as many at others")
-	crowds = []int{1, 16, 64}
+	peers         = flag.String("peers", "", "folder with the jars of other catalogs; empty leaves them out")
+	peer          = flag.String("peer", "", "URL of one more catalog to measure, without /v1")
+	peerWarehouse = flag.String("peer-warehouse", "", "warehouse to ask it for; empty means its default")
+	peerToken     = flag.String("peer-token-file", "", "file with the token that it wants")
+	only          = flag.String("operations", "", "measure operations whose name contains this")
+	warm          = flag.Duration("warm", 600*time.Millisecond, "how long each contestant does an operation before its first turn; a quarter with other numbers of connections")
+	turn          = flag.Duration("turn", 400*time.Millisecond, "how long each turn lasts")
+	hot           = flag.Duration("hot", 40*time.Second, "how long other catalogs are kept busy before all")
+	turns         = flag.Int("turns", 5, "how many turns each contestant has where ratios are taken; half as many elsewhere")
 )
-
-// reading is what one contestant did in one turn.
-type reading struct {
-	Contestant string      `json:"contestant"`
-	Operation  string      `json:"operation"`
-	Result     load.Result `json:"result"`
-	// CatalogCPU and StoreCPU are microseconds a turn of the operation.
-	CatalogCPU float64 `json:"catalog_cpu_us"`
-	StoreCPU   float64 `json:"store_cpu_us"`
-}
 
 // BenchmarkOperations has all contestants take turns in every operation, at one,
 // sixteen and sixty-four connections.
 func BenchmarkOperations(b *testing.B) {
-	contestants := contestants(b)
-	var readings []reading
+	run := &report.Run{Machine: benchtest.ThisMachine()}
 	for b.Loop() {
+		all := contestants(b)
+		bare := newBare(b)
+		heat(b, all)
 		for _, operation := range load.Operations() {
-			if strings.Contains(operation.Name, *only) {
-				readings = append(readings, contest(b, contestants, operation)...)
+			if wanted(operation.Name) {
+				contest(b, run, operation, all, bare)
+				benchtest.Keep(b, report.Operations, run) // what there is of it
 			}
 		}
+		for _, c := range all {
+			if c.services != nil {
+				run.Memory = append(run.Memory, report.Memory{Contestant: c.name, MB: c.memory(b)})
+			}
+		}
+		if wanted(report.AmongMany) {
+			amongMany(b, run)
+		}
+		run.Starts = starts(b)
 	}
 	b.ReportMetric(0, "ns/op")
-	show(b, readings)
-	if err := benchtest.Show(os.Stdout, slices.Concat(besidePeers(readings), besideItself(readings))); err != nil {
+	benchtest.Keep(b, report.Operations, run)
+	if err := benchtest.Show(os.Stdout, run.Reached()); err != nil {
 		b.Fatal(err)
 	}
-	keep(b, readings)
 }
 
-func contestants(b *testing.B) []*contestant {
+func wanted(operation string) bool { return strings.Contains(operation, *only) }
+
+// heat keeps the others busy at the same time: what runs on Java is slow at first.
+func heat(b *testing.B, all []*contestant) {
 	b.Helper()
-	all := []*contestant{split(b, onS3), split(b, onFiles), embedded(b)}
-	if *peers != "" {
-		all = append(all, fixture(b, *peers), nessie(b, *peers))
+	for _, operation := range load.Operations() {
+		if !theUsual(operation.Name, report.Sixteen) || *hot == 0 {
+			continue
+		}
+		var others sync.WaitGroup
+		for _, c := range all {
+			if c.other {
+				others.Go(func() { c.warm(b, operation) })
+			}
+		}
+		others.Wait()
 	}
-	if *peer != "" {
-		all = append(all, &contestant{name: *peer, target: load.Target{URL: strings.TrimSuffix(*peer, "/")}, small: true})
+}
+
+// warm does an operation for a while; whether it can is seen later.
+func (c *contestant) warm(b *testing.B, operation load.Operation) {
+	b.Helper()
+	catalog, err := load.Open(b.Context(), c.target, report.Sixteen)
+	if err != nil {
+		return
 	}
-	return all
+	defer catalog.Close()
+	if work, err := operation.Prepare(b.Context(), catalog, report.Sixteen); err == nil {
+		_, _ = load.Run(b.Context(), work, load.Plan{Connections: report.Sixteen, Duration: *hot / time.Duration(len(usual))})
+	}
 }
 
 // contest lets everybody take turns in an operation.
-func contest(b *testing.B, contestants []*contestant, operation load.Operation) []reading {
+func contest(b *testing.B, run *report.Run, operation load.Operation, all []*contestant, bare *bare) {
 	b.Helper()
-	var all []reading
-	for _, connections := range crowds {
-		rounds := (*turns + 1) / 2
-		if connections == sixteen {
-			rounds = *turns
+	began := time.Now()
+	for i, connections := range []int{1, report.Sixteen, 64} {
+		warm := *warm
+		if i > 0 {
+			warm /= 4
 		}
-		ready := prepare(b, contestants, operation, connections)
-		ready = append(ready, limits(b, operation.Name, ready[0], connections)...)
-		for range rounds {
-			for _, i := range rand.Perm(len(ready)) { // nobody always comes first
-				all = append(all, ready[i].measure(b, connections))
+		var ready []*entry
+		for _, c := range all {
+			if c.does == nil || c.does(operation.Name, connections) {
+				ready = append(ready, prepared(b, run, c, operation, connections, warm)...)
 			}
 		}
-		for _, r := range ready {
-			r.leave()
-		}
+		ready = append(ready, bare.limits(b, operation.Name, ready, connections)...)
+		everybody(b, run, ready, connections)
 	}
-	return all
+	fmt.Fprintf(os.Stderr, "%s: %.0f s\n", operation.Name, time.Since(began).Seconds())
 }
 
-// entry is a contestant that is ready for an operation.
-type entry struct {
-	*contestant
-
-	operation string
-	catalog   *load.Catalog
-	work      load.Work
-}
-
-// prepare leaves out who cannot do it, or not in reasonable time.
-func prepare(b *testing.B, contestants []*contestant, operation load.Operation, connections int) []*entry {
+// prepared is nothing where a contestant cannot do it.
+func prepared(b *testing.B, run *report.Run, c *contestant, operation load.Operation, connections int, warm time.Duration) []*entry {
 	b.Helper()
-	var ready []*entry
-	for _, c := range contestants {
-		if c.small && strings.Contains(operation.Name, "100000 tables") {
-			continue
-		}
-		catalog, err := load.Open(b.Context(), c.target, connections)
-		if err != nil {
-			b.Fatalf("%s: %v", c.name, err)
-		}
-		work, err := operation.Prepare(b.Context(), catalog, connections)
-		if err == nil {
-			_, err = load.Run(b.Context(), work, load.Plan{Connections: connections, Duration: *warm})
-		}
-		if err != nil {
-			b.Logf("%s, %s: %v", c.name, operation.Name, err)
-			continue
-		}
-		ready = append(ready, &entry{contestant: c, operation: operation.Name, catalog: catalog, work: work})
-	}
-	return ready
-}
-
-// leave lets the connections go; a limit has none.
-func (e *entry) leave() {
-	if e.catalog != nil {
-		e.catalog.Close()
-	}
-}
-
-func (e *entry) measure(b *testing.B, connections int) reading {
-	b.Helper()
-	before := e.used(b)
-	got, err := load.Run(b.Context(), e.work, load.Plan{Connections: connections, Duration: *turn})
+	catalog, err := load.Open(b.Context(), c.target, connections)
 	if err != nil {
-		b.Fatalf("%s, %s: %v", e.name, e.operation, err)
+		leftOut(run, operation.Name, c, err)
+		return nil
 	}
-	after := e.used(b)
-	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(got.Done, 1)) }
-	return reading{e.name, e.operation, got, each(after.catalog - before.catalog), each(after.store - before.store)}
-}
-
-// show prints a line for each operation, number of connections and contestant.
-func show(b *testing.B, readings []reading) {
-	b.Helper()
-	var table strings.Builder
-	table.WriteString("| operation | connections | catalog | /s | p50 | p99 | CPU | of the storage | KB | tries |\n|---|---:|---|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, of := range grouped(readings) {
-		first := of[0]
-		median := func(value func(reading) float64) float64 { return medianOf(of, value) }
-		fmt.Fprintf(&table, "| %s | %d | %s | %.0f | %.2f ms | %.2f ms | %.0f µs | %.0f µs | %.1f | %.2f |\n",
-			first.Operation, first.Result.Connections, first.Contestant, median(func(r reading) float64 { return r.Result.Rate() }),
-			median(func(r reading) float64 { return milliseconds(r.Result.Latency.P50) }),
-			median(func(r reading) float64 { return milliseconds(r.Result.Latency.P99) }),
-			median(func(r reading) float64 { return r.CatalogCPU }), median(func(r reading) float64 { return r.StoreCPU }),
-			median(func(r reading) float64 { return perTurn(r.Result.Bytes, r) / 1000 }),
-			median(func(r reading) float64 { return perTurn(r.Result.Tries, r) }))
+	work, err := operation.Prepare(b.Context(), catalog, connections)
+	if err == nil {
+		_, err = load.Run(b.Context(), work, load.Plan{Connections: connections, Duration: warm})
 	}
-	if _, err := os.Stdout.WriteString(table.String()); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func perTurn(of int64, r reading) float64 { return float64(of) / float64(max(r.Result.Done, 1)) }
-
-// grouped puts together the turns of one contestant in one operation at one number of connections.
-func grouped(readings []reading) [][]reading {
-	type key struct {
-		operation, contestant string
-		connections           int
-	}
-	places := map[key]int{}
-	var groups [][]reading
-	for _, r := range readings {
-		k := key{r.Operation, r.Contestant, r.Result.Connections}
-		place, known := places[k]
-		if !known {
-			place, groups = len(groups), append(groups, nil)
-			places[k] = place
-		}
-		groups[place] = append(groups[place], r)
-	}
-	return groups
-}
-
-func medianOf(readings []reading, value func(reading) float64) float64 {
-	values := make([]float64, len(readings))
-	for i, r := range readings {
-		values[i] = value(r)
-	}
-	return benchtest.Median(values)
-}
-
-// keep writes the readings down.
-func keep(b *testing.B, readings []reading) {
-	b.Helper()
-	if *report == "" {
-		return
-	}
-	data, err := json.MarshalIndent(readings, "", " ")
 	if err != nil {
-		b.Fatal(err)
+		catalog.Close()
+		leftOut(run, operation.Name, c, err)
+		return nil
 	}
-	if err := os.WriteFile(filepath.Clean(*report), append(data, '\n'), 0o600); err != nil {
-		b.Fatal(err)
+	e := c.enter(b, operation.Name, connections, looped(work))
+	e.leave = catalog.Close
+	return []*entry{e}
+}
+
+// leftOut notes once why somebody does not do something.
+func leftOut(run *report.Run, operation string, c *contestant, why error) {
+	for _, l := range run.LeftOut {
+		if l.Operation == operation && l.Contestant == c.name {
+			return
+		}
 	}
+	run.LeftOut = append(run.LeftOut, report.LeftOut{Operation: operation, Contestant: c.name, Why: why.Error()})
+}
+
+// everybody has turns in closed loop, in no order, and one in open loop at half the rate.
+func everybody(b *testing.B, run *report.Run, ready []*entry, connections int) {
+	b.Helper()
+	closed := load.Plan{Connections: connections, Duration: *turn}
+	failed := map[*entry]bool{}
+	for range rounds(connections, ready) {
+		for _, i := range rand.Perm(len(ready)) { // nobody always comes first
+			if e := ready[i]; !failed[e] {
+				if err := e.measure(b, closed); err != nil {
+					leftOut(run, e.series.Operation, e.contestant, err)
+					failed[e] = true
+				}
+			}
+		}
+	}
+	for _, e := range ready {
+		if !failed[e] {
+			e.open(b, connections)
+			run.Series = append(run.Series, e.series)
+		}
+		e.leave()
+	}
+}
+
+// rounds is how many turns everybody has.
+func rounds(connections int, ready []*entry) int {
+	if connections == report.Sixteen || len(ready) > 0 && ready[0].series.Operation == load.DistinctCommits {
+		return *turns
+	}
+	return (*turns + 1) / 2
 }

@@ -62,6 +62,7 @@ type program struct {
 	Roles       command.Roles       `cmd:""`
 	Grants      command.Grants      `cmd:""`
 	Explain     command.Explain     `cmd:""`
+	Bench       command.Bench       `cmd:""`
 	Export      command.Export      `cmd:""`
 	Import      command.Import      `cmd:""`
 	MigrateFrom command.MigrateFrom `cmd:""`

@@ -2,17 +2,20 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
-// callTimeout bounds each request.
+// callTimeout bounds each request where the target says nothing else.
 const callTimeout = time.Minute
 
 const configPath = "/config"
@@ -25,19 +28,31 @@ type Target struct {
 	Warehouse string
 	// Token, where one is needed.
 	Token string
+	// Replicas are URLs of further servers of the same catalog; requests go to all
+	// in turn.
+	Replicas []string
+	// TLS is how servers are told from others; nil is as the system has it.
+	TLS *tls.Config
+	// Timeout bounds each request; 0 is a minute.
+	Timeout time.Duration
 }
 
 // Catalog is an open Target.
 type Catalog struct {
-	target Target
-	base   string // URL with /v1 and the prefix
-	http   *http.Client
+	target  Target
+	servers []string // URLs with /v1
+	prefix  string   // with a slash before it; "" is none
+	sent    atomic.Uint64
+	http    *http.Client
 }
 
 // Open asks the target for its configuration, as every engine does. It keeps up to
 // that many connections.
 func Open(ctx context.Context, target Target, connections int) (*Catalog, error) {
-	c := &Catalog{target: target, base: target.URL + "/v1", http: client(connections)}
+	c := &Catalog{target: target, http: client(connections, target)}
+	for _, server := range append([]string{target.URL}, target.Replicas...) {
+		c.servers = append(c.servers, strings.TrimSuffix(server, "/")+"/v1")
+	}
 	var config struct{ Defaults, Overrides map[string]string }
 	path := configPath
 	if target.Warehouse != "" {
@@ -48,18 +63,27 @@ func Open(ctx context.Context, target Target, connections int) (*Catalog, error)
 	}
 	for _, source := range []map[string]string{config.Defaults, config.Overrides} {
 		if prefix := source["prefix"]; prefix != "" {
-			c.base = target.URL + "/v1/" + prefix
+			c.prefix = "/" + prefix
 		}
 	}
 	return c, nil
 }
 
+// address is where to send a request for a path to.
+func (c *Catalog) address(path string) string {
+	server := c.servers[(c.sent.Add(1)-1)%uint64(len(c.servers))]
+	if strings.HasPrefix(path, configPath) { // which knows no prefix
+		return server + path
+	}
+	return server + c.prefix + path
+}
+
 // client keeps up to so many connections.
-func client(connections int) *http.Client {
+func client(connections int, of Target) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // that is what it is
 	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost, transport.MaxIdleConns = connections, connections, 0
-	transport.DisableCompression = true // who wants it says so
-	return &http.Client{Transport: transport, Timeout: callTimeout}
+	transport.DisableCompression, transport.TLSClientConfig = true, of.TLS // who wants gzip says so
+	return &http.Client{Transport: transport, Timeout: cmp.Or(of.Timeout, callTimeout)}
 }
 
 // Close lets the connections go.
@@ -116,11 +140,7 @@ func (c *Catalog) call(ctx context.Context, what call) (answer, error) {
 }
 
 func (c *Catalog) request(ctx context.Context, what call) (*http.Request, error) {
-	base := c.base
-	if strings.HasPrefix(what.path, configPath) {
-		base = c.target.URL + "/v1" // which knows no prefix
-	}
-	request, err := http.NewRequestWithContext(ctx, what.method, base+what.path, strings.NewReader(what.body))
+	request, err := http.NewRequestWithContext(ctx, what.method, c.address(what.path), strings.NewReader(what.body))
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}

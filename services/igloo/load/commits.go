@@ -101,22 +101,23 @@ func (t *table) commit(ctx context.Context, c *Catalog, with change) (Step, erro
 }
 
 // tablesEach is how many tables a worker commits to in turn, so that none grows much.
-const tablesEach = 32
+const tablesEach = 8
 
 func prepareCommits(ctx context.Context, c *Catalog, workers int) (Work, error) {
-	tables, err := c.tables(ctx, "commits_"+unique(), workers*tablesEach)
+	tables, err := c.tables(ctx, fresh("commits"), workers*tablesEach)
 	return func(ctx context.Context, worker, turn int) (Step, error) {
 		t := tables[worker*tablesEach+turn%tablesEach]
-		return t.commit(ctx, c, t.appends(1))
+		step, err := t.commit(ctx, c, t.appends(1))
+		if err != nil {
+			return step, errors.Join(err, t.refresh(ctx, c)) // it may be applied
+		}
+		return step, nil
 	}, err
 }
 
-// maxTries is more than any writer needs that is ever to get through.
-const maxTries = 10_000
-
 // prepareContended has all workers append to one table; who loses looks again.
 func prepareContended(ctx context.Context, c *Catalog, workers int) (Work, error) {
-	shared, err := c.tables(ctx, "contended_"+unique(), 1)
+	shared, err := c.tables(ctx, fresh("contended"), 1)
 	if err != nil {
 		return nil, err
 	}
@@ -125,26 +126,30 @@ func prepareContended(ctx context.Context, c *Catalog, workers int) (Work, error
 		views[i] = *shared[0]
 	}
 	return func(ctx context.Context, worker, _ int) (Step, error) {
-		return views[worker].insist(ctx, c)
+		t := &views[worker]
+		return insist(func() (Step, error) { return t.commit(ctx, c, t.appends(1)) }, func() error { return t.refresh(ctx, c) })
 	}, nil
 }
 
-// insist appends, as often as it takes.
-func (t *table) insist(ctx context.Context, c *Catalog) (Step, error) {
+// maxTries is more than any writer needs that is ever to get through.
+const maxTries = 10_000
+
+// insist commits as often as it takes; whoever lost to a rival looks again first.
+func insist(commit func() (Step, error), look func() error) (Step, error) {
 	for try := 1; try <= maxTries; try++ {
-		step, err := t.commit(ctx, c, t.appends(1))
+		step, err := commit()
 		if err == nil {
 			step.Tries = try
 			return step, nil
 		}
 		if !lost(err) {
-			return Step{}, err
+			return Step{}, errors.Join(err, look())
 		}
-		if err := t.refresh(ctx, c); err != nil {
+		if err := look(); err != nil {
 			return Step{}, err
 		}
 	}
-	return Step{}, fmt.Errorf("%s: no commit in %d tries", t.path(), maxTries)
+	return Step{}, fmt.Errorf("no commit in %d tries", maxTries)
 }
 
 // lost reports whether a rival won, or a server says that it knows no more.
@@ -155,7 +160,7 @@ func lost(err error) bool {
 
 // prepareBranches has each worker move a branch of its own between two snapshots.
 func prepareBranches(ctx context.Context, c *Catalog, _ int) (Work, error) {
-	made, err := c.tables(ctx, "branches_"+unique(), 1)
+	made, err := c.tables(ctx, fresh("branches"), 1)
 	if err != nil {
 		return nil, err
 	}
@@ -168,34 +173,24 @@ func prepareBranches(ctx context.Context, c *Catalog, _ int) (Work, error) {
 		heads[i] = t.head
 	}
 	return func(ctx context.Context, worker, turn int) (Step, error) {
-		return c.persist(ctx, call{method: http.MethodPost, path: t.path(), body: fmt.Sprintf(`{"requirements":[{"type":"assert-table-uuid","uuid":%q}],`+
-			`"updates":[{"action":"set-snapshot-ref","ref-name":"b%d","type":"branch","snapshot-id":%d}]}`, t.uuid, worker, heads[turn%2])})
+		move := call{method: http.MethodPost, path: t.path(), body: fmt.Sprintf(`{"requirements":[{"type":"assert-table-uuid","uuid":%q}],`+
+			`"updates":[{"action":"set-snapshot-ref","ref-name":"b%d","type":"branch","snapshot-id":%d}]}`, t.uuid, worker, heads[turn%2])}
+		return insist(func() (Step, error) {
+			got, err := c.call(ctx, move)
+			return Step{Bytes: got.bytes}, err
+		}, func() error { return nil }) // it depends on nothing that a rival changes
 	}, nil
-}
-
-// persist sends the same commit until no rival wins.
-func (c *Catalog) persist(ctx context.Context, what call) (Step, error) {
-	for try := 1; try <= maxTries; try++ {
-		got, err := c.call(ctx, what)
-		if err == nil {
-			return Step{Bytes: got.bytes, Tries: try}, nil
-		}
-		if !lost(err) {
-			return Step{}, err
-		}
-	}
-	return Step{}, fmt.Errorf("%s: no commit in %d tries", what.path, maxTries)
 }
 
 // transaction appends to so many tables at once.
 func transaction(size int) Operation {
 	prepare := func(ctx context.Context, c *Catalog, workers int) (Work, error) {
-		tables, err := c.tables(ctx, fmt.Sprintf("transactions_%d_%s", size, unique()), workers*size)
+		tables, err := c.tables(ctx, fresh("transactions"), workers*size)
 		return func(ctx context.Context, worker, _ int) (Step, error) {
 			return c.commitAll(ctx, tables[worker*size:(worker+1)*size])
 		}, err
 	}
-	return Operation{Transaction(size), prepare}
+	return Operation{Name: Transaction(size), Prepare: prepare}
 }
 
 // commitAll appends to all tables or none.
@@ -208,6 +203,9 @@ func (c *Catalog) commitAll(ctx context.Context, tables []*table) (Step, error) 
 	body := `{"table-changes":[` + strings.Join(bodies, ",") + `]}`
 	got, err := c.call(ctx, call{method: http.MethodPost, path: "/transactions/commit", body: body, want: http.StatusNoContent})
 	if err != nil {
+		for _, t := range tables { // it may be applied
+			err = errors.Join(err, t.refresh(ctx, c))
+		}
 		return Step{}, err
 	}
 	for i, t := range tables {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,8 +20,8 @@ const workers = 4
 func TestOperations(t *testing.T) {
 	c := open(t, iglootest.Shapes()[0].Start(t).URL)
 	for _, operation := range load.Operations() {
-		if strings.Contains(operation.Name, "0000 ") {
-			continue // takes minutes to make
+		if operation.Large {
+			continue
 		}
 		t.Run(operation.Name, func(t *testing.T) { run(t, c, operation) })
 	}
@@ -70,11 +70,12 @@ func TestThoseWhoHadToWaitAreCounted(t *testing.T) {
 	}
 }
 
-// What is answered otherwise than expected ends the run.
+// What is answered otherwise than expected is counted as that alone.
 func TestAnErrorIsNoFastSuccess(t *testing.T) {
+	const good = 4 // the first asks for the configuration
 	var asked int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if asked++; asked > 3 {
+		if asked++; asked > good {
 			http.Error(w, "too much", http.StatusTooManyRequests)
 			return
 		}
@@ -86,9 +87,45 @@ func TestAnErrorIsNoFastSuccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = load.Run(t.Context(), work, load.Plan{Connections: 1, Duration: time.Minute})
+	plan := load.Plan{Connections: 1, Duration: 50 * time.Millisecond}
+	got, err := load.Run(t.Context(), work, plan)
+	if err != nil || got.Done != good-1 || got.Errors == 0 {
+		t.Errorf("%d done, %d errors, %v; wanted %d done, and errors", got.Done, got.Errors, err, good-1)
+	}
+	_, err = load.Run(t.Context(), work, plan)
 	var status *load.StatusError
 	if !errors.As(err, &status) || status.Status != http.StatusTooManyRequests {
 		t.Errorf("got %v, wanted the answer's status", err)
+	}
+}
+
+// Requests go to all servers of a catalog in turn.
+func TestReplicas(t *testing.T) {
+	var asked [2]atomic.Int64
+	urls := make([]string, len(asked))
+	for i := range asked {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked[i].Add(1)
+			_, _ = w.Write([]byte(`{"defaults":{},"overrides":{}}`))
+		}))
+		t.Cleanup(server.Close)
+		urls[i] = server.URL
+	}
+	c, err := load.Open(t.Context(), load.Target{URL: urls[0], Replicas: urls[1:]}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	work, err := load.Operations()[0].Prepare(t.Context(), c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for turn := range 9 {
+		if _, err := work(t.Context(), 0, turn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked[0].Load() != 5 || asked[1].Load() != 5 {
+		t.Errorf("asked %d and %d times, wanted 5 of each", asked[0].Load(), asked[1].Load())
 	}
 }

@@ -14,6 +14,8 @@ type Operation struct {
 	// Prepare makes what the operation needs, whatever is there already, and returns
 	// the work for that many workers.
 	Prepare func(ctx context.Context, c *Catalog, workers int) (Work, error)
+	// Large says that this can take minutes.
+	Large bool
 }
 
 // Names of operations.
@@ -38,18 +40,22 @@ func Transaction(tables int) string { return fmt.Sprintf("transaction of %d tabl
 
 // Operations are all of them, in the order of a report.
 func Operations() []Operation {
-	all := []Operation{{"config", prepareConfig}}
+	all := []Operation{{Name: "config", Prepare: prepareConfig}}
 	for _, snapshots := range []int{1, 100, 1_000, 10_000} {
-		all = append(all, loads(snapshots)...)
+		all = append(all, load(snapshots, TableLoad(snapshots), nil, ""))
 	}
+	const thousand = 1_000
 	return append(all,
-		Operation{"tableExists", prepareExists},
+		load(thousand, TableLoad(thousand)+", refs", nil, "?snapshots=refs"),
+		load(thousand, TableLoad(thousand)+", gzip", http.Header{"Accept-Encoding": {"gzip"}}, ""),
+		unmodified(thousand),
+		Operation{Name: "tableExists", Prepare: prepareExists},
 		list(1_000), list(100_000),
-		Operation{"createNamespace", prepareCreateNamespace},
-		Operation{CreateTable, prepareCreateTable},
-		Operation{DistinctCommits, prepareCommits},
-		Operation{ContendedCommits, prepareContended},
-		Operation{BranchCommits, prepareBranches},
+		Operation{Name: "createNamespace", Prepare: prepareCreateNamespace},
+		Operation{Name: CreateTable, Prepare: prepareCreateTable},
+		Operation{Name: DistinctCommits, Prepare: prepareCommits},
+		Operation{Name: ContendedCommits, Prepare: prepareContended},
+		Operation{Name: BranchCommits, Prepare: prepareBranches},
 		transaction(2), transaction(10),
 	)
 }
@@ -68,14 +74,14 @@ func (c *Catalog) repeat(what call) Work {
 
 // Get is the work of asking for one address over and over, of what is no catalog.
 func Get(url string, connections int) Work {
-	c := &Catalog{base: url, http: client(connections)}
+	c := &Catalog{servers: []string{url}, http: client(connections, Target{})}
 	return c.repeat(call{method: http.MethodGet})
 }
 
 // TableURL is the address of a table with so many snapshots.
 func (c *Catalog) TableURL(ctx context.Context, snapshots int) (string, error) {
 	path, err := c.tableWithSnapshots(ctx, snapshots)
-	return c.base + path, err
+	return c.address(path), err
 }
 
 // Load loads tables of a namespace, each worker one after the other.
@@ -90,37 +96,33 @@ func (c *Catalog) Load(namespace string, tables []string) Work {
 // stride keeps workers apart that go through the same tables.
 const stride = 61
 
-// loads are the ways to load a table with that many snapshots.
-func loads(snapshots int) []Operation {
-	of := TableLoad(snapshots)
-	with := func(header http.Header, query string) func(context.Context, *Catalog, int) (Work, error) {
-		return func(ctx context.Context, c *Catalog, _ int) (Work, error) {
-			path, err := c.tableWithSnapshots(ctx, snapshots)
-			return c.repeat(call{method: http.MethodGet, path: path + query, header: header}), err
-		}
-	}
-	return []Operation{
-		{of, with(nil, "")},
-		{of + ", refs", with(nil, "?snapshots=refs")},
-		{of + ", gzip", with(http.Header{"Accept-Encoding": {"gzip"}}, "")},
-		{of + Unmodified, func(ctx context.Context, c *Catalog, _ int) (Work, error) { return c.unmodified(ctx, snapshots) }},
-	}
+// large is how many tables or snapshots take minutes to make.
+const large = 10_000
+
+// load is one way to load a table with that many snapshots.
+func load(snapshots int, name string, header http.Header, query string) Operation {
+	return Operation{Name: name, Large: snapshots >= large, Prepare: func(ctx context.Context, c *Catalog, _ int) (Work, error) {
+		path, err := c.tableWithSnapshots(ctx, snapshots)
+		return c.repeat(call{method: http.MethodGet, path: path + query, header: header}), err
+	}}
 }
 
 // unmodified asks for a table that the client has.
-func (c *Catalog) unmodified(ctx context.Context, snapshots int) (Work, error) {
-	path, err := c.tableWithSnapshots(ctx, snapshots)
-	if err != nil {
-		return nil, err
-	}
-	got, err := c.call(ctx, call{method: http.MethodGet, path: path})
-	if err != nil {
-		return nil, err
-	}
-	if got.etag == "" {
-		return nil, ErrNotServed
-	}
-	return c.repeat(call{method: http.MethodGet, path: path, header: http.Header{"If-None-Match": {got.etag}}, want: http.StatusNotModified}), nil
+func unmodified(snapshots int) Operation {
+	return Operation{Name: TableLoad(snapshots) + Unmodified, Prepare: func(ctx context.Context, c *Catalog, _ int) (Work, error) {
+		path, err := c.tableWithSnapshots(ctx, snapshots)
+		if err != nil {
+			return nil, err
+		}
+		got, err := c.call(ctx, call{method: http.MethodGet, path: path})
+		if err != nil {
+			return nil, err
+		}
+		if got.etag == "" {
+			return nil, ErrNotServed
+		}
+		return c.repeat(call{method: http.MethodGet, path: path, header: http.Header{"If-None-Match": {got.etag}}, want: http.StatusNotModified}), nil
+	}}
 }
 
 func prepareExists(ctx context.Context, c *Catalog, _ int) (Work, error) {
@@ -134,22 +136,21 @@ func list(tables int) Operation {
 		namespace, err := c.namespaceWithTables(ctx, tables)
 		return c.repeat(call{method: http.MethodGet, path: "/namespaces/" + namespace + "/tables"}), err
 	}
-	return Operation{TableList(tables), prepare}
+	return Operation{Name: TableList(tables), Prepare: prepare, Large: tables >= large}
 }
 
 func prepareCreateNamespace(_ context.Context, c *Catalog, _ int) (Work, error) {
-	run := unique()
+	run := fresh("namespace")
 	var made atomic.Int64
 	return func(ctx context.Context, _, _ int) (Step, error) {
-		name := fmt.Sprintf("n_%s_%d", run, made.Add(1))
+		name := fmt.Sprintf("%s_%d", run, made.Add(1))
 		got, err := c.call(ctx, call{method: http.MethodPost, path: "/namespaces", body: fmt.Sprintf(`{"namespace":[%q]}`, name)})
 		return Step{Bytes: got.bytes}, err
 	}, nil
 }
 
 func prepareCreateTable(ctx context.Context, c *Catalog, _ int) (Work, error) {
-	run := unique()
-	namespace := "created_" + run
+	namespace := fresh("created")
 	if err := c.createNamespace(ctx, namespace); err != nil {
 		return nil, err
 	}

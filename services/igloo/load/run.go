@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -37,9 +38,11 @@ type Result struct {
 	Connections int           `json:"connections"`
 	Elapsed     time.Duration `json:"elapsed_ns"`
 	Done        int64         `json:"done"`
-	Tries       int64         `json:"tries"`
-	Bytes       int64         `json:"bytes"`
-	Latency     Latency       `json:"latency"`
+	// Errors are turns that were not done.
+	Errors  int64   `json:"errors"`
+	Tries   int64   `json:"tries"`
+	Bytes   int64   `json:"bytes"`
+	Latency Latency `json:"latency"`
 }
 
 // Latency of turns.
@@ -61,27 +64,22 @@ const (
 	figures  = 3
 )
 
-// Run carries out a plan. The first turn that fails ends it, and is what is returned.
+// Run carries out a plan. A turn that fails is counted as that and as nothing else;
+// when all do, what the first one came to is returned.
 func Run(ctx context.Context, work Work, plan Plan) (Result, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	began := time.Now()
 	clock := &clock{began: began, end: began.Add(plan.Duration), rate: plan.Rate}
 	tallies := make([]*tally, plan.Connections)
 	var all sync.WaitGroup
 	for worker := range tallies {
 		tallies[worker] = &tally{latency: hdrhistogram.New(shortest, longest, figures)}
-		all.Go(func() {
-			if err := tallies[worker].drive(ctx, work, worker, clock); err != nil {
-				cancel(fmt.Errorf("worker %d: %w", worker, err))
-			}
-		})
+		all.Go(func() { tallies[worker].drive(ctx, work, worker, clock) })
 	}
 	all.Wait()
-	if err := context.Cause(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	return merge(tallies, time.Since(began)), nil
+	return merge(tallies, time.Since(began))
 }
 
 // clock says when turns are due.
@@ -103,21 +101,25 @@ func (c *clock) next() (time.Time, bool) {
 
 // tally is what one worker did.
 type tally struct {
-	done, tries, bytes int64
-	latency            *hdrhistogram.Histogram
+	done, tries, bytes, errors int64
+	first                      error
+	latency                    *hdrhistogram.Histogram
 }
 
-func (t *tally) drive(ctx context.Context, work Work, worker int, clock *clock) error {
+func (t *tally) drive(ctx context.Context, work Work, worker int, clock *clock) {
 	for turn := 0; ; turn++ {
 		due, more := clock.next()
 		if !more || !sleepUntil(ctx, due) {
-			return nil
+			return
 		}
 		step, err := work(ctx, worker, turn)
-		if err != nil {
-			return fmt.Errorf("turn %d: %w", turn, err)
+		if err == nil {
+			t.count(step, time.Since(due))
+			continue
 		}
-		t.count(step, time.Since(due))
+		if t.errors++; t.first == nil {
+			t.first = fmt.Errorf("worker %d: turn %d: %w", worker, turn, err)
+		}
 	}
 }
 
@@ -144,14 +146,19 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-func merge(tallies []*tally, elapsed time.Duration) Result {
+func merge(tallies []*tally, elapsed time.Duration) (Result, error) {
 	r := Result{Connections: len(tallies), Elapsed: elapsed}
 	latency := hdrhistogram.New(shortest, longest, figures)
+	var first error
 	for _, t := range tallies {
-		r.Done, r.Tries, r.Bytes = r.Done+t.done, r.Tries+t.tries, r.Bytes+t.bytes
+		r.Done, r.Tries, r.Bytes, r.Errors = r.Done+t.done, r.Tries+t.tries, r.Bytes+t.bytes, r.Errors+t.errors
+		first = cmp.Or(first, t.first)
 		latency.Merge(t.latency)
+	}
+	if r.Done == 0 && first != nil {
+		return r, first
 	}
 	at := func(quantile float64) time.Duration { return time.Duration(latency.ValueAtQuantile(quantile)) }
 	r.Latency = Latency{P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: time.Duration(latency.Max())}
-	return r
+	return r, nil
 }

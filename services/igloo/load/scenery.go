@@ -14,8 +14,11 @@ import (
 // ErrNotServed is what a catalog does not do at all.
 var ErrNotServed = errors.New("the catalog does not serve this")
 
-// stage is the namespace of all tables that are kept from run to run.
+// stage begins the names of all namespaces that are made.
 const stage = "load"
+
+// fresh is a name that no run had before.
+func fresh(kind string) string { return stage + "_" + kind + "_" + unique() }
 
 // columns make a schema as wide as tables are.
 const columns = 20
@@ -68,18 +71,25 @@ func (c *Catalog) namespaceWithTables(ctx context.Context, tables int) (string, 
 	if err := c.createNamespace(ctx, name); err != nil {
 		return "", err
 	}
+	return name, together(tables, func(i int) error {
+		_, err := c.call(ctx, creation(name, fmt.Sprintf("t%06d", i)))
+		return there(err)
+	})
+}
+
+// together makes so many things, some at a time; whoever fails makes no more.
+func together(count int, produce func(i int) error) error {
 	failures := make([]error, makers)
 	var all sync.WaitGroup
 	for maker := range makers {
 		all.Go(func() {
-			for i := maker; i < tables && failures[maker] == nil; i += makers {
-				_, err := c.call(ctx, creation(name, fmt.Sprintf("t%06d", i)))
-				failures[maker] = there(err)
+			for i := maker; i < count && failures[maker] == nil; i += makers {
+				failures[maker] = produce(i)
 			}
 		})
 	}
 	all.Wait()
-	return name, errors.Join(failures...)
+	return errors.Join(failures...)
 }
 
 // tables makes tables for commits and tells how they stand.
@@ -88,17 +98,26 @@ func (c *Catalog) tables(ctx context.Context, namespace string, count int) ([]*t
 		return nil, err
 	}
 	all := make([]*table, count)
-	for i := range all {
-		t := &table{namespace: namespace, name: fmt.Sprintf("t%d", i)}
-		if _, err := c.call(ctx, creation(namespace, t.name)); there(err) != nil {
-			return nil, err
-		}
-		if err := t.refresh(ctx, c); err != nil {
-			return nil, err
-		}
-		all[i] = t
+	return all, together(count, func(i int) error {
+		all[i] = &table{namespace: namespace, name: fmt.Sprintf("t%d", i)}
+		return all[i].make(ctx, c)
+	})
+}
+
+// make creates the table, if it is not there yet.
+func (t *table) make(ctx context.Context, c *Catalog) error {
+	var s state
+	create := creation(t.namespace, t.name)
+	create.into = &s
+	_, err := c.call(ctx, create)
+	if err == nil {
+		t.learn(s)
+		return nil
 	}
-	return all, nil
+	if there(err) != nil {
+		return err
+	}
+	return t.refresh(ctx, c)
 }
 
 // batch is how many snapshots one commit adds.

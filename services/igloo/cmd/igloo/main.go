@@ -35,6 +35,7 @@ type commands struct {
 	Completion  command.Completion  `cmd:"" help:"Print what makes a shell complete all this."`
 	Manual      command.Manual      `cmd:"" help:"Print the manual."`
 	Complete    command.Complete    `cmd:"" hidden:"" help:"Tell a shell what a word may become."`
+	Bench       command.Bench       `cmd:"" help:"Put a catalog under load, any that speaks the Iceberg REST protocol, and tell how its answers fared."`
 	Version     version             `cmd:"" help:"Print the version."`
 }
 
