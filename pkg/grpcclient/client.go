@@ -1,7 +1,7 @@
 // Package grpcclient owns how Igloo's services call one another.
 //
-// It promises that a call carries the request id of its context, and that
-// nothing is retried here: whether a call may go again is for its caller to know.
+// It promises that a call carries the request id and the trace of its context, on
+// the wire and in process alike, and that nothing is retried here: whether a call may go again is for its caller to know.
 package grpcclient
 
 import (
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
@@ -24,11 +23,11 @@ import (
 const roundRobin = `{"loadBalancingConfig":[{"round_robin":{}}]}`
 
 // Dial makes a client connection to target ("host:port"); it connects when it
-// is first used. Its calls are traced if the process has a tracer provider by now.
+// is first used.
 func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUnaryInterceptor(SendRequestID),
+		grpc.WithChainUnaryInterceptor(sendRequestID, trace),
 		grpc.WithDefaultServiceConfig(roundRobin),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(grpcserver.MaxMessageBytes)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 5 * time.Second}),
@@ -39,9 +38,6 @@ func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 		grpc.WithInitialWindowSize(grpcserver.StreamWindow),
 		grpc.WithInitialConnWindowSize(grpcserver.ConnectionWindow),
 	}
-	if telemetry.Tracing() {
-		options = append(options, grpc.WithStatsHandler(otelgrpc.NewClientHandler()))
-	}
 	conn, err := grpc.NewClient("dns:///"+target, append(options, further...)...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
@@ -49,11 +45,14 @@ func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// SendRequestID makes every call carry the request id of its context. An
-// in-process channel uses it as well.
-func SendRequestID(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+// sendRequestID makes every call carry the request id of its context.
+func sendRequestID(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	return invoke(withRequestID(ctx), method, request, reply, conn, options...)
+}
+
+func withRequestID(ctx context.Context) context.Context {
 	if id := telemetry.RequestID(ctx); id != "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, grpcserver.RequestIDKey, id)
+		return metadata.AppendToOutgoingContext(ctx, grpcserver.RequestIDKey, id)
 	}
-	return invoke(ctx, method, request, reply, conn, options...)
+	return ctx
 }

@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
@@ -56,8 +55,7 @@ const (
 )
 
 // New makes a server for those whom who lets in, with the interceptors of Unary
-// and Stream, health and reflection, and with tracing if the process has a tracer
-// provider by now; its health says SERVING until SetHealth says otherwise.
+// and Stream, health and reflection; its health says SERVING until SetHealth says otherwise.
 func New(log *slog.Logger, who authn.Authenticator, options ...grpc.ServerOption) (*grpc.Server, *health.Server) {
 	server := grpc.NewServer(append(standing(log, who), options...)...)
 	state := health.NewServer()
@@ -68,7 +66,7 @@ func New(log *slog.Logger, who authn.Authenticator, options ...grpc.ServerOption
 
 // standing are the options of every server.
 func standing(log *slog.Logger, who authn.Authenticator) []grpc.ServerOption {
-	options := []grpc.ServerOption{
+	return []grpc.ServerOption{
 		grpc.UnaryInterceptor(Unary(log, authn.Unary(who))),
 		grpc.StreamInterceptor(Stream(log, authn.Stream(who))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
@@ -81,10 +79,6 @@ func standing(log *slog.Logger, who authn.Authenticator) []grpc.ServerOption {
 		grpc.InitialWindowSize(StreamWindow),
 		grpc.InitialConnWindowSize(ConnectionWindow),
 	}
-	if telemetry.Tracing() {
-		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler()))
-	}
-	return options
 }
 
 // Unary is what stands in front of every handler, and of what knows who calls. An
@@ -92,7 +86,8 @@ func standing(log *slog.Logger, who authn.Authenticator) []grpc.ServerOption {
 // without a wire.
 func Unary(log *slog.Logger, then grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
-		ctx = telemetry.WithRequestID(ctx, incomingRequestID(ctx))
+		ctx, span := beginSpan(telemetry.WithRequestID(ctx, incomingRequestID(ctx)), info.FullMethod)
+		defer func() { endSpan(span, err) }()
 		caller := ctx
 		if _, bounded := ctx.Deadline(); !bounded {
 			var cancel context.CancelFunc

@@ -20,6 +20,7 @@ func Observe(next http.Handler, log *slog.Logger, failed http.HandlerFunc) http.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		ctx := telemetry.WithRequestID(r.Context(), r.Header.Get(RequestIDHeader))
+		ctx, span := beginSpan(ctx, r)
 		r = r.WithContext(ctx)
 		w.Header().Set(RequestIDHeader, telemetry.RequestID(ctx))
 		recorder := &recorder{ResponseWriter: w}
@@ -31,6 +32,7 @@ func Observe(next http.Handler, log *slog.Logger, failed http.HandlerFunc) http.
 				slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 				slog.Int("status", recorder.status), slog.Int64("bytes", recorder.bytes),
 				slog.Duration("took", time.Since(started)))
+			endSpan(span, recorder.status)
 		}()
 		next.ServeHTTP(recorder, r)
 	})

@@ -16,7 +16,10 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // Limits of a line.
@@ -70,12 +73,16 @@ type Line[Q, A any] struct {
 type waiting[Q, A any] struct {
 	call  Q
 	since time.Time
-	done  chan answer[A]
+	// traced is where the caller's trace stands, if it has one.
+	traced trace.SpanContext
+	done   chan answer[A]
 }
 
 type answer[A any] struct {
 	value A
 	err   error
+	// batch is the span of what the call went with, if that is traced.
+	batch trace.SpanContext
 }
 
 // Sharing gathers calls that have a key in common with the first in the queue.
@@ -108,7 +115,7 @@ func (d DepartureError) Unwrap() error { return d.Cause }
 // Do carries one call through. It fails with a DepartureError when ctx ends first, and
 // with fault.Overloaded when too many wait.
 func (l *Line[Q, A]) Do(ctx context.Context, call Q) (A, error) {
-	w, alone, err := l.enter(call)
+	w, alone, err := l.enter(ctx, call)
 	if err != nil {
 		var none A
 		return none, err
@@ -118,6 +125,7 @@ func (l *Line[Q, A]) Do(ctx context.Context, call Q) (A, error) {
 	}
 	select {
 	case a := <-w.done:
+		telemetry.Join(ctx, "wait for "+l.What, w.since, a.batch)
 		return a.value, a.err
 	case <-ctx.Done():
 		var none A
@@ -133,7 +141,7 @@ func (l *Line[Q, A]) runAlone(ctx context.Context, call Q) (A, error) {
 }
 
 // enter has the call go alone, or gives it a place in the queue.
-func (l *Line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
+func (l *Line[Q, A]) enter(ctx context.Context, call Q) (w *waiting[Q, A], alone bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 && l.batches < l.Limits.Slots && l.enough(1) {
@@ -146,7 +154,7 @@ func (l *Line[Q, A]) enter(call Q) (w *waiting[Q, A], alone bool, err error) {
 		e.RetryAfter = retryAfter
 		return nil, false, e
 	}
-	w = &waiting[Q, A]{call: call, since: time.Now(), done: make(chan answer[A], 1)}
+	w = &waiting[Q, A]{call: call, since: time.Now(), traced: telemetry.Traced(ctx), done: make(chan answer[A], 1)}
 	l.queue = append(l.queue, w)
 	l.start()
 	return w, false, nil
@@ -213,13 +221,16 @@ func (l *Line[Q, A]) withdraw(w *waiting[Q, A]) bool {
 
 func (l *Line[Q, A]) runTogether(batch []*waiting[Q, A]) {
 	defer l.leave(len(batch))
-	calls, waits := make([]Q, len(batch)), make([]time.Duration, len(batch))
+	calls, waits, traced := make([]Q, len(batch)), make([]time.Duration, len(batch)), make([]trace.SpanContext, len(batch))
 	for i, w := range batch {
-		calls[i], waits[i] = w.call, time.Since(w.since)
+		calls[i], waits[i], traced[i] = w.call, time.Since(w.since), w.traced
 	}
-	ctx := context.Background()
+	ctx, span := telemetry.Together(context.Background(), "batch of "+l.What, traced)
 	l.began(ctx, waits...)
-	for i, a := range l.answer(ctx, calls) {
+	answers := l.answer(ctx, calls)
+	span.End()
+	for i, a := range answers {
+		a.batch = span.SpanContext()
 		batch[i].done <- a
 	}
 }

@@ -7,25 +7,19 @@ import (
 	"iter"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
-// tracerName is under which the spans of storage are found.
-const tracerName = "github.com/igloo-catalog/igloo/pkg/objectstore"
-
 // durationBounds are those of the histogram of operations, in seconds.
 var durationBounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
-// Measured is a Store whose operations are measured, and traced where anybody
-// traces. It changes nothing of what the store does.
+// Measured is a Store whose operations are measured, and are parts of the traces of
+// requests. It changes nothing of what the store does.
 type Measured struct {
 	store    Store
 	name     attribute.KeyValue
@@ -121,11 +115,8 @@ type operation struct {
 }
 
 func (m *Measured) begin(ctx context.Context, name string) (context.Context, *operation) {
-	o := &operation{Measured: m, name: name, span: noop.Span{}}
-	if telemetry.Tracing() {
-		ctx, o.span = otel.Tracer(tracerName).Start(ctx, "storage "+name, //nolint:spancheck // end ends it
-			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(m.name))
-	}
+	o := &operation{Measured: m, name: name}
+	ctx, o.span = telemetry.Part(ctx, "storage "+name, trace.SpanKindClient, m.name)
 	o.began = time.Now()
 	return ctx, o
 }
@@ -136,9 +127,11 @@ func (o *operation) end(ctx context.Context, err error) {
 	result := outcome(err)
 	o.duration.Record(ctx, time.Since(o.began).Seconds(), metric.WithAttributes(
 		o.Measured.name, attribute.String("operation", o.name), attribute.String("outcome", result)))
-	o.span.SetAttributes(attribute.String("outcome", result))
+	if o.span.IsRecording() {
+		o.span.SetAttributes(attribute.String("outcome", result))
+	}
 	if err != nil {
-		o.span.SetStatus(codes.Error, result)
+		telemetry.Fail(o.span, result)
 	}
 	o.span.End()
 }

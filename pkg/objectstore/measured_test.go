@@ -1,6 +1,7 @@
 package objectstore_test
 
 import (
+	"context"
 	"testing"
 
 	"go.opentelemetry.io/otel"
@@ -43,25 +44,25 @@ func TestMeasuredIsAStore(t *testing.T) {
 }
 
 // use does each operation, and some that fail.
-func use(t *testing.T, store objectstore.Store, prefix string) {
+func use(ctx context.Context, t *testing.T, store objectstore.Store, prefix string) {
 	t.Helper()
 	for range 2 {
-		_ = store.Create(t.Context(), prefix+"a", []byte("four"))
+		_ = store.Create(ctx, prefix+"a", []byte("four"))
 	}
 	for _, name := range []string{"a", "none"} {
-		_, _ = store.Read(t.Context(), prefix+name)
-		_, _ = store.Stat(t.Context(), prefix+name)
+		_, _ = store.Read(ctx, prefix+name)
+		_, _ = store.Stat(ctx, prefix+name)
 	}
-	for range store.List(t.Context(), prefix) {
+	for range store.List(ctx, prefix) {
 		break
 	}
-	_ = store.Delete(t.Context(), prefix+"a", "s3://elsewhere/x")
-	_ = store.Delete(t.Context(), prefix+"a")
+	_ = store.Delete(ctx, prefix+"a", "s3://elsewhere/x")
+	_ = store.Delete(ctx, prefix+"a")
 }
 
 func TestOperationsAreMeasured(t *testing.T) {
 	meters, dir := newMeters(t), t.TempDir()
-	use(t, measure(t, meters, dir), "file://"+dir+"/")
+	use(t.Context(), t, measure(t, meters, dir), "file://"+dir+"/")
 	found := telemetrytest.Read(t, telemetry.Scrape(meters))
 	for _, want := range []struct {
 		operation, outcome string
@@ -91,16 +92,23 @@ func TestOperationsAreMeasured(t *testing.T) {
 func TestOperationsAreTraced(t *testing.T) {
 	before, seen := otel.GetTracerProvider(), tracetest.NewSpanRecorder()
 	t.Cleanup(func() { otel.SetTracerProvider(before) })
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(seen)))
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(seen))
+	otel.SetTracerProvider(provider)
 	dir := t.TempDir()
-	use(t, measure(t, newMeters(t), dir), "file://"+dir+"/")
+	store := measure(t, newMeters(t), dir)
+	if _ = store.Create(t.Context(), "file://"+dir+"/nobodys", nil); len(seen.Started()) > 0 {
+		t.Error("what nobody asked for is traced")
+	}
+	ctx, request := provider.Tracer("").Start(t.Context(), "request")
+	use(ctx, t, store, "file://"+dir+"/")
+	request.End()
 	failed := 0
 	for _, span := range seen.Ended() {
 		if span.Status().Code == codes.Error {
 			failed++
 		}
 	}
-	if len(seen.Ended()) != 9 || len(seen.Started()) != 9 || failed != 4 {
+	if len(seen.Ended()) != 10 || len(seen.Started()) != 10 || failed != 4 {
 		t.Errorf("%d spans began, %d ended, %d of them with a failure", len(seen.Started()), len(seen.Ended()), failed)
 	}
 }

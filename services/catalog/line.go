@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // FoldLimits bound how commits to one table or view wait and go together.
@@ -51,6 +53,8 @@ type party struct {
 	// set. A party that found nobody at its table has neither.
 	ctx     context.Context //nolint:containedctx // whoever takes it from the queue must know that its client has gone
 	done    chan struct{}
+	since   time.Time
+	fold    oteltrace.SpanContext // that it went with, where that is traced
 	outcome *Outcome
 	err     error
 	// refusal is what an attempt of a fold refuses it for. It is late when it
@@ -111,6 +115,7 @@ func (l *lines) commit(ctx context.Context, p *party) (*Outcome, error) {
 		}
 		<-p.done // it is under way, which has an end
 	}
+	telemetry.Join(ctx, "wait for the table", p.since, p.fold)
 	return p.outcome, p.err
 }
 
@@ -133,7 +138,7 @@ func (l *lines) enter(ctx context.Context, p *party) (at *line, alone bool, err 
 	if len(at.queue) >= l.limits.Waiting || l.waiting+p.bytes > l.limits.WaitingBytes {
 		return nil, false, fault.New(fault.Overloaded, "too many commits wait for %s already", p.member.id)
 	}
-	p.ctx, p.done, p.member.first = ctx, make(chan struct{}), at.head
+	p.ctx, p.done, p.since, p.member.first = ctx, make(chan struct{}), time.Now(), at.head
 	at.queue = append(at.queue, p)
 	l.waiting += p.bytes
 	return at, false, nil
@@ -226,8 +231,10 @@ func (l *lines) gather() (admit func(*party) bool) {
 func (l *lines) together(at *line, parties []*party) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.catalog.settings.CommitDeadline)
 	defer cancel()
+	ctx, span := traced(ctx, parties)
 	defer func() {
 		cause := recover()
+		span.End()
 		for _, p := range parties {
 			if cause != nil && p.outcome == nil && p.err == nil {
 				p.err = p.unknown(fmt.Errorf("panic: %v", cause))
@@ -247,6 +254,19 @@ func (l *lines) together(at *line, parties []*party) {
 		}
 	}
 	l.run(ctx, at, staying)
+}
+
+// traced begins the span of a fold.
+func traced(ctx context.Context, parties []*party) (context.Context, oteltrace.Span) {
+	requests := make([]oteltrace.SpanContext, len(parties))
+	for i, p := range parties {
+		requests[i] = telemetry.Traced(p.ctx)
+	}
+	ctx, span := telemetry.Together(ctx, "fold of commits", requests)
+	for _, p := range parties {
+		p.fold = span.SpanContext()
+	}
+	return ctx, span
 }
 
 // errWaited is the end of a commit that never began.

@@ -23,6 +23,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
 	"github.com/igloo-catalog/igloo/pkg/limit"
@@ -94,7 +95,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(err, s.deciding.Close(), store.Close())
 	}
 	s.channel = s.inProcess(authn.Unary(nil))
-	if s.gateway, err = gateway.New(ctx, s.inProcess(passOn), rpc.CreatedHeader); err != nil {
+	if s.gateway, err = gateway.New(ctx, grpcclient.InProcess(s.inProcess(passOn)), rpc.CreatedHeader); err != nil {
 		return nil, errors.Join(err, s.deciding.Close(), store.Close())
 	}
 	if s.audit, err = cfg.OpenAudit("housetable", meters.Meter(meterName), log); err != nil {
@@ -178,7 +179,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 // Conn reaches the services in process. Messages are copied, and calls pass the
 // interceptors they would pass on the wire, but for who calls: that is for whoever
 // serves both.
-func (s *Server) Conn() grpc.ClientConnInterface { return s.channel }
+func (s *Server) Conn() grpc.ClientConnInterface { return grpcclient.InProcess(s.channel) }
 
 // Gateway serves everything under /hts, to those who are let in.
 func (s *Server) Gateway() http.Handler {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/idptest"
+	"github.com/igloo-catalog/igloo/pkg/otlptest"
 	"github.com/igloo-catalog/igloo/pkg/pgtest"
 	"github.com/igloo-catalog/igloo/pkg/redistest"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
@@ -24,6 +25,8 @@ import (
 type canaries struct {
 	secrets map[string]string
 	told    strings.Builder
+	// traces are what the programs sent of them.
+	traces *otlptest.Collector
 }
 
 // ask notes an answer, its body and its headers.
@@ -53,10 +56,13 @@ func (c *canaries) ask(t *testing.T, method, target, body string, header ...stri
 // it would be told in.
 func (c *canaries) look(t *testing.T, d *iglootest.Deployment) {
 	t.Helper()
+	const last = "the-last-request"
+	c.ask(t, "GET", d.URL+"/v1/config", "", "X-Request-Id", last)
 	if !strings.Contains(d.Written(), "level=DEBUG") {
 		t.Error("the programs do not write what they could")
 	}
-	for place, text := range map[string]string{"the output": d.Written(), "--print-config": d.PrintConfig(t), "answers": c.told.String()} {
+	until(t, "the traces come", func() bool { return strings.Contains(c.traces.Text(t), last) })
+	for place, text := range map[string]string{"the output": d.Written(), "--print-config": d.PrintConfig(t), "answers": c.told.String(), "traces": c.traces.Text(t)} {
 		for kind, secret := range c.secrets {
 			for _, coded := range []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
 				if at := strings.Index(text, coded); at >= 0 {
@@ -93,7 +99,7 @@ func TestSplitTellsNoSecret(t *testing.T) {
 	p, store, key := idptest.New(t), s3test.New(t), seal.NewKey("test")
 	_, sealing, _ := strings.Cut(key, ":")
 	adls := base64.StdEncoding.EncodeToString([]byte("canary of the account"))
-	c := &canaries{secrets: map[string]string{
+	c := &canaries{traces: collecting(t, "grpc"), secrets: map[string]string{
 		"database's password": "canary-database", "Redis' password": "canary-redis", "key to S3": "canary-s3-static", "key to Azure": adls,
 		"key of plans": "canary-of-scan-plans", "sealing key": sealing, "token of the catalog": p.Token(t, idptest.Claims{"sub": "catalog"}),
 		"token of a user": p.Token(t, nil), "expired token": p.Token(t, idptest.Claims{"exp": 1700000000}), "token that is none": "canary-of-no-token",
@@ -149,8 +155,9 @@ func TestSplitTellsNoSecret(t *testing.T) {
 // TestEmbeddedTellsNoSecret is the same for the secrets of a data folder.
 func TestEmbeddedTellsNoSecret(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
+	traces := collecting(t, "grpc")
 	d := iglootest.Shapes()[0].Start(t, "--auth", "--data-dir", folder, "--log-level", "debug")
-	c := &canaries{secrets: map[string]string{"wrong secret of a client": "canary-of-a-client"}}
+	c := &canaries{traces: traces, secrets: map[string]string{"wrong secret of a client": "canary-of-a-client"}}
 	for _, name := range []string{"root.credential", "plan.key", "tokens.key"} {
 		content, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/otlptest"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
@@ -18,8 +19,9 @@ const clientSecret = "canary-of-clients"
 type ear struct {
 	*testing.T
 
-	d     *iglootest.Deployment
-	heard []string
+	d      *iglootest.Deployment
+	heard  []string
+	traces *otlptest.Collector
 }
 
 // ask asks for what must not hold a secret.
@@ -63,7 +65,8 @@ func (e *ear) given(method, url, body, way string) []string {
 func TestNoSecretOfAStoreIsTold(t *testing.T) {
 	for _, shape := range iglootest.Shapes() {
 		t.Run(shape.Name, func(t *testing.T) {
-			e := &ear{T: t, d: shape.Start(t, "--log-level", "debug")}
+			traces := collecting(t, "http/protobuf")
+			e := &ear{T: t, traces: traces, d: shape.Start(t, "--log-level", "debug")}
 			warehouses := kinds(t)
 			delete(warehouses, "azure") // it gives clients nothing here, and is slow to start
 			warehouses["static"] = onStatic(t)
@@ -75,6 +78,9 @@ func TestNoSecretOfAStoreIsTold(t *testing.T) {
 			e.ask(http.MethodGet, e.d.HTS+"/hts/warehouses", "")
 			e.ask(http.MethodGet, e.d.HTS+"/metrics", "")
 			e.ask(http.MethodGet, e.d.URL+"/metrics", "")
+			_, _ = ask(t, http.MethodGet, e.d.URL+"/v1/config", "", "X-Request-Id", "the-last-request")
+			until(t, "the traces come", func() bool { return strings.Contains(traces.Text(t), "the-last-request") })
+			e.heard = append(e.heard, "traces: "+traces.Text(t))
 			slices.Sort(secrets)
 			for _, secret := range slices.Compact(secrets) {
 				e.silentAbout(secret)

@@ -18,6 +18,9 @@ import (
 // startTimeout bounds the wait for a program's first answer.
 const startTimeout = 30 * time.Second
 
+// stopTimeout bounds the wait for a program's end: requests under way may take that long.
+const stopTimeout = time.Minute
+
 // part is one program that can be killed and started again on its addresses.
 type part struct {
 	path    string

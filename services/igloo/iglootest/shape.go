@@ -66,6 +66,16 @@ func (d *Deployment) Kill(t *testing.T) {
 	}
 }
 
+// Stop asks every program to end, and waits until they have, without a failure.
+func (d *Deployment) Stop(t *testing.T) {
+	t.Helper()
+	for _, p := range slices.Backward(d.parts) {
+		if err := p.process.Stop(stopTimeout); err != nil {
+			t.Fatalf("%s: %v\n%s", p.path, err, p.process.Output())
+		}
+	}
+}
+
 // KillHouseTables ends the house table service alone.
 func (d *Deployment) KillHouseTables(t *testing.T) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/pkg/tracing"
 	"github.com/igloo-catalog/igloo/services/catalog/server"
 )
 
@@ -21,10 +22,16 @@ type commands struct {
 
 type serve struct {
 	server.Config `embed:""`
+	Tracing       tracing.Settings `embed:""`
 }
 
 // Run implements the command.
 func (s *serve) Run(ctx context.Context, env *settings.Env) error {
+	tracer, err := tracing.Start(ctx, s.Tracing, "igloo-catalog", env.Log)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
 	catalog, err := server.New(ctx, s.Config, nil, env.Log)
 	if err != nil {
 		return err

@@ -61,6 +61,9 @@ func OpenRedis(url string, epoch *Epoch, meter metric.Meter, log *slog.Logger) (
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: %w", err)
 	}
+	if telemetry.Tracing() {
+		client.AddHook(traced{})
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Redis{
 		client: client, epoch: epoch, log: log, instance: uuid.New(),

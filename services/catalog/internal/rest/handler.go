@@ -116,7 +116,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, h.bodyLimit)
-	answer, err := route.serve(call)
+	answer, err := route.traced(call)
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/pkg/tracing"
 	"github.com/igloo-catalog/igloo/services/housetable/server"
 )
 
@@ -18,10 +19,16 @@ type commands struct {
 
 type serve struct {
 	server.Config `embed:""`
+	Tracing       tracing.Settings `embed:""`
 }
 
 // Run serves until ctx ends.
 func (c *serve) Run(ctx context.Context, env *settings.Env) error {
+	tracer, err := tracing.Start(ctx, c.Tracing, "igloo-housetable", env.Log)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
 	s, err := server.New(ctx, c.Config, env.Log)
 	if err != nil {
 		return err

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/pause"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -124,6 +126,8 @@ func failure(err error, lost bool) error {
 // attempt runs the statement once. The verdict of a commit that was not applied
 // is nil.
 func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
+	ctx, span := telemetry.Part(ctx, "commit house tables", trace.SpanKindInternal)
+	defer span.End()
 	statement, args, err := compose(commits)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the statement cannot be made")
@@ -141,6 +145,7 @@ func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]hou
 		return struct{}{}, nil
 	}, statement, args...)
 	if err != nil {
+		telemetry.Fail(span, "no verdict")
 		if state := sqlState(err); rival(state) {
 			s.measures.again(ctx, state)
 		}

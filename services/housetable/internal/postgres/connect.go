@@ -39,6 +39,7 @@ func configure(url string, o Options) (*pgxpool.Config, error) {
 	config.PingTimeout = pingTimeout
 	config.BeforeConnect = uncancelled
 	writable(config.ConnConfig)
+	tracing(config.ConnConfig)
 	if !o.Pooler {
 		tune(config.ConnConfig.RuntimeParams)
 	} else if !strings.Contains(url, "default_query_exec_mode=") {

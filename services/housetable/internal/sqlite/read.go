@@ -4,7 +4,17 @@ import (
 	"context"
 	"database/sql"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/housetable"
+)
+
+// What the spans of reads and of transactions say.
+var (
+	reading = []attribute.KeyValue{attribute.String("db.system.name", "sqlite"), attribute.String("db.operation.name", "SELECT")}
+	writing = []attribute.KeyValue{attribute.String("db.system.name", "sqlite"), attribute.String("db.operation.name", "BEGIN IMMEDIATE")}
 )
 
 // querier is a reader's pool or the writer's connection.
@@ -19,6 +29,8 @@ func find[T any](ctx context.Context, q querier, scan func(row) (T, error), quer
 }
 
 func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	ctx, span := telemetry.Part(ctx, "SELECT", trace.SpanKindClient, reading...)
+	defer span.End()
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, classify(err, "read")

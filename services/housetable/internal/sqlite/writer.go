@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // writer is the one connection that writes, and its prepared statements. Who
@@ -35,6 +38,8 @@ func (w *writer) transact(ctx context.Context, work func() error) error {
 	if w.inside {
 		return work()
 	}
+	ctx, span := telemetry.Part(ctx, "BEGIN IMMEDIATE", trace.SpanKindClient, writing...)
+	defer span.End()
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()

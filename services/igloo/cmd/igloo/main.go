@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
+	"github.com/igloo-catalog/igloo/pkg/tracing"
 	"github.com/igloo-catalog/igloo/services/igloo"
 	"github.com/igloo-catalog/igloo/services/igloo/command"
 )
@@ -41,10 +42,16 @@ type commands struct {
 
 type serve struct {
 	igloo.Config `embed:""`
+	Tracing      tracing.Settings `embed:""`
 }
 
 // Run implements the command.
 func (s *serve) Run(ctx context.Context, env *settings.Env) error {
+	tracer, err := tracing.Start(ctx, s.Tracing, "igloo", env.Log)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
 	server, err := igloo.Start(ctx, s.Config, env.Log)
 	if err != nil {
 		return err
