@@ -54,6 +54,9 @@ PEER_TOKEN_FILE ?=
 BENCH_FLAGS ?=
 JAVA_VERSION := 21.0.8.2
 
+# What checks the alerts, from the system's packages.
+PROMTOOL := $(TOOLS)/prometheus/usr/bin/promtool
+
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
 LISTEN ?= 127.0.0.1:8181
@@ -207,6 +210,10 @@ images: ## Build images of the three programs as V into dist/, for `docker load`
 release: ## Build what is released as V into dist/: images, archives, lists of contents, checksums.
 	cd deploy && GOWORK=off go run ./release/cmd/release -root .. -out ../dist -version $(V) -archives \
 		-platforms linux/amd64,linux/arm64,darwin/arm64
+.PHONY: monitoring
+monitoring: $(PROMTOOL) ## Check the alerts: what they say, and what they fire on.
+	$(PROMTOOL) check rules deploy/prometheus/igloo.yaml
+	$(PROMTOOL) test rules deploy/prometheus/igloo_test.yaml
 
 .PHONY: vulnerabilities
 vulnerabilities: build $(GOVULNCHECK) ## Look for known vulnerabilities in what is linked into the programs.
@@ -305,6 +312,10 @@ $(TOOLS)/stamp/azurite@$(AZURITE_VERSION):
 	./.ci/deps node
 	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/azurite azurite@$(AZURITE_VERSION)
 	mkdir -p $(BIN) $(@D) && ln -sf ../azurite/node_modules/.bin/azurite-blob $(BIN)/azurite-blob && touch $@
+
+# Unpacked and not installed, as that would start a Prometheus.
+$(PROMTOOL):
+	./.ci/unpack prometheus $(TOOLS)/prometheus
 
 $(OIDC):
 	./.ci/deps node

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -31,7 +32,7 @@ import (
 // Settings are what an operator says of it. A zero RequestRate sets no limit; a
 // zero ConcurrentRequests means DefaultConcurrent.
 type Settings struct {
-	RequestRate        float64 `env:"IGLOO_REQUEST_RATE" default:"0" help:"Answer at most this many HTTP requests a second of one caller, and a second's worth more at once; 0 sets no limit. Who says not who they are is told from others by their address."`
+	RequestRate        float64 `env:"IGLOO_REQUEST_RATE" default:"0" live:"" help:"Answer at most this many HTTP requests a second of one caller, and a second's worth more at once; 0 sets no limit. Who says not who they are is told from others by their address."`
 	ConcurrentRequests int     `env:"IGLOO_CONCURRENT_REQUESTS" default:"2048" help:"Answer at most this many requests at once; the next are told to come again."`
 }
 
@@ -64,7 +65,7 @@ func (s Settings) Validate() error {
 type Limits struct {
 	slots   chan struct{}
 	streams chan struct{}
-	rate    rate.Limit
+	rate    atomic.Uint64 // the bits of a rate.Limit
 	callers *otter.Cache[string, *rate.Limiter]
 	refused metric.Int64Counter
 }
@@ -83,7 +84,8 @@ func (s Settings) New(meter metric.Meter) (*Limits, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remember callers: %w", err)
 	}
-	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), streams: make(chan struct{}, maxStreams), rate: rate.Limit(s.RequestRate), callers: callers}
+	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), streams: make(chan struct{}, maxStreams), callers: callers}
+	l.rate.Store(math.Float64bits(s.RequestRate))
 	l.refused, err = meter.Int64Counter("igloo.limit.refusals", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that were refused before any work, by the limit that they met."))
 	_, knownErr := meter.Int64ObservableGauge("igloo.limit.callers", metric.WithUnit("{caller}"),
@@ -189,18 +191,34 @@ func (l *Limits) enter(ctx context.Context, slots chan struct{}) (leave func(), 
 
 // take takes one request of what a caller may ask.
 func (l *Limits) take(ctx context.Context, who string) error {
-	if l.rate == 0 {
+	most := math.Float64frombits(l.rate.Load())
+	if most == 0 {
 		return nil
 	}
+	burst := max(1, int(math.Ceil(most)))
 	limiter, _ := l.callers.ComputeIfAbsent(who, func() (*rate.Limiter, bool) {
-		return rate.NewLimiter(l.rate, max(1, int(math.Ceil(float64(l.rate))))), false
+		return rate.NewLimiter(rate.Limit(most), burst), false
 	})
+	if limiter.Limit() != rate.Limit(most) {
+		limiter.SetLimit(rate.Limit(most))
+		limiter.SetBurst(burst)
+	}
 	if limiter.Allow() {
 		return nil
 	}
 	l.refused.Add(ctx, 1, byRate)
-	wait := time.Duration(float64(time.Second) / float64(l.rate))
-	return later(max(wait, soon), "you have asked more than %g requests a second, which is what one caller may", float64(l.rate))
+	wait := time.Duration(float64(time.Second) / most)
+	return later(max(wait, soon), "you have asked more than %g requests a second, which is what one caller may", most)
+}
+
+// Change takes over the rate that newer settings allow one caller, from now on. How
+// many requests may be under way stays.
+func (l *Limits) Change(newer Settings) error {
+	if err := newer.Validate(); err != nil {
+		return err
+	}
+	l.rate.Store(math.Float64bits(newer.RequestRate))
+	return nil
 }
 
 func later(after time.Duration, format string, args ...any) error {

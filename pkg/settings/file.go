@@ -40,7 +40,7 @@ func (f *file) refuseUnknown(root *kong.Node) error {
 	known := flagNames(root)
 	for key := range f.values {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("settings file %s: unknown key %q; known are %s", f.path, key, strings.Join(known, ", "))
+			return fmt.Errorf("settings file %s: unknown key %q%s; known are %s", f.path, key, hint(key, known), strings.Join(known, ", "))
 		}
 	}
 	return nil

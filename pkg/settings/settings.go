@@ -5,8 +5,9 @@
 // It promises that every setting has the same name everywhere (data-dir,
 // IGLOO_DATA_DIR, --data-dir), that an unknown key is an error, that
 // --print-config shows what holds and where it came from, and that secrets are
-// never among what is shown. What has no variable is about one call, and only a
-// flag says it.
+// never among what is shown; and that a file which changes is read again while the
+// program runs, whose settings are taken where that is safe, or none of them. What has
+// no variable is about one call, and only a flag says it.
 package settings
 
 import (
@@ -17,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -50,13 +52,15 @@ type Env struct {
 	Stdout    io.Writer
 	Stderr    io.Writer
 	LookupEnv func(string) (string, bool)
+
+	following
 }
 
 // globals are the settings that every program has.
 type globals struct {
 	Config      string `env:"IGLOO_CONFIG" help:"Read settings from this YAML file." placeholder:"FILE"`
 	PrintConfig bool   `help:"Print every setting with its value and where it came from, and exit."`
-	LogLevel    string `default:"info" enum:"debug,info,warn,error" env:"IGLOO_LOG_LEVEL" help:"Least severe level to log: debug, info, warn or error."`
+	LogLevel    string `default:"info" enum:"debug,info,warn,error" env:"IGLOO_LOG_LEVEL" live:"" help:"Least severe level to log: debug, info, warn or error."`
 	LogFormat   string `default:"text" enum:"text,json" env:"IGLOO_LOG_FORMAT" help:"Form of the log lines: text or json."`
 }
 
@@ -109,39 +113,65 @@ func Run(ctx context.Context, app App) (err error) {
 			panic(r) //nolint:forbidigo // not ours: it goes on as it came
 		}
 	}()
-	g := &globals{}
-	file, err := readFile(configPath(app))
+	p, err := parse(app, app.Commands)
 	if err != nil {
-		return &UsageError{err}
+		return err
 	}
-	parser, err := kong.New(app.Commands,
-		kong.Name(app.Name), kong.Description(app.Description), kong.Embed(g),
-		kong.Writers(app.Stdout, app.Stderr), kong.Exit(exit),
-		kong.Resolvers(&resolver{file: file, lookupEnv: app.LookupEnv}), kong.UsageOnError(),
-	)
-	if err != nil {
-		return fmt.Errorf("build the command line: %w", err)
-	}
-	if err := file.refuseUnknown(parser.Model.Node); err != nil {
-		return &UsageError{err}
-	}
-	return dispatch(ctx, app, g, file, parser)
+	return dispatch(ctx, app, p)
 }
 
-func dispatch(ctx context.Context, app App, g *globals, file *file, parser *kong.Kong) error {
-	chosen, err := parser.Parse(app.Args)
+// parsed is what a program was told.
+type parsed struct {
+	globals *globals
+	file    *file
+	chosen  *kong.Context
+}
+
+// parse reads all settings into commands.
+func parse(app App, commands any) (*parsed, error) {
+	p := &parsed{globals: &globals{}}
+	var err error
+	if p.file, err = readFile(configPath(app)); err != nil {
+		return nil, &UsageError{err}
+	}
+	parser, err := kong.New(commands,
+		kong.Name(app.Name), kong.Description(app.Description), kong.Embed(p.globals),
+		kong.Writers(app.Stdout, app.Stderr), kong.Exit(exit),
+		kong.Resolvers(&resolver{file: p.file, lookupEnv: app.LookupEnv}), kong.UsageOnError(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("build the command line: %w", err)
+	}
+	if err := p.file.refuseUnknown(parser.Model.Node); err != nil {
+		return nil, &UsageError{err}
+	}
+	if p.chosen, err = parser.Parse(app.Args); err != nil {
+		return nil, &UsageError{err}
+	}
+	return p, nil
+}
+
+// freshOf makes commands that nothing was read into.
+func freshOf(commands any) any { return reflect.New(reflect.TypeOf(commands).Elem()).Interface() }
+
+func dispatch(ctx context.Context, app App, p *parsed) error {
+	if p.globals.PrintConfig {
+		return printConfig(app, p.file, p.chosen)
+	}
+	level := &slog.LevelVar{}
+	log, err := telemetry.NewLogger(app.Stderr, p.globals.LogLevel, p.globals.LogFormat, level)
 	if err != nil {
 		return &UsageError{err}
 	}
-	if g.PrintConfig {
-		return printConfig(app, file, chosen)
+	env := &Env{Log: log, Stdin: app.Stdin, Stdout: app.Stdout, Stderr: app.Stderr, LookupEnv: app.LookupEnv}
+	if p.file.path != "" {
+		following, stop := context.WithCancel(ctx)
+		defer stop()
+		c := &changes{app: app, env: env, level: level, held: valuesOf(p.chosen)}
+		go c.follow(following, p.file.path)
 	}
-	log, err := telemetry.NewLogger(app.Stderr, g.LogLevel, g.LogFormat)
-	if err != nil {
-		return &UsageError{err}
-	}
-	chosen.BindTo(ctx, (*context.Context)(nil))
-	return chosen.Run(&Env{Log: log, Stdin: app.Stdin, Stdout: app.Stdout, Stderr: app.Stderr, LookupEnv: app.LookupEnv})
+	p.chosen.BindTo(ctx, (*context.Context)(nil))
+	return p.chosen.Run(env)
 }
 
 // configPath finds the file before kong runs, because the file is one of the

@@ -18,6 +18,7 @@ type serve struct {
 	Roots   []string      `env:"IGLOO_ROOTS" help:"Roots."`
 	URL     string        `env:"IGLOO_URL" help:"Database."`
 	Key     string        `env:"IGLOO_KEY" help:"Key." secret:""`
+	Rate    float64       `env:"IGLOO_RATE" default:"1" help:"Rate." live:""`
 
 	ran bool
 }
@@ -82,8 +83,19 @@ func TestLaterPlacesWin(t *testing.T) {
 func TestUnknownKeyIsRefused(t *testing.T) {
 	_, _, err := run(t, nil, "serve", "--config", yamlFile(t, "lisen: x\n"))
 	var usage *settings.UsageError
-	if !errors.As(err, &usage) || !strings.Contains(err.Error(), `"lisen"`) || !strings.Contains(err.Error(), "listen") {
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), `"lisen", which may mean listen;`) || !strings.Contains(err.Error(), "timeout") {
 		t.Fatalf("err = %v, want a usage error that names the key and the known ones", err)
+	}
+}
+
+func TestHintsAreOfWhatIsNear(t *testing.T) {
+	for key, hint := range map[string]string{"time_out": "timeout", "Listen": "listen", "rots": "roots"} {
+		if _, _, err := run(t, nil, "serve", "--config", yamlFile(t, key+": x\n")); err == nil || !strings.Contains(err.Error(), "may mean "+hint+";") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if _, _, err := run(t, nil, "serve", "--config", yamlFile(t, "colour: x\n")); err == nil || strings.Contains(err.Error(), "may mean") {
+		t.Errorf("colour: %v", err)
 	}
 }
 

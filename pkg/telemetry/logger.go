@@ -17,9 +17,8 @@ import (
 )
 
 // NewLogger writes lines of at least level (debug, info, warn, error) to w, as
-// text or json.
-func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
-	var least slog.Level
+// text or json. It sets least, which may be set to another level later.
+func NewLogger(w io.Writer, level, format string, least *slog.LevelVar) (*slog.Logger, error) {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level: found %q, allowed are debug, info, warn, error", level)
 	}

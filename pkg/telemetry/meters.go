@@ -57,11 +57,12 @@ func (m *Meters) Close() error {
 	return m.Shutdown(ctx)
 }
 
-// Scrape serves what all of them measure, in Prometheus' form.
+// Scrape serves what all of them measure, and what the process itself is and takes,
+// in Prometheus' form.
 func Scrape(all ...*Meters) http.Handler {
-	gatherers := make(prometheus.Gatherers, len(all))
-	for i, m := range all {
-		gatherers[i] = m.registry
+	gatherers := append(make(prometheus.Gatherers, 0, 1+len(all)), process())
+	for _, m := range all {
+		gatherers = append(gatherers, m.registry)
 	}
 	return promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{Timeout: scrapeTimeout, MaxRequestsInFlight: scrapesAtATime})
 }

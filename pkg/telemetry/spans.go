@@ -25,7 +25,7 @@ func Request(ctx context.Context, headers propagation.TextMapCarrier, name strin
 		return ctx, untraced
 	}
 	ctx = otel.GetTextMapPropagator().Extract(ctx, headers)
-	return otel.Tracer(tracerName).Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
+	return otel.Tracer(tracerName).Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // whoever asked ends it
 }
 
 // Part begins the span of something that a request needs, if that is traced: work
@@ -35,7 +35,7 @@ func Part(ctx context.Context, name string, kind trace.SpanKind, attributes ...a
 	if !Tracing() || !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, untraced
 	}
-	return otel.Tracer(tracerName).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...))
+	return otel.Tracer(tracerName).Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...)) //nolint:spancheck // whoever asked ends it
 }
 
 // Carry hands the trace of ctx on to whom a call with these headers is made to, be
@@ -76,7 +76,7 @@ func Together(ctx context.Context, name string, requests []trace.SpanContext) (c
 		return ctx, untraced
 	}
 	ctx = trace.ContextWithSpanContext(ctx, links[0].SpanContext)
-	return otel.Tracer(tracerName).Start(ctx, name, trace.WithLinks(links...),
+	return otel.Tracer(tracerName).Start(ctx, name, trace.WithLinks(links...), //nolint:spancheck // whoever asked ends it
 		trace.WithAttributes(attribute.Int("igloo.requests", len(requests))))
 }
 

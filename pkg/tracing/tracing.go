@@ -63,7 +63,7 @@ func Start(ctx context.Context, settings Settings, service string, log *slog.Log
 		sdktrace.WithSampler(sdktrace.ParentBased(sampled)), sdktrace.WithRawSpanLimits(limits()),
 	)
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		log.Warn("traces cannot be sent", "error", err) //nolint:sloglint // OpenTelemetry has no context here
+		log.Warn("traces cannot be sent", "error", err)
 	}))
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	otel.SetTracerProvider(provider)
@@ -91,11 +91,16 @@ func limits() sdktrace.SpanLimits {
 	return l
 }
 
-// Sample sets how many of the traces that begin here are recorded, from now on.
-func (t *Tracer) Sample(share float64) {
-	if t.ratio != nil {
-		t.ratio.set(share)
+// Change takes over how many of the traces that begin here newer settings want
+// recorded, from now on. Where they go stays.
+func (t *Tracer) Change(newer Settings) error {
+	if err := newer.Validate(); err != nil {
+		return err
 	}
+	if t.ratio != nil {
+		t.ratio.set(newer.SampleRatio)
+	}
+	return nil
 }
 
 // Close sends what is left, if that takes no longer than flushTimeout.

@@ -31,7 +31,9 @@ func TestNothingIsTracedWithoutAnEndpoint(t *testing.T) {
 	if telemetry.Tracing() {
 		t.Error("the process is traced")
 	}
-	tracer.Sample(1)
+	if err := tracer.Change(tracing.Settings{SampleRatio: 1}); err != nil {
+		t.Error(err)
+	}
 	tracer.Close()
 }
 
@@ -41,7 +43,9 @@ func TestTheLastSpansAreSent(t *testing.T) {
 	for protocol, endpoint := range map[string]string{"grpc": c.GRPC, "http/protobuf": c.HTTP} {
 		tracer := start(t, tracing.Settings{Endpoint: endpoint, Protocol: protocol})
 		unwanted := request(t)
-		tracer.Sample(1)
+		if err := tracer.Change(tracing.Settings{SampleRatio: 1}); err != nil {
+			t.Error(err)
+		}
 		wanted := request(t)
 		tracer.Close()
 		if n := len(c.Trace(wanted)); n != 1 {

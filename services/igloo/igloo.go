@@ -64,6 +64,7 @@ type Igloo struct {
 	meters     *telemetry.Meters
 	housetable *htsserver.Server
 	catalog    *catalogserver.Server
+	limits     *limit.Limits
 	probes     *httpserver.Probes
 	server     *httpserver.Server
 }
@@ -93,6 +94,7 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	if err != nil {
 		return err
 	}
+	i.limits = door.Limits
 	prober := &inprocgrpc.Channel{}
 	prober.WithServerUnaryInterceptor(grpcserver.Unary(log, authn.Unary(nil)))
 	if i.housetable, err = openHouseTables(ctx, cfg, folder, door, prober, log); err != nil {
@@ -186,6 +188,10 @@ func (i *Igloo) handler() http.Handler {
 		}
 	})
 }
+
+// Change takes over what newer settings say of what can change while the process
+// runs: how much one caller may ask.
+func (i *Igloo) Change(newer Config) error { return i.limits.Change(newer.Limits) }
 
 // URL is where clients reach the process: "http://127.0.0.1:8181".
 func (i *Igloo) URL() string { return i.server.URL() }

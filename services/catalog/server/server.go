@@ -219,6 +219,10 @@ func (s *Server) Handler() http.Handler {
 	})
 }
 
+// Change takes over what newer settings say of what can change while the service
+// runs: how much one caller may ask.
+func (s *Server) Change(newer Config) error { return s.door.Limits.Change(newer.Limits) }
+
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }
 

@@ -32,6 +32,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
 	options := append(s.tls.Options(), s.limits.Interceptors()...)
+	options = append(options, grpc.ChainUnaryInterceptor(s.measured))
 	server, health := grpcserver.New(s.log, s.who, append(options, s.audit.Options()...)...)
 	s.Register(server)
 	s.log.InfoContext(ctx, "house table service is listening", "grpc", listener.Addr().String(), "http", web.Addr())

@@ -51,9 +51,11 @@ type Server struct {
 	meters  *telemetry.Meters
 	sweeper *sweeper
 	who     authn.Authenticator
-	tls     *tlsfiles.Server
-	limits  *limit.Limits
-	audit   *audit.Log
+	// measured tells of calls.
+	measured grpc.UnaryServerInterceptor
+	tls      *tlsfiles.Server
+	limits   *limit.Limits
+	audit    *audit.Log
 	// decider says who may do what.
 	decider  authz.Decider
 	deciding io.Closer
@@ -111,6 +113,9 @@ func (s *Server) openDoor() (err error) {
 		return err
 	}
 	meter := s.meters.Meter(meterName)
+	if s.measured, err = grpcserver.Measure(meter); err != nil {
+		return err
+	}
 	if s.tls, err = s.config.OpenTLS(s.log, meter); err != nil {
 		return err
 	}
@@ -131,7 +136,7 @@ func passOn(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle
 // inProcess is a channel to the services, behind what finds out who asks.
 func (s *Server) inProcess(who grpc.UnaryServerInterceptor) *inprocgrpc.Channel {
 	channel := &inprocgrpc.Channel{}
-	channel.WithServerUnaryInterceptor(grpcserver.Unary(s.log, who))
+	channel.WithServerUnaryInterceptor(grpcserver.Unary(s.log, grpcserver.Chain(who, s.measured)))
 	channel.WithServerStreamInterceptor(grpcserver.Stream(s.log, authn.Stream(nil)))
 	s.Register(channel)
 	return channel
@@ -189,6 +194,10 @@ func (s *Server) Gateway() http.Handler {
 		gateway.Fail(w, r, fault.New(fault.Internal, "panic"))
 	})
 }
+
+// Change takes over what newer settings say of what can change while the service
+// runs: how much one caller may ask.
+func (s *Server) Change(newer Config) error { return s.limits.Change(newer.Limits) }
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }

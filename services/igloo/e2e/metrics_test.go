@@ -61,7 +61,16 @@ func TestWhatHappensIsMeasured(t *testing.T) {
 			if hits := after.Sum("igloo_cache_lookups_total", "cache", "metadata", "result", "hit"); hits < 3 {
 				t.Errorf("the cache of metadata had %v hits", hits)
 			}
-			if telemetrytest.Fetch(t, d.HTS+"/metrics").Sum("igloo_housetable_batch_size_sum", "calls", "commits") < 3 {
+			served := telemetrytest.Fetch(t, d.HTS+"/metrics")
+			if served.Sum("rpc_server_call_duration_seconds_count", "rpc_method", "igloo.housetable.v1.CommitService/Commit", "rpc_response_status_code", "OK") < 3 {
+				t.Error("the house tables do not tell of their calls")
+			}
+			for _, name := range []string{"igloo_build_info", "process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"} {
+				if after.Sum(name) <= 0 || served.Sum(name) <= 0 {
+					t.Errorf("the processes do not tell of %s", name)
+				}
+			}
+			if served.Sum("igloo_housetable_batch_size_sum", "calls", "commits") < 3 {
 				t.Error("the house tables do not tell of their commits")
 			}
 		})

@@ -76,6 +76,14 @@ func (d *Deployment) Stop(t *testing.T) {
 	}
 }
 
+// Signal sends a signal to the program that serves /v1.
+func (d *Deployment) Signal(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := d.parts[len(d.parts)-1].process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // KillHouseTables ends the house table service alone.
 func (d *Deployment) KillHouseTables(t *testing.T) {
 	t.Helper()

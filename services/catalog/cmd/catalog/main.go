@@ -36,7 +36,19 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
+	env.OnChange(func(newer any) error { return changed(newer.(*serve), catalog, tracer) })
 	return catalog.Serve(ctx)
+}
+
+// changed takes over the settings that can change while the service runs.
+func changed(newer *serve, service *server.Server, tracer *tracing.Tracer) error {
+	if err := newer.Tracing.Validate(); err != nil {
+		return err
+	}
+	if err := service.Change(newer.Config); err != nil {
+		return err
+	}
+	return tracer.Change(newer.Tracing)
 }
 
 type version struct{}

@@ -34,6 +34,7 @@ func (c *serve) Run(ctx context.Context, env *settings.Env) error {
 		return err
 	}
 	defer func() { _ = s.Close() }() // nothing is in flight any more
+	env.OnChange(func(newer any) error { return changed(newer.(*serve), s, tracer) })
 	return s.Serve(ctx)
 }
 
@@ -48,6 +49,17 @@ func (c *migrate) Run(ctx context.Context, env *settings.Env) error {
 	}
 	env.Log.InfoContext(ctx, "the database has the schema of this build")
 	return nil
+}
+
+// changed takes over the settings that can change while the service runs.
+func changed(newer *serve, service *server.Server, tracer *tracing.Tracer) error {
+	if err := newer.Tracing.Validate(); err != nil {
+		return err
+	}
+	if err := service.Change(newer.Config); err != nil {
+		return err
+	}
+	return tracer.Change(newer.Tracing)
 }
 
 type version struct{}

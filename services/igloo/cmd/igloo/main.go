@@ -56,6 +56,7 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 	if err != nil {
 		return err
 	}
+	env.OnChange(func(newer any) error { return changed(newer.(*serve), server, tracer) })
 	if err := greet(env.Stdout, server.URL(), s.DataDir, s.Auth); err != nil {
 		return err
 	}
@@ -84,6 +85,17 @@ Spark (with iceberg-spark-runtime)
 House tables are at %[1]s/hts. Stop with Ctrl-C.
 `, url, folder, python, spark)
 	return err
+}
+
+// changed takes over the settings that can change while the service runs.
+func changed(newer *serve, service *igloo.Igloo, tracer *tracing.Tracer) error {
+	if err := newer.Tracing.Validate(); err != nil {
+		return err
+	}
+	if err := service.Change(newer.Config); err != nil {
+		return err
+	}
+	return tracer.Change(newer.Tracing)
 }
 
 type version struct{}
