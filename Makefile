@@ -210,6 +210,7 @@ images: ## Build images of the three programs as V into dist/, for `docker load`
 release: ## Build what is released as V into dist/: images, archives, lists of contents, checksums.
 	cd deploy && GOWORK=off go run ./release/cmd/release -root .. -out ../dist -version $(V) -archives \
 		-platforms linux/amd64,linux/arm64,darwin/arm64
+
 .PHONY: monitoring
 monitoring: $(PROMTOOL) ## Check the alerts: what they say, and what they fire on.
 	$(PROMTOOL) check rules deploy/prometheus/igloo.yaml
