@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,7 +74,7 @@ func TestACommitIsOneTrace(t *testing.T) {
 			if status != http.StatusOK {
 				t.Fatalf("%d %s", status, body)
 			}
-			paths := append(wanted.paths, path{route, "updateTable", "storage create"})
+			paths := slices.Concat(wanted.paths, []path{{route, "updateTable", "storage create"}})
 			spans := c.Await(t, callersTrace, func(spans []otlptest.Span) bool {
 				for _, p := range paths {
 					if !p.in(spans, map[string]bool{callersSpan: true}) {

@@ -31,7 +31,7 @@ func find[T any](ctx context.Context, q querier, scan func(row) (T, error), quer
 func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx, span := telemetry.Part(ctx, "SELECT", trace.SpanKindClient, reading...)
 	defer span.End()
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	rows, err := s.read.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // whoever asked closes them
 	if err != nil {
 		return nil, classify(err, "read")
 	}
