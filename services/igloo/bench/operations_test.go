@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,9 @@ import (
 	"github.com/igloo-catalog/igloo/services/igloo/load"
 	"github.com/igloo-catalog/igloo/services/igloo/report"
 )
+
+// rest is how long nobody is asked anything before memory is looked at again.
+const rest = 30 * time.Second
 
 var (
 	errNotReady = errors.New("no 200")
@@ -44,11 +48,7 @@ func BenchmarkOperations(b *testing.B) {
 				benchtest.Keep(b, report.Operations, run) // what there is of it
 			}
 		}
-		for _, c := range all {
-			if c.services != nil {
-				run.Memory = append(run.Memory, report.Memory{Contestant: c.name, MB: c.memory(b)})
-			}
-		}
+		run.Memory = memory(b, all)
 		if wanted(report.AmongMany) {
 			amongMany(b, run)
 		}
@@ -59,6 +59,21 @@ func BenchmarkOperations(b *testing.B) {
 	if err := benchtest.Show(os.Stdout, run.Reached()); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// memory is what everybody has in memory, and what they keep of it.
+func memory(b *testing.B, all []*contestant) []report.Memory {
+	b.Helper()
+	owned := slices.DeleteFunc(slices.Clone(all), func(c *contestant) bool { return c.services == nil })
+	kept := make([]report.Memory, len(owned))
+	for i, c := range owned {
+		kept[i] = report.Memory{Contestant: c.name, BusyMB: c.memory(b)}
+	}
+	time.Sleep(rest)
+	for i, c := range owned {
+		kept[i].MB = c.memory(b)
+	}
+	return kept
 }
 
 func wanted(operation string) bool { return strings.Contains(operation, *only) }

@@ -46,9 +46,11 @@ type Open struct {
 	Max  float64 `json:"max_ms"`
 }
 
-// Memory is what the processes of a contestant had in memory after all of it.
+// Memory is what the processes of a contestant had in memory when all of it had ended,
+// and when they had then been idle for half a minute.
 type Memory struct {
 	Contestant string  `json:"contestant"`
+	BusyMB     float64 `json:"busy_mb"`
 	MB         float64 `json:"mb"`
 }
 

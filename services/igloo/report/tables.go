@@ -83,9 +83,9 @@ func number(value float64) string {
 func (r *Run) memoryTable() string {
 	rows := make([][]string, len(r.Memory))
 	for i, m := range r.Memory {
-		rows[i] = []string{m.Contestant, number(m.MB)}
+		rows[i] = []string{m.Contestant, number(m.BusyMB), number(m.MB)}
 	}
-	return table([]string{"catalog", "MB resident"}, rows)
+	return table([]string{"catalog", "MB resident", "after half a minute"}, rows)
 }
 
 func (r *Run) startTable() string {
