@@ -17,7 +17,7 @@ import (
 )
 
 // startTimeout bounds each step of getting ready.
-const startTimeout = time.Minute
+const startTimeout = 2 * time.Minute
 
 // durable are settings of Postgres: commits are, and nothing runs by the clock that
 // would be charged to whoever is at work then.
