@@ -11,14 +11,20 @@ import (
 )
 
 func TestFloorDelaysTheCollectorAndTakesNoMemory(t *testing.T) {
-	if !heap.Alone(t) {
-		return
+	before := goal()
+	takesMemory := func() bool {
+		resident := residentKB(t)
+		release := heap.Floor()
+		t.Cleanup(release)
+		return residentKB(t) > resident+8<<10
 	}
-	before, resident := goal(), residentKB(t)
-	release := heap.Floor()
-	defer release()
-	if now := residentKB(t); now > resident+8<<10 {
-		t.Errorf("resident are %d KB, and were %d", now, resident)
+	// Addresses that were in use before have to be cleared, which takes memory. Those
+	// that nobody has used, as at the start of a program, come when they are used up.
+	tries := 1
+	for ; takesMemory(); tries++ {
+		if tries == 4 {
+			t.Fatal("a floor takes memory")
+		}
 	}
 	if after := goal(); after < before+48<<20 {
 		t.Errorf("the next collection is at %d bytes, and was at %d", after, before)

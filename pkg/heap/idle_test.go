@@ -2,33 +2,12 @@ package heap
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"runtime/metrics"
 	"testing"
 	"time"
 )
 
-// Alone reports whether the test has a process of its own, and gives it one where it
-// has not: what others leave in memory, or give back, is what it looks at.
-func Alone(t *testing.T) bool {
-	t.Helper()
-	const inside = "IGLOO_TEST_ALONE"
-	if os.Getenv(inside) != "" {
-		return true
-	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$")
-	again.Env = append(os.Environ(), inside+"=1")
-	if out, err := again.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return false
-}
-
 func TestAnIdleProgramGivesItsMemoryBack(t *testing.T) {
-	if !Alone(t) {
-		return
-	}
 	busy := func() {
 		for range 64 {
 			kept = make([]byte, 4<<20)
