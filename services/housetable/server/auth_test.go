@@ -74,7 +74,7 @@ func TestAdministratorsActForOthers(t *testing.T) {
 	}
 	s, _ := serveAs(t, server.Config{
 		DatabaseURL: "sqlite://" + filepath.Join(t.TempDir(), "igloo.db"), Who: who,
-		Access: authz.Authorization{Admins: []string{"corp:root"}, AuthorizationLag: 200 * time.Millisecond},
+		Access: authz.Authorization{Admins: []string{"corp:root"}, AuthorizationLag: 500 * time.Millisecond},
 	})
 	address := listenTo(t, s, who)
 	root, alice := callAs(t, p, address, "root"), callAs(t, p, address, "alice")

@@ -20,7 +20,7 @@ import (
 )
 
 // lagging is how old decisions are in these tests.
-const lagging = 100 * time.Millisecond
+const lagging = 500 * time.Millisecond
 
 // lawful is a server where corp:root may do everything, and others what they are granted.
 type lawful struct {

@@ -26,7 +26,7 @@ func runSparkAuth(t *testing.T, b *bench) []outcome {
 			p.Enrol(idptest.Client{ID: id, Secret: "secret-of-" + id, Scope: "lake", Life: life})
 		}
 	}
-	d := b.shape.StartGuarded(t, corp, "--auth-issuer", "plain="+plain.URL, "--auth-clock-skew", lateBy, "--authorization-lag", "200ms")
+	d := b.shape.StartGuarded(t, corp, "--auth-issuer", "plain="+plain.URL, "--auth-clock-skew", lateBy, "--authorization-lag", "500ms")
 	outcomes := runScript(t, b, "test_spark_auth.py", d, "IGLOO_SPARK_JAR="+b.installed(t, "java", "spark.jar"),
 		"IGLOO_HTS="+d.HTS, "IGLOO_ROOT="+d.Root, "IGLOO_TOKENS="+corp.Tokens(), "IGLOO_PLAIN_TOKENS="+plain.Tokens(),
 		"IGLOO_EXPIRED="+corp.Token(t, idptest.Claims{"sub": "ann", "exp": 1700000000}))

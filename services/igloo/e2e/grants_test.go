@@ -16,7 +16,7 @@ func TestAnAnalystReadsOneTable(t *testing.T) {
 		t.Run(shape.Name, func(t *testing.T) {
 			p := idptest.New(t)
 			p.Enrol(idptest.Client{ID: "ann", Secret: "secret of ann", Scope: "lake", Life: time.Hour})
-			d := shape.StartGuarded(t, p, "--authorization-lag", "200ms")
+			d := shape.StartGuarded(t, p, "--authorization-lag", "500ms")
 			owner := "token=" + p.Token(t, idptest.Claims{"sub": "owner"})
 			if d.Root != "" {
 				owner = "credential=" + d.Root

@@ -16,7 +16,7 @@ import (
 // audit log tells by which view.
 func TestAViewLendsWhatItsOwnerMaySelect(t *testing.T) {
 	p := idptest.New(t)
-	issuer := []string{"--auth-issuer", "corp=" + p.URL, "--authorization-lag", "200ms", "--admin", "corp:root"}
+	issuer := []string{"--auth-issuer", "corp=" + p.URL, "--authorization-lag", "500ms", "--admin", "corp:root"}
 	t.Run("one process", func(t *testing.T) {
 		log := filepath.Join(t.TempDir(), "audit.log")
 		lends(t, p, iglootest.Shapes()[0].Start(t, slices.Concat(issuer, []string{"--audit-log", log, "--audit-reads"})...), log)

@@ -11,7 +11,7 @@ import (
 )
 
 // lag is how old what is decided by may be in guarded worlds.
-const lag = 100 * time.Millisecond
+const lag = 200 * time.Millisecond
 
 // guarded is a world where people have tokens and rights. corp:root administers.
 type guarded struct {
