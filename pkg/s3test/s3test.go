@@ -44,6 +44,14 @@ func New(t testing.TB) *Server {
 	return start(t)
 }
 
+// NewKeepingConnections starts one that keeps connections alive, as stores of the
+// world do. On those it takes the end of a multipart upload of pyarrow for the next
+// request, so it is for measuring, and for clients of ours.
+func NewKeepingConnections(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "--keep-alive")
+}
+
 // NewWithSTS starts a server that keeps to the policies of temporary keys, and
 // the service that gives them out.
 func NewWithSTS(t testing.TB) *Server {
@@ -67,8 +75,7 @@ func start(t testing.TB, flags ...string) *Server {
 	return s
 }
 
-// run starts the program. It keeps no connections: on one that it keeps, it takes
-// the end of a multipart upload of pyarrow for the next request.
+// run starts the program.
 func run(t testing.TB, port int, flags ...string) *proctest.Process {
 	t.Helper()
 	program := proctest.Program(t, "versitygw", "test")
@@ -76,7 +83,7 @@ func run(t testing.TB, port int, flags ...string) *proctest.Process {
 		Path: program,
 		Args: append([]string{
 			"--port", "127.0.0.1:" + strconv.Itoa(port), "--region", Region,
-			"--access", AccessKeyID, "--secret", SecretAccessKey, "--quiet", "--keep-alive", "--health", "/health",
+			"--access", AccessKeyID, "--secret", SecretAccessKey, "--quiet", "--health", "/health",
 		}, flags...),
 		Dir: os.TempDir(),
 	})

@@ -154,7 +154,7 @@ func (c *contestant) execute(b *testing.B, statements ...string) {
 
 func (c *contestant) ownStore(b *testing.B) *s3test.Server {
 	b.Helper()
-	store := s3test.New(b)
+	store := s3test.NewKeepingConnections(b)
 	c.store = []int{store.PID()}
 	return store
 }
