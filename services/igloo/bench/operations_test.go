@@ -27,7 +27,7 @@ var (
 	peer          = flag.String("peer", "", "URL of one more catalog to measure, without /v1")
 	peerWarehouse = flag.String("peer-warehouse", "", "warehouse to ask it for; empty means its default")
 	peerToken     = flag.String("peer-token-file", "", "file with the token that it wants")
-	only          = flag.String("operations", "", "measure operations whose name contains this")
+	only          = flag.String("operations", "", "measure operations whose name contains one of these, with | between them")
 	warm          = flag.Duration("warm", 600*time.Millisecond, "how long each contestant does an operation before its first turn; a quarter with other numbers of connections")
 	turn          = flag.Duration("turn", 400*time.Millisecond, "how long each turn lasts")
 	hot           = flag.Duration("hot", 40*time.Second, "how long other catalogs are kept busy before all")
@@ -76,7 +76,9 @@ func memory(b *testing.B, all []*contestant) []report.Memory {
 	return kept
 }
 
-func wanted(operation string) bool { return strings.Contains(operation, *only) }
+func wanted(operation string) bool {
+	return *only == "" || slices.ContainsFunc(strings.Split(*only, "|"), func(part string) bool { return strings.Contains(operation, part) })
+}
 
 // heat keeps the others busy at the same time: what runs on Java is slow at first.
 func heat(b *testing.B, all []*contestant) {
