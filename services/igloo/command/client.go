@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -293,10 +294,10 @@ func (r *refused) Error() string {
 	return fmt.Sprintf("%s (%d %s)", r.message, r.status, http.StatusText(r.status))
 }
 
-// isStatus tells a refusal by its status.
-func isStatus(err error, status int) bool {
+// refusedAs reports whether an error is a refusal with one of some statuses.
+func refusedAs(err error, statuses ...int) bool {
 	r, is := errors.AsType[*refused](err)
-	return is && r.status == status
+	return is && slices.Contains(statuses, r.status)
 }
 
 // said is the message of a refusal, as the house table service or as Iceberg's

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"os"
@@ -135,40 +136,40 @@ func (e *export) warehouses(ctx context.Context, only []string) error {
 
 // warehouse exports one: what is soft-deleted before what exists, under whose names
 // there may be others by now.
-func (e *export) warehouse(ctx context.Context, name string, answer json.RawMessage) error {
-	begun, err := e.position(ctx, name)
+func (e *export) warehouse(ctx context.Context, warehouse string, answer json.RawMessage) error {
+	begun, err := e.position(ctx, warehouse)
 	if err != nil {
 		return err
 	}
-	if err := e.write(backup.TypeWarehouse, name, backup.Warehouse{Warehouse: answer, Position: begun}); err != nil {
+	if err := e.write(backup.TypeWarehouse, warehouse, backup.Warehouse{Warehouse: answer, Position: begun}); err != nil {
 		return err
 	}
-	here := url.Values{"warehouse": {name}, "pageSize": {exportPage}}
-	if err := e.namespaces(ctx, name, ""); err != nil {
+	here := url.Values{"warehouse": {warehouse}, "pageSize": {exportPage}}
+	if err := e.these(backup.TypeNamespace, warehouse, e.namespaces(ctx, warehouseFlag{Warehouse: name(warehouse)}, "", true)); err != nil {
 		return err
 	}
 	for _, of := range []struct {
 		kind, softDeleted string
 	}{{backup.TypeSoftDeleted, "true"}, {backup.TypeTable, "false"}} {
 		here.Set("softDeleted", of.softDeleted)
-		if err := e.all(ctx, of.kind, name, "tables", call{path: []string{"export", "tables"}, query: here}); err != nil {
+		if err := e.all(ctx, of.kind, warehouse, "tables", call{path: []string{"export", "tables"}, query: here}); err != nil {
 			return err
 		}
 	}
-	if err := e.grants(ctx, name, url.Values{"object.kind": {"warehouse"}, "object.warehouse": {name}}); err != nil {
+	if err := e.grants(ctx, warehouse, url.Values{"object.kind": {"warehouse"}, "object.warehouse": {warehouse}}); err != nil {
 		return err
 	}
-	if err := e.jobs(ctx, name); err != nil {
+	if err := e.jobs(ctx, warehouse); err != nil {
 		return err
 	}
-	ended, err := e.position(ctx, name)
+	ended, err := e.position(ctx, warehouse)
 	if err != nil {
 		return err
 	}
 	if begun != ended {
 		e.to.Changed()
 	}
-	return e.write(backup.TypeEnd, name, backup.End{Position: ended})
+	return e.write(backup.TypeEnd, warehouse, backup.End{Position: ended})
 }
 
 // position is where the change log of a warehouse stands.
@@ -182,27 +183,6 @@ func (e *export) position(ctx context.Context, warehouse string) (string, error)
 	return position.GetPosition(), err
 }
 
-// namespaces exports all that are in one, each before those that are in it.
-func (e *export) namespaces(ctx context.Context, warehouse, parent string) error {
-	query := url.Values{"warehouse": {warehouse}, "parentDatabaseId": {parent}, "pageSize": {exportPage}}
-	for answer, err := range e.each(ctx, "namespaces", call{path: []string{"namespaces"}, query: query}) {
-		if err != nil {
-			return err
-		}
-		n := &htsv1.Namespace{}
-		if err := decode("namespace", answer, n); err != nil {
-			return err
-		}
-		if err := e.write(backup.TypeNamespace, warehouse, answer); err != nil {
-			return err
-		}
-		if err := e.namespaces(ctx, warehouse, n.GetDatabaseId()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (e *export) grants(ctx context.Context, warehouse string, on url.Values) error {
 	on.Set("within", "true")
 	on.Set("pageSize", exportPage)
@@ -213,28 +193,22 @@ func (e *export) grants(ctx context.Context, warehouse string, on url.Values) er
 // which is for whoever has them.
 func (e *export) jobs(ctx context.Context, warehouse string) error {
 	query := url.Values{"warehouse": {warehouse}, "size": {exportPage}}
-	for {
-		answer, err := e.ask(ctx, call{method: http.MethodGet, path: []string{"jobs", "query"}, query: query})
+	for answer, err := range e.each(ctx, "content", call{path: []string{"jobs", "query"}, within: "pageResults", query: query}) {
 		if err != nil {
 			return err
 		}
-		page := &htsv1.QueryJobsResponse{}
-		if err := decode("page of jobs", answer, page); err != nil {
+		job := &htsv1.Job{}
+		if err := decode("job", answer, job); err != nil {
 			return err
 		}
-		for _, job := range page.GetPageResults().GetContent() {
-			if job.GetEngineType() == ownEngine {
-				continue
-			}
-			if err := e.write(backup.TypeJob, warehouse, job); err != nil {
-				return err
-			}
+		if job.GetEngineType() == ownEngine {
+			continue
 		}
-		if page.GetPageResults().GetNextPageToken() == "" {
-			return nil
+		if err := e.write(backup.TypeJob, warehouse, answer); err != nil {
+			return err
 		}
-		query.Set("pageToken", page.GetPageResults().GetNextPageToken())
 	}
+	return nil
 }
 
 // ownEngine is the engine type of Igloo's own jobs.
@@ -242,7 +216,12 @@ const ownEngine = "igloo-catalog"
 
 // all exports a list as it is answered.
 func (e *export) all(ctx context.Context, kind, warehouse, field string, of call) error {
-	for answer, err := range e.each(ctx, field, of) {
+	return e.these(kind, warehouse, e.each(ctx, field, of))
+}
+
+// these exports what is answered, as it is.
+func (e *export) these(kind, warehouse string, answers iter.Seq2[json.RawMessage, error]) error {
+	for answer, err := range answers {
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/igloo-catalog/igloo/pkg/settings"
 	"github.com/igloo-catalog/igloo/services/igloo/backup"
@@ -163,10 +162,4 @@ func (i *imported) differ(line backup.Line, name, problem string, args ...any) {
 	if len(i.differences) < maxDifferences {
 		i.differences = append(i.differences, difference{Type: line.Type, Warehouse: line.Warehouse, Name: name, Problem: fmt.Sprintf(problem, args...)})
 	}
-}
-
-// refusedAs reports whether the server said no with one of the codes.
-func refusedAs(err error, codes ...int) bool {
-	said, is := errors.AsType[*refused](err)
-	return is && slices.Contains(codes, said.status)
 }

@@ -59,7 +59,7 @@ func (c *client) namespaces(ctx context.Context, in warehouseFlag, parent namesp
 
 // walk reports whether more is wanted. A namespace has a bounded number of levels.
 func (c *client) walk(ctx context.Context, in warehouseFlag, parent namespaceName, deep bool, yield func(json.RawMessage, error) bool) bool {
-	query := in.query()
+	query := in.query("pageSize", exportPage)
 	if parent != "" {
 		query.Set("parentDatabaseId", string(parent))
 	}
@@ -135,7 +135,7 @@ func (c *createNamespace) Run(ctx context.Context, env *settings.Env) error {
 	}
 	for i := 1; c.Parents && i < len(levels); i++ {
 		_, err := igloo.ask(ctx, c.call(levels[:i].DatabaseID(), nil))
-		if err != nil && !isStatus(err, http.StatusConflict) {
+		if err != nil && !refusedAs(err, http.StatusConflict) {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func (c *showTable) Run(ctx context.Context, env *settings.Env) error {
 // creator is who made a table; empty where history does not tell it any more.
 func (c *client) creator(ctx context.Context, in warehouseFlag, of identifier) (string, error) {
 	first, err := c.version(ctx, in, of, "version", "1")
-	if isStatus(err, http.StatusNotFound) || isStatus(err, http.StatusBadRequest) || isStatus(err, http.StatusForbidden) {
+	if refusedAs(err, http.StatusNotFound, http.StatusBadRequest, http.StatusForbidden) {
 		return "", nil
 	}
 	if first.GetPrincipal() == authn.Anonymous {
