@@ -156,11 +156,3 @@ func (s *sourceCatalog) load(ctx context.Context, of thing) (loaded, error) {
 	}
 	return readLoaded(answer)
 }
-
-func readLoaded(answer json.RawMessage) (loaded, error) {
-	var l loaded
-	if err := json.Unmarshal(answer, &l); err != nil || l.MetadataLocation == "" || len(l.Metadata) == 0 {
-		return l, fmt.Errorf("the answer has no metadata, or does not say where it is: %w", err)
-	}
-	return l, nil
-}

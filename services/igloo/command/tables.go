@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"path"
@@ -177,9 +178,17 @@ func (c *client) load(ctx context.Context, in warehouseFlag, kinds string, of ta
 	if err != nil {
 		return id, loaded{}, err
 	}
-	var result loaded
-	if err := json.Unmarshal(answer, &result); err != nil || len(result.Metadata) == 0 {
-		return id, loaded{}, fmt.Errorf("the answer has no metadata: %w", err)
+	result, err := readLoaded(answer)
+	return id, result, err
+}
+
+func readLoaded(answer json.RawMessage) (loaded, error) {
+	var l loaded
+	if err := json.Unmarshal(answer, &l); err != nil {
+		return l, fmt.Errorf("the answer cannot be read: %w", err)
 	}
-	return id, result, nil
+	if l.MetadataLocation == "" || len(l.Metadata) == 0 {
+		return l, errors.New("the answer has no metadata, or does not say where it is")
+	}
+	return l, nil
 }
