@@ -23,6 +23,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/authz/authztest"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/logtest"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
@@ -66,37 +67,19 @@ func lines(t *testing.T, path string) []told {
 	return all
 }
 
-func open(t *testing.T, trail audit.Trail) (*audit.Log, *logged, *telemetry.Meters) {
+func open(t *testing.T, trail audit.Trail) (*audit.Log, *logtest.Lines, *telemetry.Meters) {
 	t.Helper()
-	log := &logged{}
+	log := &logtest.Lines{}
 	meters, err := telemetry.NewMeters()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := trail.OpenAudit("catalog", meters.Meter("test"), slog.New(slog.NewTextHandler(log, nil)))
+	l, err := trail.OpenAudit("catalog", meters.Meter("test"), log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close(); meters.Close() })
 	return l, log, meters
-}
-
-// logged is a log that is read while it is written.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 var (

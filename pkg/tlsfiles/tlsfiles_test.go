@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/grpcclient"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
 	"github.com/igloo-catalog/igloo/pkg/httpserver"
+	"github.com/igloo-catalog/igloo/pkg/logtest"
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/pkg/telemetry/telemetrytest"
 	"github.com/igloo-catalog/igloo/pkg/tlsfiles"
@@ -30,37 +30,17 @@ import (
 type world struct {
 	authority *tlstest.Authority
 	files     tlstest.Files
-	log       *written
+	log       *logtest.Lines
 	meters    *telemetry.Meters
 	server    *tlsfiles.Server
 	address   string
-}
-
-// written is a log that is read while it is written.
-type written struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write implements io.Writer.
-func (l *written) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-// String is all of it.
-func (l *written) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // serve runs a world until the test ends; its clients have to show certificates of
 // its own authority.
 func serve(t *testing.T) *world {
 	t.Helper()
-	w := &world{authority: tlstest.New(t), log: &written{}}
+	w := &world{authority: tlstest.New(t), log: &logtest.Lines{}}
 	w.files = w.authority.Issue(t, "igloo.example")
 	var err error
 	if w.meters, err = telemetry.NewMeters(); err != nil {
@@ -68,7 +48,7 @@ func serve(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.meters.Close() })
 	settings := tlsfiles.Listener{TLSCertFile: w.files.Cert, TLSKeyFile: w.files.Key, TLSClientCAFile: w.authority.File}
-	if w.server, err = settings.OpenTLS(slog.New(slog.NewTextHandler(w.log, nil)), w.meters.Meter("test")); err != nil {
+	if w.server, err = settings.OpenTLS(w.log.Logger(), w.meters.Meter("test")); err != nil {
 		t.Fatal(err)
 	}
 	by, err := authn.Settings{}.Authenticator(authn.Doors{Addresses: []string{":1"}, Certificates: settings.ForClients()})

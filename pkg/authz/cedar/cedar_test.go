@@ -1,13 +1,11 @@
 package cedar_test
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,25 +16,8 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authz/authztest"
 	"github.com/igloo-catalog/igloo/pkg/authz/cedar"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/logtest"
 )
-
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 func write(t authztest.Fatal, path, text string) {
 	t.Helper()
@@ -48,11 +29,11 @@ func write(t authztest.Fatal, path, text string) {
 	}
 }
 
-func open(t *testing.T, path string, w authztest.World) (*cedar.Policies, *lines) {
+func open(t *testing.T, path string, w authztest.World) (*cedar.Policies, *logtest.Lines) {
 	t.Helper()
-	log := &lines{}
+	log := &logtest.Lines{}
 	follower := authz.NewFollower(w.Journal(), time.Minute)
-	p, err := cedar.Open(path, follower, w.Administrators, slog.New(slog.NewTextHandler(log, nil)))
+	p, err := cedar.Open(path, follower, w.Administrators, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,10 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -22,6 +20,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/grpcserver"
+	"github.com/igloo-catalog/igloo/pkg/logtest"
 	"github.com/igloo-catalog/igloo/pkg/seal"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 	"github.com/igloo-catalog/igloo/services/housetable/server"
@@ -54,14 +53,14 @@ type stored struct {
 	url      string
 	database string
 	trier    *trier
-	log      *bytes.Buffer
+	log      *logtest.Lines
 }
 
 func serveStored(t *testing.T, database string, keys ...string) *stored {
 	t.Helper()
-	s := &stored{T: t, database: database, trier: &trier{}, log: &bytes.Buffer{}}
+	s := &stored{T: t, database: database, trier: &trier{}, log: &logtest.Lines{}}
 	channel := &inprocgrpc.Channel{}
-	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := s.log.Logger()
 	channel.WithServerUnaryInterceptor(grpcserver.Unary(log, authn.Unary(nil)))
 	htsv1.RegisterProbeServiceServer(channel, s.trier)
 	hts, err := server.New(t.Context(), server.Config{

@@ -1,8 +1,6 @@
 package vend_test
 
 import (
-	"bytes"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/adlstest"
+	"github.com/igloo-catalog/igloo/pkg/logtest"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/adls"
 	"github.com/igloo-catalog/igloo/services/catalog"
 	"github.com/igloo-catalog/igloo/services/catalog/internal/vend"
@@ -25,18 +24,18 @@ const (
 type azureLake struct {
 	server *adlstest.Server
 	vendor *vend.Vendor
-	log    *bytes.Buffer
+	log    *logtest.Lines
 }
 
 func newAzureLake(t *testing.T, server *adlstest.Server) *azureLake {
 	t.Helper()
-	l := &azureLake{server: server, log: &bytes.Buffer{}}
+	l := &azureLake{server: server, log: &logtest.Lines{}}
 	cfg := adls.Config{Account: adlstest.Account, Endpoint: server.Endpoint(), AccountKey: adlstest.AccountKey}
 	signer, err := adls.NewSigner(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer := vend.NewADLS(signer, time.Hour, slog.New(slog.NewTextHandler(l.log, nil)))
+	issuer := vend.NewADLS(signer, time.Hour, l.log.Logger())
 	if l.vendor, err = vend.New(catalog.DelegateOnRequest, map[string]vend.Issuer{"abfs": issuer}, nil); err != nil {
 		t.Fatal(err)
 	}
