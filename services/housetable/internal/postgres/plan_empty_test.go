@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -8,8 +9,8 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
-// TestPlansOfAnEmptyDatabase: what is planned while there is nothing yet is
-// carried out when there is much, until the database has statistics. Names and
+// TestPlansOfAnEmptyDatabase: what is planned while there is nothing yet, or not
+// much, is carried out when there is, until the database has statistics. Names and
 // holds are looked up one by one all the same.
 func TestPlansOfAnEmptyDatabase(t *testing.T) {
 	s := openStore(t)
@@ -28,7 +29,7 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 		"close":       {housetable.DropNamespace{DatabaseID: "a"}},
 		"amend":       {housetable.UpdateNamespace{DatabaseID: "a"}},
 	}
-	for _, filled := range []string{"an empty", "a full"} {
+	for _, filled := range []string{"an empty", "a small", "a full"} {
 		for name, c := range changes {
 			text, args, err := compose([]housetable.Commit{{
 				Warehouse: housetable.DefaultWarehouse, Operations: []housetable.Operation{{ID: id}}, Changes: c,
@@ -42,17 +43,21 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 		s.wantLookups(t, filled+" database, read", selectNumbered, keys...)
 		s.wantLookups(t, filled+" database, explained", selectTables, keys...)
 		s.wantLookups(t, filled+" database, namespace", selectNamespaces, idArgs(housetable.DefaultWarehouse, []string{"a"})...)
-		s.fill(t)
+		if filled == "an empty" {
+			s.fill(t, 100)
+		} else {
+			s.fill(t, 10_000)
+		}
 	}
 }
 
-// fill puts in much of everything; what is there already stays.
-func (s *Store) fill(t *testing.T) {
+// fill puts in so many of everything; what is there already stays.
+func (s *Store) fill(t *testing.T, count int) {
 	t.Helper()
 	s.mustExec(t, `INSERT INTO namespace (warehouse_id, database_key, database_id, properties, version)
 		SELECT 'default', 'n' || n, 'n' || n, '{}', 1 FROM generate_series(0, 99) n ON CONFLICT DO NOTHING`)
-	for _, much := range append(strings.Split(manyHolds, ";"), manyTables) {
-		s.mustExec(t, much+" ON CONFLICT DO NOTHING")
+	for _, many := range append(strings.Split(manyHolds, ";"), manyTables) {
+		s.mustExec(t, fmt.Sprintf("%s LIMIT %d ON CONFLICT DO NOTHING", many, count))
 	}
 }
 

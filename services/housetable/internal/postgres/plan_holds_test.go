@@ -9,7 +9,7 @@ import (
 
 // manyHolds are five thousand tables in one folder, and a folder for each.
 const manyHolds = `INSERT INTO table_hold (warehouse_id, hold, parent, table_uuid)
-	VALUES ('default', 'l:', NULL, NULL), ('default', 'l:/w', 'l:', NULL), ('default', 'l:/w/n', 'l:/w', NULL);
+	VALUES ('default', 'l:', NULL, NULL::uuid), ('default', 'l:/w', 'l:', NULL), ('default', 'l:/w/n', 'l:/w', NULL);
 	INSERT INTO table_hold (warehouse_id, hold, parent, table_uuid) SELECT 'default', 'l:/w/n/t' || n, 'l:/w/n', gen_random_uuid() FROM generate_series(1, 5000) n;
 	INSERT INTO table_hold (warehouse_id, hold, parent) SELECT 'default', 'l:/w/f' || n, 'l:/w' FROM generate_series(1, 5000) n;
 	INSERT INTO table_hold (warehouse_id, hold, table_uuid) SELECT 'default', 'u:' || n, gen_random_uuid() FROM generate_series(1, 5000) n`

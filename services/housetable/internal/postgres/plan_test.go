@@ -17,10 +17,25 @@ const manyJobs = `INSERT INTO job (warehouse_id, job_id, version, state, job_nam
 		n % 1000, '{"n":' || n % 1000 || '}', n % 1000, 'X' || n % 1000, 'E' || n % 1000, n % 1000, n
 	FROM generate_series(1, 5000) n`
 
-// plan is how the database would run a statement whose parameters it does not know.
+// plan is how the database runs a statement whatever its parameters are, of which
+// there are so many as args.
 func (s *Store) plan(t *testing.T, text string, args ...any) string {
 	t.Helper()
-	lines, err := query(t.Context(), s, pgx.RowTo[string], "explain", "EXPLAIN "+text, args...)
+	var lines []string
+	err := s.pool.transact(t.Context(), func(tx pgx.Tx) error {
+		unknown := strings.TrimSuffix(strings.Repeat("NULL, ", len(args)), ", ")
+		if err := run(t.Context(), tx, "PREPARE planned AS "+text); err != nil {
+			return err
+		}
+		explained, err := tx.Query(t.Context(), strings.Replace("EXPLAIN EXECUTE planned("+unknown+")", "()", "", 1))
+		if err != nil {
+			return err
+		}
+		if lines, err = pgx.CollectRows(explained, pgx.RowTo[string]); err != nil {
+			return err
+		}
+		return run(t.Context(), tx, "DEALLOCATE planned")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ const (
 func forgetPassed(column string) string {
 	return `WITH held AS MATERIALIZED (SELECT 1 FROM event_retention WHERE warehouse_id = $1 AND ` + column + ` = $2 FOR UPDATE),
 		doomed AS MATERIALIZED (
-			SELECT e.position FROM unnest($4::uuid[], $5::bigint[]) AS u(id, below)
-				JOIN change_event e ON e.warehouse_id = $1 AND e.table_uuid = u.id AND e.version < u.below
+			SELECT e.position FROM unnest($4::uuid[], $5::bigint[]) AS u(id, below) CROSS JOIN LATERAL (
+				SELECT position FROM change_event WHERE warehouse_id = $1 AND table_uuid = u.id AND version < u.below OFFSET 0) e
 			UNION SELECT unnest($6::bigint[]) ORDER BY 1 LIMIT $7),
 		gone AS (DELETE FROM change_event e USING held WHERE e.warehouse_id = $1
 			AND e.position = ANY (ARRAY(SELECT position FROM doomed)) RETURNING e.position)

@@ -56,7 +56,8 @@ const (
 	// coalesce keeps it from the index of those that have a house table.
 	holdFits = `SELECT req FROM k WHERE own IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = k.hold AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)
-			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = ANY (k.above) AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)
+			AND NOT EXISTS (SELECT 1 FROM unnest(k.above) AS a(hold) CROSS JOIN LATERAL (
+				SELECT h.table_uuid FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold = a.hold OFFSET 0) h WHERE NOT coalesce(h.table_uuid = k.own, true))
 			AND NOT EXISTS (SELECT 1 FROM table_hold h WHERE h.warehouse_id = k.wh AND h.hold > k.hold || '/' AND h.hold < k.hold || '0'
 				AND NOT coalesce(h.table_uuid = k.own, true) OFFSET 0)`
 
