@@ -179,6 +179,13 @@ deps-ha: ## Install what `make ha` runs besides (HAProxy, Patroni, etcd).
 generate: $(BUF) $(GENERATORS) ## Generate Go from the .proto files.
 	$(BIN)/buf generate
 
+.PHONY: manual
+manual: bin/igloo ## Write docs/cli.md, docs/configuration.md and the files beside it anew, from what the programs say.
+	mkdir -p docs/configuration
+	bin/igloo manual markdown > docs/cli.md
+	bin/igloo manual configuration > docs/configuration.md
+	for program in igloo catalog housetable; do bin/igloo manual $$program.yaml > docs/configuration/$$program.yaml; done
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) $(BUF) ## Format Go and .proto files.
 	$(BIN)/golangci-lint fmt $$(go list -m -f '{{.Dir}}/...')

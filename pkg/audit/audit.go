@@ -16,9 +16,9 @@ import (
 
 // Trail is what an operator says about the audit log.
 type Trail struct {
-	AuditLog            string   `env:"IGLOO_AUDIT_LOG" help:"Add a line of JSON to this file for each request that asks to change something, and each that is refused; '-' is the standard output." placeholder:"FILE|-"`
-	AuditReads          bool     `env:"IGLOO_AUDIT_READS" help:"Add lines to the audit log for what only reads as well."`
-	AuditTrustedProxies []string `name:"audit-trusted-proxy" env:"IGLOO_AUDIT_TRUSTED_PROXIES" help:"Believe proxies in this network when they say for whom they ask (X-Forwarded-For)." placeholder:"CIDR"`
+	AuditLog            string   `env:"IGLOO_AUDIT_LOG" help:"Add a line of JSON to this file for each request that asks to change something, and each that is refused; '-' is the standard output. A file that was moved away, or SIGHUP, has a new one opened." placeholder:"FILE|-"`
+	AuditReads          bool     `env:"IGLOO_AUDIT_READS" help:"Add lines to the audit log for what only reads as well: many more lines."`
+	AuditTrustedProxies []string `name:"audit-trusted-proxy" env:"IGLOO_AUDIT_TRUSTED_PROXIES" help:"Believe proxies in this network when they say for whom they ask (X-Forwarded-For). May be given several times. Without any, lines have the address of the connection." placeholder:"CIDR"`
 }
 
 // Validate refuses settings that cannot work.

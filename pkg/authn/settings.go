@@ -11,11 +11,11 @@ import (
 
 // Settings are what an operator says about who is let in.
 type Settings struct {
-	AuthIssuers          []string      `name:"auth-issuer" env:"IGLOO_AUTH_ISSUERS" help:"Believe the tokens (OIDC) of this issuer; the name stands before the subject wherever somebody is named." placeholder:"NAME=https://…"`
-	AuthAudiences        []string      `name:"auth-audience" default:"igloo" env:"IGLOO_AUTH_AUDIENCES" help:"Believe tokens that are for this audience."`
-	AuthGroupsClaim      string        `default:"groups" env:"IGLOO_AUTH_GROUPS_CLAIM" help:"Claim of tokens with the groups of their subject."`
-	AuthClockSkew        time.Duration `default:"30s" env:"IGLOO_AUTH_CLOCK_SKEW" help:"Let clocks of issuers differ by this much."`
-	AuthKubernetes       bool          `env:"IGLOO_AUTH_KUBERNETES" help:"Believe the tokens of service accounts of the cluster that this runs in, for the audience."`
+	AuthIssuers          []string      `name:"auth-issuer" env:"IGLOO_AUTH_ISSUERS" help:"Believe the tokens (OIDC) of this issuer; the name stands before the subject wherever somebody is named. Its keys are fetched from the URL when the first token comes, and again when one is signed by an unknown key. May be given several times; names and URLs differ." placeholder:"NAME=https://…"`
+	AuthAudiences        []string      `name:"auth-audience" default:"igloo" env:"IGLOO_AUTH_AUDIENCES" help:"Believe tokens that are for this audience. May be given several times: any of them will do."`
+	AuthGroupsClaim      string        `default:"groups" env:"IGLOO_AUTH_GROUPS_CLAIM" help:"Claim of tokens with the groups of their subject, which grants can be given to."`
+	AuthClockSkew        time.Duration `default:"30s" env:"IGLOO_AUTH_CLOCK_SKEW" help:"Let clocks of issuers differ by this much when it is decided whether a token holds yet, or still." allowed:"0s to 10m"`
+	AuthKubernetes       bool          `env:"IGLOO_AUTH_KUBERNETES" help:"Believe the tokens of service accounts of the cluster that this runs in, for the audience. They are named kubernetes:system:serviceaccount:NAMESPACE:NAME."`
 	AllowUnauthenticated bool          `env:"IGLOO_ALLOW_UNAUTHENTICATED" help:"Let whoever reaches the address do everything, without a token. Without any issuer, and without this, only addresses of this machine's own are listened on."`
 }
 

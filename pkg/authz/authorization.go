@@ -26,10 +26,10 @@ const (
 
 // Authorization is what an operator says about who may do what.
 type Authorization struct {
-	Authorization         string        `env:"IGLOO_AUTHORIZATION" help:"Decide who may do what by grants, by policies (cedar), or let everybody do everything (none). Without a word by grants, where callers have to say who they are." placeholder:"grants|cedar|none"`
-	AuthorizationPolicies string        `env:"IGLOO_AUTHORIZATION_POLICIES" help:"Decide by the policies in this file, which is read again when it changes." placeholder:"FILE"`
-	AuthorizationLag      time.Duration `default:"1s" env:"IGLOO_AUTHORIZATION_LAG" help:"Decide by nothing that was revoked longer ago than this; the same for all services."`
-	Admins                []string      `name:"admin" env:"IGLOO_ADMINS" help:"Let this principal, or the members of this group, do everything, whatever is granted." placeholder:"ISSUER:SUBJECT|group:ISSUER:GROUP"`
+	Authorization         string        `env:"IGLOO_AUTHORIZATION" help:"Decide who may do what by grants, by policies (cedar), or let everybody do everything (none). Without a word by grants, where callers have to say who they are. The same for both services." placeholder:"grants|cedar|none" allowed:"grants, cedar or none"`
+	AuthorizationPolicies string        `env:"IGLOO_AUTHORIZATION_POLICIES" help:"Decide by the policies (Cedar) in this file, which is read again when it changes; one that is wrong changes nothing. Goes with authorization cedar, and neither is without the other." placeholder:"FILE"`
+	AuthorizationLag      time.Duration `default:"1s" env:"IGLOO_AUTHORIZATION_LAG" help:"Decide by nothing that was revoked longer ago than this; the same for all services. Where grants could not be followed for as long, requests wait for them, and are refused if that fails. Shorter means more reads at the house table service." allowed:"100ms to 1m; 0s stands for the default"`
+	Admins                []string      `name:"admin" env:"IGLOO_ADMINS" help:"Let this principal, or the members of this group, do everything, whatever is granted. May be given several times." placeholder:"ISSUER:SUBJECT|group:ISSUER:GROUP"`
 }
 
 // Validate refuses settings that cannot work.

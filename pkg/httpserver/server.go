@@ -27,13 +27,13 @@ const grace = 30 * time.Second
 
 // Settings are the limits of a listener. A zero field means its default.
 type Settings struct {
-	ReadHeaderTimeout time.Duration `default:"10s" env:"IGLOO_READ_HEADER_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a TLS handshake, or for the headers of a request."`
-	ReadTimeout       time.Duration `default:"60s" env:"IGLOO_READ_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a whole request, body included."`
-	WriteTimeout      time.Duration `default:"120s" env:"IGLOO_WRITE_TIMEOUT" help:"Hang up when an HTTP request has taken longer, with its answer: longer than any commit's deadline."`
-	IdleTimeout       time.Duration `default:"120s" env:"IGLOO_IDLE_TIMEOUT" help:"Keep an HTTP connection for this long between requests."`
-	MaxHeaderBytes    int           `default:"65536" env:"IGLOO_MAX_HEADER_BYTES" help:"Refuse HTTP requests whose first line and headers are of more bytes."`
-	MaxConnections    int           `default:"16384" env:"IGLOO_MAX_CONNECTIONS" help:"Have at most this many HTTP connections open; the next wait for one of them to end."`
-	DrainDelay        time.Duration `default:"0s" env:"IGLOO_DRAIN_DELAY" help:"Once told to end, say that nothing is ready and serve on for this long: longer than whatever sends requests here takes to see it."`
+	ReadHeaderTimeout time.Duration `default:"10s" env:"IGLOO_READ_HEADER_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a TLS handshake, or for the headers of a request." allowed:"0s or more; 0s stands for the default"`
+	ReadTimeout       time.Duration `default:"60s" env:"IGLOO_READ_TIMEOUT" help:"Hang up on an HTTP client that takes longer for a whole request, body included. Large commits over slow lines need more." allowed:"0s or more; 0s stands for the default"`
+	WriteTimeout      time.Duration `default:"120s" env:"IGLOO_WRITE_TIMEOUT" help:"Hang up when an HTTP request has taken longer, with its answer: longer than any commit's deadline, and shorter than what waits in front (an ingress)." allowed:"0s or more; 0s stands for the default"`
+	IdleTimeout       time.Duration `default:"120s" env:"IGLOO_IDLE_TIMEOUT" help:"Keep an HTTP connection for this long between requests; longer than whatever keeps connections in front of it does." allowed:"0s or more; 0s stands for the default"`
+	MaxHeaderBytes    int           `default:"65536" env:"IGLOO_MAX_HEADER_BYTES" help:"Refuse HTTP requests whose first line and headers are of more bytes, with 431." unit:"bytes" allowed:"0 or more; 0 stands for the default"`
+	MaxConnections    int           `default:"16384" env:"IGLOO_MAX_CONNECTIONS" help:"Have at most this many HTTP connections open; the next wait for one of them to end. Below the limit of open files of the process." unit:"connections" allowed:"0 or more; 0 stands for the default"`
+	DrainDelay        time.Duration `default:"0s" env:"IGLOO_DRAIN_DELAY" help:"Once told to end, say at /readyz that nothing is ready and serve on for this long: longer than whatever sends requests here takes to see it. Requests in flight are waited for after that." allowed:"0s or more"`
 }
 
 // Validate refuses settings that cannot work.

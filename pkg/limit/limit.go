@@ -32,8 +32,8 @@ import (
 // Settings are what an operator says of it. A zero RequestRate sets no limit; a
 // zero ConcurrentRequests means DefaultConcurrent.
 type Settings struct {
-	RequestRate        float64 `env:"IGLOO_REQUEST_RATE" default:"0" live:"" help:"Answer at most this many HTTP requests a second of one caller, and a second's worth more at once; 0 sets no limit. Who says not who they are is told from others by their address."`
-	ConcurrentRequests int     `env:"IGLOO_CONCURRENT_REQUESTS" default:"2048" help:"Answer at most this many requests at once; the next are told to come again."`
+	RequestRate        float64 `env:"IGLOO_REQUEST_RATE" default:"0" live:"" help:"Answer at most this many HTTP requests a second of one caller, and a second's worth more at once; 0 sets no limit. Beyond, the answer is 429 with a Retry-After. Who says not who they are is told from others by their address. Each replica counts for itself." unit:"requests a second" allowed:"0 or more"`
+	ConcurrentRequests int     `env:"IGLOO_CONCURRENT_REQUESTS" default:"2048" help:"Answer at most this many requests at once; the next are told 429 and to come again after a second. It bounds memory, so it goes with what the machine has." unit:"requests" allowed:"0 or more; 0 stands for the default"`
 }
 
 const (

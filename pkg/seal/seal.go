@@ -33,8 +33,8 @@ var ErrNoKey = errors.New("no key: seal-keys or seal-keys-file must be set")
 
 // KeySettings are where a ring comes from.
 type KeySettings struct {
-	SealKeys     string `env:"IGLOO_SEAL_KEYS" help:"Keys that seal the secrets of warehouses, as ID:BASE64,… of 32 bytes each, the same for all programs. The first one seals, all of them open." placeholder:"ID:BASE64,…" secret:""`
-	SealKeysFile string `env:"IGLOO_SEAL_KEYS_FILE" help:"File with such keys, one on a line." placeholder:"FILE"`
+	SealKeys     string `env:"IGLOO_SEAL_KEYS" help:"Keys that seal the secrets of warehouses, as ID:BASE64,… of 32 bytes each, at most 100, the same for all programs. The first one seals, all of them open. Give these or seal-keys-file; without keys no warehouse can have secrets of its own." placeholder:"ID:BASE64,…" secret:""`
+	SealKeysFile string `env:"IGLOO_SEAL_KEYS_FILE" help:"File with such keys, one on a line. It is read at start." placeholder:"FILE"`
 }
 
 // Ring makes the ring; nil when there is none.

@@ -64,10 +64,11 @@ func flagNames(node *kong.Node) []string {
 // without a variable is about one call, and may share its name with a setting.
 func lasting(flag *kong.Flag) bool { return len(flag.Envs) > 0 }
 
-// text is the value of a key as a flag would spell it.
+// text is the value of a key as a flag would spell it. A key without a value (YAML's
+// null) says nothing.
 func (f *file) text(key string) (string, bool) {
-	value, ok := f.values[key]
-	if !ok {
+	value := f.values[key]
+	if value == nil {
 		return "", false
 	}
 	list, isList := value.([]any)

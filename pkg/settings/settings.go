@@ -58,10 +58,10 @@ type Env struct {
 
 // globals are the settings that every program has.
 type globals struct {
-	Config      string `env:"IGLOO_CONFIG" help:"Read settings from this YAML file." placeholder:"FILE"`
+	Config      string `env:"IGLOO_CONFIG" help:"Read settings from this YAML file, whose unknown keys are refused. While the program runs the file is read again when it changes, and at SIGHUP at once." placeholder:"FILE" group:"Settings and logs"`
 	PrintConfig bool   `help:"Print every setting with its value and where it came from, and exit."`
-	LogLevel    string `default:"info" enum:"debug,info,warn,error" env:"IGLOO_LOG_LEVEL" live:"" help:"Least severe level to log: debug, info, warn or error."`
-	LogFormat   string `default:"text" enum:"text,json" env:"IGLOO_LOG_FORMAT" help:"Form of the log lines: text or json."`
+	LogLevel    string `default:"info" enum:"debug,info,warn,error" env:"IGLOO_LOG_LEVEL" live:"" help:"Least severe level to log: debug, info, warn or error. At debug each request has a line." group:"Settings and logs"`
+	LogFormat   string `default:"text" enum:"text,json" env:"IGLOO_LOG_FORMAT" help:"Form of the log lines on the standard error: text for people, json for what collects them." group:"Settings and logs"`
 }
 
 // Main runs the program and ends the process: 0 when all went well, 1 when the

@@ -80,6 +80,16 @@ func TestLaterPlacesWin(t *testing.T) {
 	}
 }
 
+func TestKeysWithoutAValueSayNothing(t *testing.T) {
+	c, _, err := run(t, map[string]string{}, "serve", "--config", yamlFile(t, "listen:\nroots: ~\nurl: null\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Serve.Listen != "127.0.0.1:1" || c.Serve.Roots != nil || c.Serve.URL != "" {
+		t.Errorf("listen = %q, roots = %q, url = %q; want the defaults", c.Serve.Listen, c.Serve.Roots, c.Serve.URL)
+	}
+}
+
 func TestUnknownKeyIsRefused(t *testing.T) {
 	_, _, err := run(t, nil, "serve", "--config", yamlFile(t, "lisen: x\n"))
 	var usage *settings.UsageError

@@ -15,7 +15,7 @@ import (
 // embedded with a prefix: that of the service.
 type Client struct {
 	CAFile     string `name:"tls-ca-file" env:"TLS_CA_FILE" help:"Speak TLS to it, and believe the authorities (PEM) in this file; it is read again when it changes." placeholder:"FILE"`
-	CertFile   string `name:"tls-cert-file" env:"TLS_CERT_FILE" help:"Show it the certificate (PEM) in this file, instead of a token." placeholder:"FILE"`
+	CertFile   string `name:"tls-cert-file" env:"TLS_CERT_FILE" help:"Show it the certificate (PEM) in this file, instead of a token; it is read again when it changes." placeholder:"FILE"`
 	KeyFile    string `name:"tls-key-file" env:"TLS_KEY_FILE" help:"Key (PEM) of that certificate." placeholder:"FILE"`
 	ServerName string `name:"tls-server-name" env:"TLS_SERVER_NAME" help:"Name that its certificate must have, if not that of its address." placeholder:"NAME"`
 }

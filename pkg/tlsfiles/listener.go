@@ -13,9 +13,9 @@ import (
 
 // Listener is what an operator says of the TLS of all that a program listens on.
 type Listener struct {
-	TLSCertFile     string `name:"tls-cert-file" env:"IGLOO_TLS_CERT_FILE" help:"Serve TLS, with the certificate (PEM, with those between it and its authority) in this file; it is read again when it changes." placeholder:"FILE"`
-	TLSKeyFile      string `name:"tls-key-file" env:"IGLOO_TLS_KEY_FILE" help:"Key (PEM) of the certificate." placeholder:"FILE"`
-	TLSClientCAFile string `name:"tls-client-ca-file" env:"IGLOO_TLS_CLIENT_CA_FILE" help:"Let in who shows a certificate of the authorities (PEM) in this file, without a token." placeholder:"FILE"`
+	TLSCertFile     string `name:"tls-cert-file" env:"IGLOO_TLS_CERT_FILE" help:"Serve TLS, with the certificate (PEM, with those between it and its authority) in this file; it is read again when it changes. Goes with tls-key-file." placeholder:"FILE"`
+	TLSKeyFile      string `name:"tls-key-file" env:"IGLOO_TLS_KEY_FILE" help:"Key (PEM) of the certificate; it is read again when it changes." placeholder:"FILE"`
+	TLSClientCAFile string `name:"tls-client-ca-file" env:"IGLOO_TLS_CLIENT_CA_FILE" help:"Let in who shows a certificate of the authorities (PEM) in this file, without a token; it is read again when it changes. Needs tls-cert-file." placeholder:"FILE"`
 }
 
 // Validate refuses settings that cannot work.

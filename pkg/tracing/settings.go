@@ -24,9 +24,9 @@ const tracesPath = "/v1/traces"
 // Settings are where traces go, and how many. OpenTelemetry's own variables say the
 // same where Igloo's do not.
 type Settings struct {
-	Endpoint    string  `name:"trace-endpoint" env:"IGLOO_TRACE_ENDPOINT,OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" help:"Send traces to the OpenTelemetry collector at this URL; without one nothing is traced." placeholder:"http://HOST:PORT"`
+	Endpoint    string  `name:"trace-endpoint" env:"IGLOO_TRACE_ENDPOINT,OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" help:"Send traces to the OpenTelemetry collector at this URL; without one nothing is traced. Spans that it does not take in time are lost, and hold up no request." placeholder:"http://HOST:PORT"`
 	Protocol    string  `name:"trace-protocol" default:"http/protobuf" enum:"grpc,http/protobuf" env:"IGLOO_TRACE_PROTOCOL,OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,OTEL_EXPORTER_OTLP_PROTOCOL" help:"Speak OTLP to the collector over this: grpc or http/protobuf."`
-	SampleRatio float64 `name:"trace-sample-ratio" default:"1" live:"" env:"IGLOO_TRACE_SAMPLE_RATIO,OTEL_TRACES_SAMPLER_ARG" help:"Record this share of the traces that begin here, 0 to 1; of those that callers began it is for them to say."`
+	SampleRatio float64 `name:"trace-sample-ratio" default:"1" live:"" env:"IGLOO_TRACE_SAMPLE_RATIO,OTEL_TRACES_SAMPLER_ARG" help:"Record this share of the traces that begin here; of those that callers began it is for them to say." allowed:"0 to 1"`
 }
 
 // Validate refuses settings that cannot work. What is not well formed is not

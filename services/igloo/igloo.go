@@ -37,25 +37,25 @@ const meterName = "github.com/igloo-catalog/igloo/services/igloo"
 
 // Config is what `igloo serve` is told.
 type Config struct {
-	Listen                string   `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1 and /hts on this address."`
-	DataDir               string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables."`
-	WarehouseRoot         string   `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the files of tables below this location instead of the data folder." placeholder:"s3://…"`
-	AllowedRoots          []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine." placeholder:"file:///…"`
-	OverlappingLocations  bool     `env:"IGLOO_OVERLAPPING_LOCATIONS" help:"Let the location of a table be that of another one, or lie above or below it."`
-	NamespaceSeparator    string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character."`
-	Auth                  bool     `env:"IGLOO_AUTH" help:"Let in only who has a token, and issue tokens at /v1/oauth/tokens against the credential in root.credential of the data folder."`
-	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
-	authn.Settings        `embed:""`
-	audit.Trail           `embed:""`
-	Access                authz.Authorization `embed:""`
-	tlsfiles.Listener     `embed:""`
-	Limits                limit.Settings      `embed:""`
-	HTTP                  httpserver.Settings `embed:""`
-	htsserver.Upkeep      `embed:""`
-	seal.KeySettings      `embed:""`
-	catalogserver.Storage `embed:""`
-	catalogserver.Removal `embed:""`
-	catalogserver.Reports `embed:""`
+	Listen                string   `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1, /hts, /metrics and the health probes on this address." group:"Where it serves"`
+	DataDir               string   `default:"./igloo-data" env:"IGLOO_DATA_DIR" help:"Keep everything in this folder: the database, and the files of tables. It is one process's: a second one on it is refused." group:"State"`
+	WarehouseRoot         string   `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the files of tables below this location instead of the data folder: file:///…, s3://…, gs://… or abfss://…." placeholder:"s3://…" group:"Tables"`
+	AllowedRoots          []string `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the data folder; without any, tables may lie anywhere on this machine. May be given several times." placeholder:"file:///…" group:"Tables"`
+	OverlappingLocations  bool     `env:"IGLOO_OVERLAPPING_LOCATIONS" help:"Let the location of a table be that of another one, or lie above or below it." group:"Tables"`
+	NamespaceSeparator    string   `default:"%1F" env:"IGLOO_NAMESPACE_SEPARATOR" help:"Tell clients to join namespace levels in paths by this URL-escaped character." group:"Tables"`
+	Auth                  bool     `env:"IGLOO_AUTH" help:"Let in only who has a token, and issue tokens at /v1/oauth/tokens against the credential in root.credential of the data folder." group:"Who is let in"`
+	ImplicitDatabases     bool     `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does." group:"Tables"`
+	authn.Settings        `embed:"" group:"Who is let in"`
+	audit.Trail           `embed:"" group:"Audit log"`
+	Access                authz.Authorization `embed:"" group:"Who may do what"`
+	tlsfiles.Listener     `embed:"" group:"TLS"`
+	Limits                limit.Settings      `embed:"" group:"Limits"`
+	HTTP                  httpserver.Settings `embed:"" group:"Limits"`
+	htsserver.Upkeep      `embed:"" group:"How long things are kept"`
+	seal.KeySettings      `embed:"" group:"Secrets of warehouses"`
+	catalogserver.Storage `embed:"" group:"Storage"`
+	catalogserver.Removal `embed:"" group:"Files that nothing needs"`
+	catalogserver.Reports `embed:"" group:"Reports of engines"`
 }
 
 // Igloo is both services, listening.

@@ -12,8 +12,8 @@ import (
 
 // Reports is what becomes of the metrics reports that engines send.
 type Reports struct {
-	Reports      string `default:"housetable" enum:"housetable,log,none" env:"IGLOO_REPORTS" help:"Keep metrics reports of engines in the house table service (which forgets them after its report-retention), in the log, or not at all (${enum})."`
-	ReportTables int    `default:"100" env:"IGLOO_REPORT_TABLES" help:"Tell at most this many tables apart in the metrics made of reports."`
+	Reports      string `default:"housetable" enum:"housetable,log,none" env:"IGLOO_REPORTS" help:"Keep metrics reports of engines in the house table service (which forgets them after its report-retention), in the log, or not at all. Requests that bring them are answered alike."`
+	ReportTables int    `default:"100" env:"IGLOO_REPORT_TABLES" help:"Tell at most this many tables apart in the metrics made of reports; all others share one series." unit:"tables" allowed:"0 to 1000"`
 }
 
 // maxReportTables keeps an answer with all metrics within reason.

@@ -15,26 +15,26 @@ import (
 // in the environment, in shared files, at the identity of the machine or pod.
 type Storage struct {
 	S3Endpoint        string `name:"s3-endpoint" env:"IGLOO_S3_ENDPOINT" help:"URL of a server that speaks S3; AWS's own without one." placeholder:"https://…"`
-	S3Region          string `name:"s3-region" env:"IGLOO_S3_REGION" help:"Region of the buckets; what AWS's tools are told without one."`
-	S3PathStyle       bool   `name:"s3-path-style" env:"IGLOO_S3_PATH_STYLE" help:"Name the bucket in the path of a request instead of its host."`
-	S3AccessKeyID     string `name:"s3-access-key-id" env:"IGLOO_S3_ACCESS_KEY_ID" help:"Id of the key to S3; what AWS's tools find without one."`
+	S3Region          string `name:"s3-region" env:"IGLOO_S3_REGION" help:"Region of the buckets; what AWS's tools are told (AWS_REGION, shared files) without one."`
+	S3PathStyle       bool   `name:"s3-path-style" env:"IGLOO_S3_PATH_STYLE" help:"Name the bucket in the path of a request instead of its host, as most servers but AWS's want it."`
+	S3AccessKeyID     string `name:"s3-access-key-id" env:"IGLOO_S3_ACCESS_KEY_ID" help:"Id of the key to S3; what AWS's tools find without one. Goes with s3-secret-access-key."`
 	S3SecretAccessKey string `name:"s3-secret-access-key" env:"IGLOO_S3_SECRET_ACCESS_KEY" help:"The key to S3." secret:""`
-	S3RoleARN         string `name:"s3-role-arn" env:"IGLOO_S3_ROLE_ARN" help:"Role that is assumed to make keys for clients, each for the files of one table; without one they are made none." placeholder:"arn:aws:iam::…"`
-	S3ExternalID      string `name:"s3-external-id" env:"IGLOO_S3_EXTERNAL_ID" help:"External id that the role asks for."`
+	S3RoleARN         string `name:"s3-role-arn" env:"IGLOO_S3_ROLE_ARN" help:"Role that is assumed to make keys for clients, each for the files of one table; without one they are made none. Not together with s3-client-access-key-id." placeholder:"arn:aws:iam::…"`
+	S3ExternalID      string `name:"s3-external-id" env:"IGLOO_S3_EXTERNAL_ID" help:"External id that the role asks for, where its policy does."`
 	S3STSEndpoint     string `name:"s3-sts-endpoint" env:"IGLOO_S3_STS_ENDPOINT" help:"URL of the token service that the role is assumed at; AWS's own without one." placeholder:"https://…"`
-	S3ClientKeyID     string `name:"s3-client-access-key-id" env:"IGLOO_S3_CLIENT_ACCESS_KEY_ID" help:"Id of a key to S3 that clients are given as it is, for stores that cannot narrow one: it opens to each of them whatever the store lets it open, not one table alone."`
+	S3ClientKeyID     string `name:"s3-client-access-key-id" env:"IGLOO_S3_CLIENT_ACCESS_KEY_ID" help:"Id of a key to S3 that clients are given as it is, for stores that cannot narrow one: it opens to each of them whatever the store lets it open, not one table alone. Goes with s3-client-secret-access-key."`
 	S3ClientSecretKey string `name:"s3-client-secret-access-key" env:"IGLOO_S3_CLIENT_SECRET_ACCESS_KEY" help:"The key that clients are given as it is." secret:""`
 	GCSEndpoint       string `name:"gcs-endpoint" env:"IGLOO_GCS_ENDPOINT" help:"URL of a server that speaks the protocol of Google Cloud Storage; Google's own without one." placeholder:"https://…"`
 	GCSServiceAccount string `name:"gcs-service-account" env:"IGLOO_GCS_SERVICE_ACCOUNT" help:"File with the key of a service account of Google; what Google's tools find without one." placeholder:"FILE"`
 	GCSVendedTokens   bool   `name:"gcs-vended-tokens" env:"IGLOO_GCS_VENDED_TOKENS" help:"Have our token to Google's storage narrowed for clients, each time to the files of one table; else they are given none."`
 	GCSSTSEndpoint    string `name:"gcs-sts-endpoint" env:"IGLOO_GCS_STS_ENDPOINT" help:"URL of the token service that narrows it; Google's own without one." placeholder:"https://…"`
-	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in."`
+	ADLSAccount       string `name:"adls-account" env:"IGLOO_ADLS_ACCOUNT" help:"Storage account of Azure that roots of abfss://… lie in, which need it."`
 	ADLSEndpoint      string `name:"adls-endpoint" env:"IGLOO_ADLS_ENDPOINT" help:"URL of the account's blob service; Azure's own without one." placeholder:"https://…"`
 	ADLSAccountKey    string `name:"adls-account-key" env:"IGLOO_ADLS_ACCOUNT_KEY" help:"The account's shared key; what Azure's tools find without one." secret:""`
 	ADLSVendedSAS     bool   `name:"adls-vended-sas" env:"IGLOO_ADLS_VENDED_SAS" help:"Sign for clients, each time for the folder of one table, in accounts with a hierarchical namespace; else they are given nothing."`
 
-	Delegation     string        `default:"on-request" enum:"never,on-request,always" env:"IGLOO_DELEGATION" help:"Give clients keys to tables' files never, when they say that they can work with them, or always."`
-	DelegationLife time.Duration `default:"1h" env:"IGLOO_DELEGATION_LIFE" help:"Let such keys live this long, from 30 minutes to 12 hours."`
+	Delegation     string        `default:"on-request" enum:"never,on-request,always" env:"IGLOO_DELEGATION" help:"Give clients keys to tables' files never, when they say that they can work with them (on-request), or always."`
+	DelegationLife time.Duration `default:"1h" env:"IGLOO_DELEGATION_LIFE" help:"Let such keys live this long. Roles of AWS have a limit of their own, an hour as a rule." allowed:"30m to 12h; 0s stands for the default"`
 }
 
 // Validate refuses settings that cannot work. kong calls it.

@@ -20,28 +20,28 @@ import (
 
 // Config is what the house table service is told. A zero field means its default.
 type Config struct {
-	GRPCListen        string        `name:"grpc-listen" default:"127.0.0.1:8182" env:"IGLOO_GRPC_LISTEN" help:"Serve gRPC on this address."`
-	HTTPListen        string        `name:"http-listen" default:"127.0.0.1:8183" env:"IGLOO_HTTP_LISTEN" help:"Serve /hts and the health probes on this address."`
-	DatabaseURL       string        `name:"database-url" env:"IGLOO_DATABASE_URL" required:"" secret:"" help:"Keep state here: postgres://…, or sqlite:///path for one process alone." placeholder:"URL"`
-	Migrate           bool          `env:"IGLOO_MIGRATE" help:"Bring a Postgres database to this build's schema at start; SQLite always is."`
-	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does."`
-	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together."`
-	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings."`
-	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together."`
-	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back."`
-	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer."`
-	TokenFile         string        `name:"prober-token-file" env:"IGLOO_PROBER_TOKEN_FILE" help:"Show the token in this file to the prober; it is read again as it is renewed." placeholder:"FILE"`
-	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service." placeholder:"ISSUER:SUBJECT"`
-	authn.Settings    `embed:""`
-	audit.Trail       `embed:""`
-	Access            authz.Authorization `embed:""`
-	tlsfiles.Listener `embed:""`
-	Limits            limit.Settings      `embed:""`
-	HTTP              httpserver.Settings `embed:""`
-	Prober            string              `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT"`
-	ProberTLS         tlsfiles.Client     `embed:"" prefix:"prober-" envprefix:"IGLOO_PROBER_"`
-	seal.KeySettings  `embed:""`
-	Upkeep            `embed:""`
+	GRPCListen        string        `name:"grpc-listen" default:"127.0.0.1:8182" env:"IGLOO_GRPC_LISTEN" help:"Serve gRPC, for catalogs, on this address." group:"Where it serves"`
+	HTTPListen        string        `name:"http-listen" default:"127.0.0.1:8183" env:"IGLOO_HTTP_LISTEN" help:"Serve /hts, /metrics and the health probes on this address." group:"Where it serves"`
+	DatabaseURL       string        `name:"database-url" env:"IGLOO_DATABASE_URL" required:"" secret:"" help:"Keep state here: postgres://…, or sqlite:///path for one process alone. It may hold a password, so it is best given as a variable." placeholder:"URL" group:"State"`
+	Migrate           bool          `env:"IGLOO_MIGRATE" help:"Bring a Postgres database to this build's schema at start; SQLite always is. Without it run housetable migrate first." group:"State"`
+	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does." group:"Tables"`
+	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together; more than commit-slots. What Postgres lets in (max_connections) is shared by all replicas." unit:"connections" allowed:"1 or more; 0 stands for the default" group:"State"`
+	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings." group:"State"`
+	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together, up to 64 in one statement. SQLite has one writer, whatever is said here." unit:"statements" allowed:"1 or more; 0 stands for the default" group:"Commits"`
+	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back (429)." unit:"calls" allowed:"1 or more; 0 stands for the default" group:"Commits"`
+	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer: its outcome is then unknown, and asked for again. Shorter than commit-deadline of the catalog." allowed:"1s or more; 0s stands for the default" group:"Commits"`
+	TokenFile         string        `name:"prober-token-file" env:"IGLOO_PROBER_TOKEN_FILE" help:"Show the token in this file to the prober; it is read again as it is renewed." placeholder:"FILE" group:"Between the services"`
+	TrustedServices   []string      `name:"trusted-service" env:"IGLOO_TRUSTED_SERVICES" help:"Believe this caller, who is named as in histories, when it names somebody else on whose behalf it acts: a catalog service. May be given several times." placeholder:"ISSUER:SUBJECT" group:"Between the services"`
+	authn.Settings    `embed:"" group:"Who is let in"`
+	audit.Trail       `embed:"" group:"Audit log"`
+	Access            authz.Authorization `embed:"" group:"Who may do what"`
+	tlsfiles.Listener `embed:"" group:"TLS"`
+	Limits            limit.Settings      `embed:"" group:"Limits"`
+	HTTP              httpserver.Settings `embed:"" group:"Limits"`
+	Prober            string              `env:"IGLOO_PROBER" help:"Have the storage of warehouses tried by the catalog service, at its internal-listen; without it no warehouse gets storage of its own." placeholder:"HOST:PORT" group:"Between the services"`
+	ProberTLS         tlsfiles.Client     `embed:"" prefix:"prober-" envprefix:"IGLOO_PROBER_" group:"Between the services"`
+	seal.KeySettings  `embed:"" group:"Secrets of warehouses"`
+	Upkeep            `embed:"" group:"How long things are kept"`
 
 	// Who checks tokens, instead of the settings, where a process serves more than
 	// this service.

@@ -9,15 +9,15 @@ import (
 // Upkeep is how long things are kept, and how often those that need not be any
 // longer are looked for. A zero field means its default.
 type Upkeep struct {
-	SoftDeleteTTL      time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left for this long; then it is purged."`
-	JobRetention       time.Duration `default:"720h" env:"IGLOO_JOB_RETENTION" name:"job-retention" help:"Keep the records of finished jobs for this long after their last change."`
-	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long, 12h or more: until then catalogs tell by it which metadata files nothing needs."`
-	EventRetention     time.Duration `default:"168h" env:"IGLOO_EVENT_RETENTION" name:"event-retention" help:"Keep events for this long, whoever has not read them yet."`
-	HistoryRetention   time.Duration `default:"2160h" env:"IGLOO_HISTORY_RETENTION" name:"history-retention" help:"Know for this long what a table was; not less than event-retention. The current version stays."`
-	HistoryVersions    int64         `default:"1000" env:"IGLOO_HISTORY_VERSIONS" name:"history-versions" help:"Keep the history of no more versions of a table than this, once they are older than event-retention."`
-	ReportRetention    time.Duration `default:"168h" env:"IGLOO_REPORT_RETENTION" name:"report-retention" help:"Keep metrics reports of engines for this long."`
-	SweepInterval      time.Duration `default:"10m" env:"IGLOO_SWEEP_INTERVAL" name:"sweep-interval" help:"Look this often for what need not be kept any longer."`
-	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over."`
+	SoftDeleteTTL      time.Duration `default:"168h" env:"IGLOO_SOFT_DELETE_TTL" name:"soft-delete-ttl" help:"Keep what a soft delete on /hts/tables left for this long, so that it can be restored; then it is purged." allowed:"0s or more; 0s stands for the default"`
+	JobRetention       time.Duration `default:"720h" env:"IGLOO_JOB_RETENTION" name:"job-retention" help:"Keep the records of finished jobs for this long after their last change." allowed:"0s or more; 0s stands for the default"`
+	OperationRetention time.Duration `default:"24h" env:"IGLOO_OPERATION_RETENTION" name:"operation-retention" help:"Answer a request that is sent again from the record of its first delivery for at least this long: until then catalogs tell by it which metadata files nothing needs. Not less than max-key-age of the catalog." allowed:"12h or more; 0s stands for the default"`
+	EventRetention     time.Duration `default:"168h" env:"IGLOO_EVENT_RETENTION" name:"event-retention" help:"Keep events for this long, whoever has not read them yet." allowed:"1h or more; 0s stands for the default"`
+	HistoryRetention   time.Duration `default:"2160h" env:"IGLOO_HISTORY_RETENTION" name:"history-retention" help:"Know for this long what a table was: for tables as-of, and to put right what went wrong. The current version stays." allowed:"event-retention or more; 0s stands for the default"`
+	HistoryVersions    int64         `default:"1000" env:"IGLOO_HISTORY_VERSIONS" name:"history-versions" help:"Keep the history of no more versions of a table than this, once they are older than event-retention." unit:"versions" allowed:"1 or more; 0 stands for the default"`
+	ReportRetention    time.Duration `default:"168h" env:"IGLOO_REPORT_RETENTION" name:"report-retention" help:"Keep metrics reports of engines for this long." allowed:"0s or more; 0s stands for the default"`
+	SweepInterval      time.Duration `default:"10m" env:"IGLOO_SWEEP_INTERVAL" name:"sweep-interval" help:"Look this often for what need not be kept any longer." allowed:"10ms or more; 0s stands for the default"`
+	ReapInterval       time.Duration `default:"10s" env:"IGLOO_JOB_REAP_INTERVAL" name:"job-reap-interval" help:"Look this often for running jobs whose lease is over, and let others have them." allowed:"10ms or more; 0s stands for the default"`
 }
 
 const (

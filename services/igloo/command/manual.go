@@ -12,20 +12,30 @@ import (
 
 // Manual is the command that prints the manual of all others.
 type Manual struct {
-	Form string `arg:"" optional:"" default:"man" enum:"man,markdown" help:"As a page for man, or as markdown."`
+	Form string `arg:"" optional:"" default:"man" enum:"man,markdown,configuration,igloo.yaml,catalog.yaml,housetable.yaml" help:"As a page for man, or as markdown; instead of commands the configuration, as markdown, or as a file with all settings of one program."`
 }
 
 // Run implements the command.
 func (c *Manual) Run(env *settings.Env, k *kong.Context) error {
-	var text writing = &roff{}
-	if c.Form == "markdown" {
-		text = &markdown{}
-	}
-	if err := writeManual(text, k.Model); err != nil {
+	text, err := c.text(k.Model)
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(env.Stdout, text.String())
+	_, err = io.WriteString(env.Stdout, text)
 	return err
+}
+
+func (c *Manual) text(app *kong.Application) (string, error) {
+	switch c.Form {
+	case "man":
+		return writeManual(&roff{}, app)
+	case "markdown":
+		return writeManual(&markdown{}, app)
+	case "configuration":
+		return writeConfiguration(app)
+	default:
+		return writeExample(app, strings.TrimSuffix(c.Form, ".yaml"))
+	}
 }
 
 // writing is a text with headings, in some form.
@@ -47,10 +57,10 @@ Tables are for people: on a terminal they are cut to its width, and coloured unl
 
 What cannot be taken back is asked about on a terminal, and needs --yes elsewhere. A change whose answer was lost is asked for again as the same operation, and made once.`
 
-func writeManual(w writing, app *kong.Application) error {
+func writeManual(w writing, app *kong.Application) (string, error) {
 	shared, err := sharedFlags()
 	if err != nil {
-		return err
+		return "", err
 	}
 	w.title(app.Name, app.Help)
 	for paragraph := range strings.SplitSeq(endings, "\n\n") {
@@ -63,7 +73,7 @@ func writeManual(w writing, app *kong.Application) error {
 			writeGroup(w, group, shared)
 		}
 	}
-	return nil
+	return w.String(), nil
 }
 
 // passedOver are the commands that others tell of: the settings of serve have a

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
@@ -71,15 +73,79 @@ func withOrders(t *testing.T, url string) {
 // TestManualIsWritten: docs/cli.md is what the program says of itself.
 func TestManualIsWritten(t *testing.T) {
 	s := shell{T: t}
-	want, err := os.ReadFile(root + "docs/cli.md")
+	written(t, "docs/cli.md", s.ok("manual", "markdown"))
+	if page := s.ok("manual"); !strings.HasPrefix(page, ".TH IGLOO 1\n") || !strings.Contains(page, ".SS\nigloo tables as\\-of ") {
+		t.Errorf("no page for man: %.200s", page)
+	}
+}
+
+// TestConfigurationIsWritten: docs/configuration.md and the files beside it are what
+// the programs can be told, each of them all of it.
+func TestConfigurationIsWritten(t *testing.T) {
+	s := shell{T: t}
+	page := s.ok("manual", "configuration")
+	written(t, "docs/configuration.md", page)
+	for program, needed := range map[string][]string{
+		"igloo":      nil,
+		"catalog":    {"--warehouse-root", "file:///srv", "--housetable", "127.0.0.1:1"},
+		"housetable": {"--database-url", "sqlite:///srv/db"},
+	} {
+		file := "docs/configuration/" + program + ".yaml"
+		text := s.ok("manual", program+".yaml")
+		written(t, file, text)
+		holds := printed(t, program, needed)
+		for name := range holds {
+			if name != "config" && !strings.Contains(text, "\n#"+name+":") {
+				t.Errorf("%s lacks %s", file, name)
+			}
+			if !strings.Contains(page, "\n### `"+name+"`\n") {
+				t.Errorf("docs/configuration.md lacks %s", name)
+			}
+		}
+		all := filepath.Join(t.TempDir(), program+".yaml")
+		if err := os.WriteFile(all, []byte(setting.ReplaceAllString(text, "$1")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		taken := printed(t, program, append(needed, "--config", all))
+		delete(taken, "config")
+		delete(holds, "config")
+		if diff := cmp.Diff(holds, taken); diff != "" {
+			t.Errorf("%s has other settings than the defaults (-want +got):\n%s", file, diff)
+		}
+		printed(t, program, append(needed, "--config", root+"deploy/settings/"+program+".yaml"))
+	}
+}
+
+// setting is a line of a file that is commented out, and is no comment.
+var setting = regexp.MustCompile(`(?m)^#([a-z])`)
+
+// printed is what a program holds for its settings, by their names.
+func printed(t *testing.T, program string, flags []string) map[string]string {
+	t.Helper()
+	cmd := exec.Command(iglootest.Program(t, program), append([]string{"serve", "--print-config"}, flags...)...) //nolint:noctx // a program of ours, which ends by itself
+	cmd.Env = append(os.Environ(), "IGLOO_DATABASE_URL=sqlite:///srv/db")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", program, flags, err, out)
+	}
+	holds := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		name, value, _ := strings.Cut(line, ": ")
+		value, _, _ = strings.Cut(value, "# from ")
+		holds[name] = strings.TrimSpace(value)
+	}
+	return holds
+}
+
+// written fails where a file is not what the programs say of themselves.
+func written(t *testing.T, file, got string) {
+	t.Helper()
+	want, err := os.ReadFile(root + file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.ok("manual", "markdown"); got != string(want) {
-		t.Errorf("docs/cli.md is not what the commands are: make build && bin/igloo manual markdown > docs/cli.md\n%s", firstDifference(got, string(want)))
-	}
-	if page := s.ok("manual"); !strings.HasPrefix(page, ".TH IGLOO 1\n") || !strings.Contains(page, ".SS\nigloo tables as\\-of ") {
-		t.Errorf("no page for man: %.200s", page)
+	if got != string(want) {
+		t.Errorf("%s is not what the programs are: make manual writes it anew\n%s", file, firstDifference(got, string(want)))
 	}
 }
 

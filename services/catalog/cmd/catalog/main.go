@@ -22,7 +22,7 @@ type commands struct {
 
 type serve struct {
 	server.Config `embed:""`
-	Tracing       tracing.Settings `embed:""`
+	Tracing       tracing.Settings `embed:"" group:"Traces"`
 }
 
 // Run implements the command.

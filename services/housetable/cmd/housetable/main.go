@@ -19,7 +19,7 @@ type commands struct {
 
 type serve struct {
 	server.Config `embed:""`
-	Tracing       tracing.Settings `embed:""`
+	Tracing       tracing.Settings `embed:"" group:"Traces"`
 }
 
 // Run serves until ctx ends.

@@ -42,7 +42,7 @@ type commands struct {
 
 type serve struct {
 	igloo.Config `embed:""`
-	Tracing      tracing.Settings `embed:""`
+	Tracing      tracing.Settings `embed:"" group:"Traces"`
 }
 
 // Run implements the command.
