@@ -39,7 +39,7 @@ const (
 
 	nextTombstones = `SELECT warehouse_id FROM access_grant WHERE revoked AND granted_at < now() - $1::interval ORDER BY granted_at LIMIT 1`
 	forgetGrants   = `WITH held AS MATERIALIZED (SELECT 1 FROM access_head WHERE warehouse_id = $1 FOR UPDATE),
-		gone AS (DELETE FROM access_grant g USING held WHERE g.ctid = ANY (ARRAY(
+		gone AS (DELETE FROM access_grant g USING held WHERE g.warehouse_id = $1 AND g.ctid = ANY (ARRAY(
 			SELECT ctid FROM access_grant WHERE warehouse_id = $1 AND revoked AND granted_at < now() - $2::interval ORDER BY granted_at LIMIT $3))
 			AND g.revoked RETURNING g.version),
 		h AS (UPDATE access_head SET forgotten = greatest(forgotten, (SELECT max(version) FROM gone))

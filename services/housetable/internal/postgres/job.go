@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -23,16 +24,18 @@ const (
 				EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf, EXCLUDED.heartbeat_time_ms,
 				EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec)`
 	// A put is one statement: whether there is a row, and at which version, is
-	// decided where it is written. xmax is 0 in a row that was just inserted.
-	putJob = `INSERT INTO job AS j (warehouse_id, job_id, version, ` + jobFields + `)
+	// decided where it is written. A row that came in between is not replaced, as it
+	// could not be told from one that the put inserted: the put goes again.
+	putJob = `WITH old AS MATERIALIZED (SELECT 1 FROM job WHERE warehouse_id = $1 AND job_id = $2 FOR UPDATE)
+		INSERT INTO job AS j (warehouse_id, job_id, version, ` + jobFields + `)
 		VALUES ($1, $2, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (warehouse_id, job_id) DO UPDATE SET (` + jobFields + `) = ROW(EXCLUDED.state, EXCLUDED.job_name, EXCLUDED.cluster_id,
 			EXCLUDED.creation_time_ms, EXCLUDED.start_time_ms, EXCLUDED.finish_time_ms, EXCLUDED.last_update_time_ms, EXCLUDED.job_conf,
 			EXCLUDED.heartbeat_time_ms, EXCLUDED.execution_id, EXCLUDED.engine_type, EXCLUDED.retention_time_sec),
 			version = CASE WHEN ` + differs + ` THEN j.version + 1 ELSE j.version END,
 			changed_at_ms = CASE WHEN ` + differs + ` THEN ` + nowMS + ` ELSE j.changed_at_ms END
-		WHERE j.version = $3::bigint
-		RETURNING ` + jobColumns + `, xmax = 0`
+		WHERE j.version = $3::bigint AND EXISTS (SELECT 1 FROM old)
+		RETURNING ` + jobColumns + `, NOT EXISTS (SELECT 1 FROM old)`
 )
 
 func scanJob(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r) }
@@ -60,19 +63,33 @@ func (s *Store) Job(ctx context.Context, warehouse, id string) (housetable.Job, 
 
 // PutJob creates the job or replaces its fields.
 func (s *Store) PutJob(ctx context.Context, warehouse string, j housetable.Job, expected *int64) (stored housetable.Job, created bool, err error) {
+	for range attempts {
+		found, err := s.putJob(ctx, warehouse, j, expected, &created)
+		switch {
+		case sqlState(err) == foreignKeyViolation:
+			return j, false, housetable.NoSuchWarehouse(warehouse)
+		case err != nil:
+			return j, false, err
+		case len(found) > 0:
+			return found[0], created, nil
+		}
+		there, err := s.Job(ctx, warehouse, j.JobID)
+		if err != nil && !fault.Is(err, fault.NoSuchJob) {
+			return j, false, err
+		}
+		if expected == nil || err == nil && there.Version != *expected {
+			break
+		}
+	}
+	return j, false, housetable.StaleJob(j.JobID)
+}
+
+// putJob returns nothing where the job is at another version, or has just come.
+func (s *Store) putJob(ctx context.Context, warehouse string, j housetable.Job, expected *int64, created *bool) ([]housetable.Job, error) {
 	f := j.JobFields
-	found, err := write(ctx, s, func(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r, &created) }, "put job", putJob,
+	return write(ctx, s, func(r pgx.CollectableRow) (housetable.Job, error) { return scanJobAnd(r, created) }, "put job", putJob,
 		warehouse, j.JobID, expected, f.State, f.JobName, f.ClusterID, f.CreationTimeMS, f.StartTimeMS, f.FinishTimeMS,
 		f.LastUpdateTimeMS, f.JobConf, f.HeartbeatTimeMS, f.ExecutionID, f.EngineType, f.RetentionTimeSec)
-	switch {
-	case sqlState(err) == foreignKeyViolation:
-		return j, false, housetable.NoSuchWarehouse(warehouse)
-	case err != nil:
-		return j, false, err
-	case len(found) == 0:
-		return j, false, housetable.StaleJob(j.JobID)
-	}
-	return found[0], created, nil
 }
 
 // DeleteJob deletes one job.
