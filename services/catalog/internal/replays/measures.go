@@ -17,14 +17,14 @@ func measure(r *Redis, meter metric.Meter) (*measures, error) {
 	openings, err := meter.Int64Counter("igloo.catalog.redis.breaker.openings", metric.WithUnit("{opening}"),
 		metric.WithDescription("How often Redis failed and was left alone from then on for a while."))
 	open, openErr := meter.Int64ObservableGauge("igloo.catalog.redis.breaker.open",
-		metric.WithDescription("1 while Redis is left alone because it failed, else 0."))
+		metric.WithDescription("1 from when Redis fails until it answers again, else 0."))
 	if err := errors.Join(err, openErr); err != nil {
 		return nil, err
 	}
 	openings.Add(context.Background(), 0)
 	registration, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		state := int64(0)
-		if r.rests() {
+		if r.rests() || r.away.Load() { // between tries as well
 			state = 1
 		}
 		o.ObserveInt64(open, state)

@@ -45,10 +45,12 @@ type Redis struct {
 	// when the breaker closes again, both in nanoseconds.
 	livesUntil atomic.Int64
 	restsUntil atomic.Int64
-	measures   *measures
-	slots      chan struct{}
-	stop       context.CancelFunc
-	working    sync.WaitGroup
+	// away is whether it failed and has not answered a heartbeat since.
+	away     atomic.Bool
+	measures *measures
+	slots    chan struct{}
+	stop     context.CancelFunc
+	working  sync.WaitGroup
 }
 
 var _ catalog.Replays = (*Redis)(nil)
@@ -209,6 +211,7 @@ func (r *Redis) beatOnce(ctx context.Context) error {
 		return err
 	}
 	r.livesUntil.Store(until.UnixNano())
+	r.away.Store(false)
 	return nil
 }
 
@@ -227,6 +230,7 @@ func (r *Redis) failed(ctx context.Context, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // whoever asked is gone
 	}
+	r.away.Store(true)
 	until := time.Now().Add(redisRest).UnixNano()
 	if old := r.restsUntil.Swap(until); old < time.Now().UnixNano() {
 		r.measures.openings.Add(ctx, 1)
