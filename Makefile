@@ -54,8 +54,9 @@ PEER_TOKEN_FILE ?=
 BENCH_FLAGS ?=
 JAVA_VERSION := 21.0.8.2
 
-# What checks the alerts, from the system's packages.
-PROMTOOL := $(TOOLS)/prometheus/usr/bin/promtool
+# What checks the alerts, and what scrapes for pictures, from the system's packages.
+PROMETHEUS := $(TOOLS)/prometheus/usr/bin
+PROMTOOL := $(PROMETHEUS)/promtool
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
 GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
@@ -63,6 +64,7 @@ LISTEN ?= 127.0.0.1:8181
 DATA_DIR ?= ./igloo-data
 FUZZTIME ?= 30s
 CHAOS ?= 10m
+PICTURES ?= 2m
 ROUNDS ?= 3
 EARLIER ?=
 # The version of what is released: v0.1.0.
@@ -218,10 +220,19 @@ release: ## Build what is released as V into dist/: images, archives, lists of c
 	cd deploy && GOWORK=off go run ./release/cmd/release -root .. -out ../dist -version $(V) -archives \
 		-platforms linux/amd64,linux/arm64,darwin/arm64
 
+# Both services under load, scraped: fails where the dashboard asks for what is not told.
+DASHBOARD = PATH=$(CURDIR)/$(PROMETHEUS):$(CURDIR)/$(BIN):$$PATH IGLOO_BIN=$(CURDIR)/bin \
+	go test ./services/igloo/pictures -run TestPictures -count 1 -timeout 1h
+
 .PHONY: monitoring
-monitoring: $(PROMTOOL) ## Check the alerts: what they say, and what they fire on.
+monitoring: deps build $(PROMTOOL) $(STORES) ## Check the alerts: what they say, and what they fire on; and the dashboard, on services under load.
 	$(PROMTOOL) check rules deploy/prometheus/igloo.yaml
 	$(PROMTOOL) test rules deploy/prometheus/igloo_test.yaml
+	$(DASHBOARD) -pictures.for 20s
+
+.PHONY: pictures
+pictures: deps build $(PROMTOOL) $(STORES) ## Draw the trace of a commit and the dashboard, under load for PICTURES, into docs/pictures.
+	$(DASHBOARD) -v -pictures.for $(PICTURES) -pictures.folder $(CURDIR)/docs/pictures
 
 .PHONY: vulnerabilities
 vulnerabilities: build $(GOVULNCHECK) ## Look for known vulnerabilities in what is linked into the programs.

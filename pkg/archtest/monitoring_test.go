@@ -19,8 +19,8 @@ var (
 	queried = regexp.MustCompile(`\b(?:igloo|rpc|db|process|go)_[a-z0-9_]+\b`)
 	// ofProcesses are metrics that no part of Igloo makes.
 	ofProcesses = regexp.MustCompile("(?m)^- `([a-z_]+)`: ")
-	// grouped are the parts of an expression that name labels.
-	grouped = regexp.MustCompile(`\{[^}]*\}|\b(?:by|on|without) *\([^)]*\)`)
+	// grouped are the parts of an expression that name labels, and texts.
+	grouped = regexp.MustCompile(`\{[^}]*\}|"[^"]*"|\b(?:by|on|without) *\([^)]*\)`)
 )
 
 // expressions of the rules, by their alerts, and of the dashboard, by their panels.
