@@ -71,6 +71,7 @@ type party struct {
 type lines struct {
 	catalog *Catalog
 	limits  FoldLimits
+	turns   *turns
 
 	mu      sync.Mutex
 	busy    map[lineKey]*line
@@ -81,6 +82,10 @@ type lines struct {
 // two lines, whose commits race as those of two replicas do.
 type lineKey struct{ warehouse, table string }
 
+func keyOf(p *party) lineKey {
+	return lineKey{p.request.Warehouse, p.member.kind.word() + "\x00" + p.member.id.Namespace.DatabaseID() + "\x00" + p.member.id.Name}
+}
+
 // line is there while a commit to its table is under way.
 type line struct {
 	key   lineKey
@@ -90,12 +95,20 @@ type line struct {
 }
 
 func newLines(c *Catalog, limits FoldLimits) *lines {
-	return &lines{catalog: c, limits: limits, busy: map[lineKey]*line{}}
+	return &lines{catalog: c, limits: limits, turns: newTurns(), busy: map[lineKey]*line{}}
 }
 
-// commit carries a party through. When ctx ends, or the deadline comes, while it
-// is still in the queue, nothing was written.
+// commit carries a party through, and has it wait where it lost until it is its
+// turn to try again.
 func (l *lines) commit(ctx context.Context, p *party) (*Outcome, error) {
+	outcome, err := l.pass(ctx, p)
+	l.turns.after(ctx, keyOf(p), err)
+	return outcome, err
+}
+
+// pass goes at once or in the queue. When ctx ends, or the deadline comes, while it
+// is still in the queue, nothing was written.
+func (l *lines) pass(ctx context.Context, p *party) (*Outcome, error) {
 	line, alone, err := l.enter(ctx, p)
 	if err != nil {
 		return nil, err
@@ -126,7 +139,7 @@ func (l *lines) run(ctx context.Context, at *line, parties []*party) {
 
 // enter begins a line, or takes a place in one.
 func (l *lines) enter(ctx context.Context, p *party) (at *line, alone bool, err error) {
-	key := lineKey{p.request.Warehouse, p.member.kind.word() + "\x00" + p.member.id.Namespace.DatabaseID() + "\x00" + p.member.id.Name}
+	key := keyOf(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at = l.busy[key]
