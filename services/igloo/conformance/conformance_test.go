@@ -29,6 +29,7 @@ func suites() []suite {
 		{"spark-auth", 19, runSparkAuth},
 		{"iceberg-go", 8, runIcebergGo},
 		{"iceberg-rust", 5, runIcebergRust},
+		{"migration", 5, runMigration},
 	}
 }
 
