@@ -110,7 +110,7 @@ chaos: deps build ## Let the parts of Igloo die around clients for CHAOS, and ch
 		-timeout 2h -chaos.duration $(CHAOS)
 
 .PHONY: ha
-ha: deps-ha build ## Restart everything behind HAProxy and lose Postgres, ROUNDS times; EARLIER is a commit whose programs run beside.
+ha: deps-ha build ## Restart everything behind HAProxy and lose Postgres, ROUNDS times; EARLIER is a commit that is upgraded from.
 	$(if $(EARLIER),./.ci/earlier $(EARLIER) $(TOOLS)/earlier)
 	IGLOO_BIN=$(CURDIR)/bin go test ./services/igloo/chaos -run TestRolling -v -count 1 -timeout 2h -ha.rounds $(ROUNDS) \
 		$(if $(EARLIER),-ha.earlier $(CURDIR)/$(TOOLS)/earlier/bin)

@@ -115,7 +115,7 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 	t.Helper()
 	c := &cluster{redis: redistest.New(t)}
 	c.startPostgres(t)
-	migrate(t, c.primary.URL("postgres"))
+	migrate(t, iglootest.Program(t, "housetable"), c.primary.URL("postgres"))
 	c.warehouse = filepath.Join(t.TempDir(), "warehouse")
 	for range replicas {
 		c.addHouseTable(t)
@@ -165,9 +165,10 @@ func (c *cluster) failover(ctx context.Context) error {
 
 func address(c *pgtest.Cluster) string { return fmt.Sprintf("127.0.0.1:%d", c.Port) }
 
-func migrate(t *testing.T, database string) {
+// migrate has a house table service of some version make its tables.
+func migrate(t *testing.T, housetable, database string) {
 	t.Helper()
-	out, err := exec.Command(iglootest.Program(t, "housetable"), "migrate", "--database-url", database).CombinedOutput()
+	out, err := exec.Command(housetable, "migrate", "--database-url", database).CombinedOutput()
 	if err != nil {
 		t.Fatalf("housetable migrate: %v\n%s", err, out)
 	}
