@@ -44,9 +44,17 @@ const readTimeout = 30 * time.Second
 // metadataCache holds documents by location. Metadata files never change, so
 // nothing in it is ever stale.
 type metadataCache struct {
-	cache  *otter.Cache[documentKey, document]
+	cache  *otter.Cache[documentKey, kept]
 	files  Files
 	verify bool
+}
+
+// kept is a document, and where the one was that it replaced; empty where that is
+// not known.
+type kept struct {
+	document
+
+	before string
 }
 
 // documentKey says where a file is, for two stores may have one location each,
@@ -58,9 +66,9 @@ type documentKey struct {
 }
 
 func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache, error) {
-	cache, err := otter.New(&otter.Options[documentKey, document]{
+	cache, err := otter.New(&otter.Options[documentKey, kept]{
 		MaximumWeight: uint64(maxBytes),
-		Weigher: func(key documentKey, d document) uint32 {
+		Weigher: func(key documentKey, d kept) uint32 {
 			return uint32(min(len(key.warehouse)+len(key.location)+d.Size()+1024, 1<<31))
 		},
 		StatsRecorder: stats.NewCounter(),
@@ -75,11 +83,11 @@ func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache,
 func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, location string) (document, error) {
 	key := documentKey{warehouse, kind, location}
 	if d, known := c.cache.GetIfPresent(key); known {
-		return d, c.look(ctx, warehouse, location)
+		return d.document, c.look(ctx, warehouse, location)
 	}
 	// Many may wait for this reading: it must not end with whoever came first.
-	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, document](c.read))
-	return d, missingFile(location, err)
+	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, kept](c.read))
+	return d.document, missingFile(location, err)
 }
 
 // use takes readings of files for misses: a lookup that fails looks once more
@@ -106,23 +114,37 @@ func missingFile(location string, err error) error {
 	return err
 }
 
-func (c *metadataCache) put(warehouse string, kind Kind, location string, d document) {
-	c.cache.Set(documentKey{warehouse, kind, location}, d)
+// put keeps a document that is to replace another one, which some requests may still
+// answer by; what that one has replaced is dropped.
+func (c *metadataCache) put(warehouse string, kind Kind, location string, d document, before string) {
+	if last, known := c.cache.GetEntryQuietly(documentKey{warehouse, kind, before}); known && last.Value.before != "" {
+		c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
+	}
+	c.cache.Set(documentKey{warehouse, kind, location}, kept{d, before})
 }
 
-func (c *metadataCache) read(ctx context.Context, key documentKey) (document, error) {
+// drop forgets files that are gone.
+func (c *metadataCache) drop(warehouse string, locations []string) {
+	for _, location := range locations {
+		for _, kind := range []Kind{TableKind, ViewKind, FunctionKind} {
+			c.cache.Invalidate(documentKey{warehouse, kind, location})
+		}
+	}
+}
+
+func (c *metadataCache) read(ctx context.Context, key documentKey) (kept, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	data, err := ReadMetadata(ctx, c.files.In(key.warehouse), key.location)
 	if err != nil {
-		return nil, err
+		return kept{}, err
 	}
 	d, err := parseDocument(key.kind, data)
 	if err != nil {
 		// What is in the file is nobody's business who may only name it.
-		return nil, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be read", key.location, strings.ToLower(key.kind.word()))
+		return kept{}, fault.Wrap(fault.Invalid, err, "the file at %s is not %s metadata that can be read", key.location, strings.ToLower(key.kind.word()))
 	}
-	return d, nil
+	return kept{document: d}, nil
 }
 
 // ReadMetadata returns the document in a metadata file, uncompressed.
@@ -196,7 +218,7 @@ func (m *mutation) writeMetadata(ctx context.Context, kind Kind, d document, pre
 		case err != nil:
 			return "", fault.Wrap(fault.Unavailable, err, "metadata could not be written to %s", folder)
 		}
-		m.metadata.put(m.request.Warehouse, kind, location, d)
+		m.metadata.put(m.request.Warehouse, kind, location, d, previous)
 		return location, nil
 	}
 	return "", fault.New(fault.Unavailable, "no free name for metadata in %s", folder)

@@ -212,6 +212,7 @@ func (m *mutation) discard(ctx context.Context, files, keep []string) {
 	if len(files) == 0 {
 		return
 	}
+	m.metadata.drop(m.request.Warehouse, files)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.AttemptTimeout)
 	defer cancel()
 	if err := m.files.In(m.request.Warehouse).Delete(ctx, files...); err != nil {
