@@ -27,6 +27,7 @@ type Config struct {
 	ImplicitDatabases bool          `env:"IGLOO_IMPLICIT_DATABASES" help:"Let a PUT on /hts/tables create the database it names, as OpenHouse does." group:"Tables"`
 	Connections       int           `default:"16" env:"IGLOO_DATABASE_CONNECTIONS" name:"database-connections" help:"Most connections to Postgres, for reads and commits together; more than commit-slots. What Postgres lets in (max_connections) is shared by all replicas." unit:"connections" allowed:"1 or more; 0 stands for the default" group:"State"`
 	Pooler            bool          `env:"IGLOO_DATABASE_POOLER" name:"database-pooler" help:"Connections go through a pooler in transaction mode: use no named statements and no session settings." group:"State"`
+	Standby           string        `name:"database-standby" env:"IGLOO_DATABASE_STANDBY" secret:"" help:"Have lists and histories come from this standby of the database while it has all that the primary has; postgres://…, with as many connections again." placeholder:"URL" group:"State"`
 	Slots             int           `default:"4" env:"IGLOO_COMMIT_SLOTS" name:"commit-slots" help:"Commits that run at a time; further ones queue up and go together, up to 64 in one statement. SQLite has one writer, whatever is said here." unit:"statements" allowed:"1 or more; 0 stands for the default" group:"Commits"`
 	Queue             int           `default:"4096" env:"IGLOO_COMMIT_QUEUE" name:"commit-queue" help:"Commits that may wait, and reads; further ones are told to come back (429)." unit:"calls" allowed:"1 or more; 0 stands for the default" group:"Commits"`
 	CommitTimeout     time.Duration `default:"10s" env:"IGLOO_COMMIT_TIMEOUT" name:"commit-timeout" help:"Give up on a commit that the database does not answer: its outcome is then unknown, and asked for again. Shorter than commit-deadline of the catalog." allowed:"1s or more; 0s stands for the default" group:"Commits"`
@@ -77,6 +78,8 @@ func (c *Config) Validate() error {
 		return errors.New("database-url must be set")
 	case c.Connections < 1 || c.Slots < 1 || c.Queue < 1 || c.CommitTimeout < time.Second:
 		return errors.New("database-connections, commit-slots and commit-queue must be positive, commit-timeout at least 1s")
+	case c.Standby != "" && (!c.postgres() || !isPostgres(c.Standby)):
+		return errors.New("database-standby and database-url must both be postgres://… where there is a standby")
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
@@ -108,8 +111,10 @@ func orDefault[T comparable](field *T, value T) {
 	}
 }
 
-func (c *Config) postgres() bool {
-	return strings.HasPrefix(c.DatabaseURL, "postgres://") || strings.HasPrefix(c.DatabaseURL, "postgresql://")
+func (c *Config) postgres() bool { return isPostgres(c.DatabaseURL) }
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
 // file is the path of a SQLite database.

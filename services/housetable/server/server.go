@@ -152,9 +152,7 @@ func open(ctx context.Context, cfg Config, meters metric.MeterProvider) (houseta
 			return nil, fmt.Errorf("migrate the database: %w", err)
 		}
 	}
-	store, err := opened(postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{
-		Connections: cfg.Connections, Pooler: cfg.Pooler, Meters: meters,
-	}))
+	store, err := openPostgres(ctx, cfg, postgres.Options{Connections: cfg.Connections, Pooler: cfg.Pooler, Meters: meters})
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +161,19 @@ func open(ctx context.Context, cfg Config, meters metric.MeterProvider) (houseta
 		return nil, errors.Join(err, store.Close())
 	}
 	return coalesced, nil
+}
+
+// openPostgres has lists come from a standby, if there is one.
+func openPostgres(ctx context.Context, cfg Config, o postgres.Options) (housetable.Store, error) {
+	primary, err := postgres.Open(ctx, cfg.DatabaseURL, o)
+	if err != nil || cfg.Standby == "" {
+		return opened(primary, err)
+	}
+	relieved, err := opened(postgres.Relieve(ctx, primary, cfg.Standby, o))
+	if err != nil {
+		return nil, errors.Join(err, primary.Close())
+	}
+	return relieved, nil
 }
 
 func opened[S housetable.Store](store S, err error) (housetable.Store, error) {

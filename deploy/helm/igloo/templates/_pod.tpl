@@ -36,6 +36,17 @@ seccompProfile:
       key: {{ .Values.database.key }}
 {{- end -}}
 
+{{- define "igloo.databaseURLs" -}}
+{{ include "igloo.databaseURL" . }}
+{{- with .Values.database.standbyKey }}
+- name: IGLOO_DATABASE_STANDBY
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.Values.database.existingSecret }}
+      key: {{ . }}
+{{- end }}
+{{- end -}}
+
 {{/* The container's probes and ports; scheme and port are those of the service. */}}
 {{- define "igloo.probes" -}}
 {{- $scheme := ternary "HTTPS" "HTTP" .root.Values.tls.enabled -}}
