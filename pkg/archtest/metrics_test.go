@@ -90,10 +90,14 @@ func seen(name, unit, kind string) string {
 	return name
 }
 
-// unitOf is what a call of WithUnit among the arguments says.
+// unitOf is what stands behind the name, as telemetry.Instruments have it, or in a call
+// of WithUnit among the arguments.
 func unitOf(t *testing.T, call *ast.CallExpr) string {
 	t.Helper()
-	for _, argument := range call.Args[1:] {
+	for n, argument := range call.Args[1:] {
+		if unit, literal := argument.(*ast.BasicLit); n == 0 && literal {
+			return unquoted(t, unit)
+		}
 		option, ok := argument.(*ast.CallExpr)
 		if !ok || len(option.Args) != 1 {
 			continue

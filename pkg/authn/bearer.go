@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -31,10 +32,15 @@ var algorithms = []jose.SignatureAlgorithm{
 
 // Bearer believes the tokens of some issuers. It is safe for concurrent use.
 type Bearer struct {
+	trust atomic.Pointer[trust]
+	now   func() time.Time
+}
+
+// trust is who is believed, from one change to the next.
+type trust struct {
 	issuers map[string]*issuer // by URL
 	// verified are the tokens found good, by their hash.
 	verified *otter.Cache[[sha256.Size]byte, Identity]
-	now      func() time.Time
 }
 
 var _ Authenticator = (*Bearer)(nil)
@@ -42,6 +48,27 @@ var _ Authenticator = (*Bearer)(nil)
 // NewBearer makes one of at least one issuer, whose names and URLs differ. It asks
 // none of them anything yet.
 func NewBearer(issuers ...Issuer) (*Bearer, error) {
+	b := &Bearer{now: time.Now}
+	b.trust.Store(&trust{})
+	return b, b.Change(issuers...)
+}
+
+// Change has other issuers be believed from now on, and no token for what was found
+// out about it before. Issuers that stay are not asked again for their keys. On
+// errors nothing changes.
+func (b *Bearer) Change(issuers ...Issuer) error {
+	newer, err := newTrust(issuers)
+	if err != nil {
+		return err
+	}
+	for url, i := range newer.issuers {
+		i.succeed(b.trust.Load().issuers[url])
+	}
+	b.trust.Store(newer)
+	return nil
+}
+
+func newTrust(issuers []Issuer) (*trust, error) {
 	if len(issuers) == 0 {
 		return nil, errors.New("no issuer of tokens is configured, at least one is needed")
 	}
@@ -49,19 +76,19 @@ func NewBearer(issuers ...Issuer) (*Bearer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make cache of tokens: %w", err)
 	}
-	b := &Bearer{issuers: map[string]*issuer{}, verified: verified, now: time.Now}
+	t := &trust{issuers: map[string]*issuer{}, verified: verified}
 	names := map[string]bool{}
 	for _, config := range issuers {
 		i, err := newIssuer(config)
 		if err != nil {
 			return nil, err
 		}
-		if b.issuers[config.URL] != nil || names[config.Name] {
+		if t.issuers[config.URL] != nil || names[config.Name] {
 			return nil, fmt.Errorf("issuer %q: its name or its URL is that of another one", config.Name)
 		}
-		b.issuers[config.URL], names[config.Name] = i, true
+		t.issuers[config.URL], names[config.Name] = i, true
 	}
-	return b, nil
+	return t, nil
 }
 
 // Authenticate implements Authenticator.
@@ -69,20 +96,20 @@ func (b *Bearer) Authenticate(ctx context.Context, token string) (Identity, erro
 	if len(token) > maxToken {
 		return Identity{}, fault.New(fault.Unauthenticated, "the token has %d bytes, at most %d are read", len(token), maxToken)
 	}
-	hash := sha256.Sum256([]byte(token))
-	if identity, known := b.verified.GetIfPresent(hash); known && b.now().Before(identity.Expires) {
+	hash, by := sha256.Sum256([]byte(token)), b.trust.Load()
+	if identity, known := by.verified.GetIfPresent(hash); known && b.now().Before(identity.Expires) {
 		return identity, nil
 	}
-	identity, err := b.verify(ctx, token)
+	identity, err := by.verify(ctx, token, b.now())
 	if err == nil {
-		b.verified.Set(hash, identity)
+		by.verified.Set(hash, identity)
 	}
 	return identity, err
 }
 
 // verify decides by the claims what to check the signature against, and believes
 // them after that.
-func (b *Bearer) verify(ctx context.Context, token string) (Identity, error) {
+func (t *trust) verify(ctx context.Context, token string, now time.Time) (Identity, error) {
 	parsed, err := jwt.ParseSigned(token, algorithms)
 	if err != nil {
 		return Identity{}, fault.Wrap(fault.Unauthenticated, err, "the token is no JWT signed by an allowed algorithm: %s", allowed(algorithms))
@@ -91,11 +118,11 @@ func (b *Bearer) verify(ctx context.Context, token string) (Identity, error) {
 	if err := parsed.UnsafeClaimsWithoutVerification(&c); err != nil {
 		return Identity{}, fault.Wrap(fault.Unauthenticated, err, "the claims of the token cannot be read")
 	}
-	i := b.issuers[c.Issuer]
+	i := t.issuers[c.Issuer]
 	if i == nil {
 		return Identity{}, fault.New(fault.Unauthenticated, "the token's issuer is %.200q, which is not trusted here", c.Issuer)
 	}
-	if err := i.check(c, b.now()); err != nil {
+	if err := i.check(c, now); err != nil {
 		return Identity{}, err
 	}
 	if err := i.verify(ctx, token); err != nil {

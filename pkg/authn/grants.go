@@ -32,7 +32,7 @@ func discovered(endpoint string, types []string) *Grants {
 // nobody vouches, or the issuer has not been asked for them yet.
 func (b *Bearer) Granted(ctx context.Context) (Grants, bool) {
 	name := From(ctx).Issuer
-	for _, i := range b.issuers {
+	for _, i := range b.trust.Load().issuers {
 		if i.Name == name {
 			return i.granted()
 		}

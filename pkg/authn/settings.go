@@ -11,11 +11,11 @@ import (
 
 // Settings are what an operator says about who is let in.
 type Settings struct {
-	AuthIssuers          []string      `name:"auth-issuer" env:"IGLOO_AUTH_ISSUERS" help:"Believe the tokens (OIDC) of this issuer; the name stands before the subject wherever somebody is named. Its keys are fetched from the URL when the first token comes, and again when one is signed by an unknown key. May be given several times; names and URLs differ." placeholder:"NAME=https://…"`
-	AuthAudiences        []string      `name:"auth-audience" default:"igloo" env:"IGLOO_AUTH_AUDIENCES" help:"Believe tokens that are for this audience. May be given several times: any of them will do."`
-	AuthGroupsClaim      string        `default:"groups" env:"IGLOO_AUTH_GROUPS_CLAIM" help:"Claim of tokens with the groups of their subject, which grants can be given to."`
-	AuthClockSkew        time.Duration `default:"30s" env:"IGLOO_AUTH_CLOCK_SKEW" help:"Let clocks of issuers differ by this much when it is decided whether a token holds yet, or still." allowed:"0s to 10m"`
-	AuthKubernetes       bool          `env:"IGLOO_AUTH_KUBERNETES" help:"Believe the tokens of service accounts of the cluster that this runs in, for the audience. They are named kubernetes:system:serviceaccount:NAMESPACE:NAME."`
+	AuthIssuers          []string      `name:"auth-issuer" env:"IGLOO_AUTH_ISSUERS" live:"" help:"Believe the tokens (OIDC) of this issuer; the name stands before the subject wherever somebody is named. Its keys are fetched from the URL when the first token comes, and again when one is signed by an unknown key. May be given several times; names and URLs differ." placeholder:"NAME=https://…"`
+	AuthAudiences        []string      `name:"auth-audience" default:"igloo" env:"IGLOO_AUTH_AUDIENCES" live:"" help:"Believe tokens that are for this audience. May be given several times: any of them will do."`
+	AuthGroupsClaim      string        `default:"groups" env:"IGLOO_AUTH_GROUPS_CLAIM" live:"" help:"Claim of tokens with the groups of their subject, which grants can be given to."`
+	AuthClockSkew        time.Duration `default:"30s" env:"IGLOO_AUTH_CLOCK_SKEW" live:"" help:"Let clocks of issuers differ by this much when it is decided whether a token holds yet, or still." allowed:"0s to 10m"`
+	AuthKubernetes       bool          `env:"IGLOO_AUTH_KUBERNETES" live:"" help:"Believe the tokens of service accounts of the cluster that this runs in, for the audience. They are named kubernetes:system:serviceaccount:NAMESPACE:NAME."`
 	AllowUnauthenticated bool          `env:"IGLOO_ALLOW_UNAUTHENTICATED" help:"Let whoever reaches the address do everything, without a token. Without any issuer, and without this, only addresses of this machine's own are listened on."`
 }
 
@@ -52,6 +52,43 @@ func (s Settings) Authenticator(doors Doors, further ...Issuer) (Authenticator, 
 		}
 		return nil, s.refuseOpenDoors(doors.Addresses)
 	}
+	issuers, err := s.trusted(further)
+	if err != nil {
+		return nil, err
+	}
+	bearer, err := NewBearer(issuers...)
+	if err != nil {
+		return nil, fmt.Errorf("auth-issuer: %w", err)
+	}
+	return bearer, nil
+}
+
+// ChangeIssuers has the authenticator that older settings made believe the issuers of these,
+// and the further ones, from now on. Whether callers have to show tokens at all is for
+// a restart: more than who is let in hangs on that. On errors nothing changes.
+func (s Settings) ChangeIssuers(by Authenticator, further ...Issuer) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	bearer, asks := by.(*Bearer)
+	if asks != (s.On() || len(further) > 0) {
+		return errors.New("auth-issuer, auth-kubernetes: whether callers have to show tokens can change at a restart alone")
+	}
+	if !asks {
+		return nil
+	}
+	issuers, err := s.trusted(further)
+	if err != nil {
+		return err
+	}
+	if err := bearer.Change(issuers...); err != nil {
+		return fmt.Errorf("auth-issuer: %w", err)
+	}
+	return nil
+}
+
+// trusted are all whose tokens are believed.
+func (s Settings) trusted(further []Issuer) ([]Issuer, error) {
 	issuers, err := s.issuers()
 	if err != nil {
 		return nil, err
@@ -64,11 +101,7 @@ func (s Settings) Authenticator(doors Doors, further ...Issuer) (Authenticator, 
 		}
 		issuers = append(issuers, cluster)
 	}
-	bearer, err := NewBearer(issuers...)
-	if err != nil {
-		return nil, fmt.Errorf("auth-issuer: %w", err)
-	}
-	return bearer, nil
+	return issuers, nil
 }
 
 func (s Settings) refuseOpenDoors(addresses []string) error {

@@ -16,11 +16,13 @@ import (
 type file struct {
 	path   string
 	values map[string]any
+	// stamp is from before it was read: what changes then is read again.
+	stamp stamp
 }
 
 // readFile reads the file at path; an empty path is an empty file.
 func readFile(path string) (*file, error) {
-	f := &file{path: path, values: map[string]any{}}
+	f := &file{path: path, values: map[string]any{}, stamp: stampOf(path)}
 	if path == "" {
 		return f, nil
 	}

@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // lookEvery is how often the file is looked at. A change is read when it has stood
@@ -39,14 +43,14 @@ type changes struct {
 	held map[string]string
 }
 
-// follow looks at the file until ctx ends, and at once at SIGHUP.
-func (c *changes) follow(ctx context.Context, path string) {
+// follow looks at the file until ctx ends, and at once at SIGHUP. What was read
+// already is as the file was then.
+func (c *changes) follow(ctx context.Context, path string, taken stamp) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	taken := stampOf(path)
 	seen := taken
 	for {
 		select {
@@ -88,6 +92,7 @@ func (c *changes) reload(ctx context.Context) {
 	if err == nil {
 		err = c.take(ctx, newer)
 	}
+	c.env.count(err == nil)
 	if err != nil {
 		c.env.Log.ErrorContext(ctx, "new settings are not taken, those from before hold", "error", err)
 	}
@@ -144,8 +149,49 @@ func valuesOf(chosen *kong.Context) map[string]string {
 
 func valueOf(chosen *kong.Context, flag *kong.Flag) string { return fmt.Sprint(chosen.FlagValue(flag)) }
 
-// following is what OnChange needs of an Env.
+// following is what OnChange and Measure need of an Env.
 type following struct {
 	mu    sync.Mutex
 	apply []func(newer any) error
+	// taken and refused count files that were read again, and wrong is whether the
+	// last of them was refused.
+	taken, refused int64
+	wrong          bool
+}
+
+func (f *following) count(taken bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wrong = !taken; taken {
+		f.taken++
+	} else {
+		f.refused++
+	}
+}
+
+func (f *following) counted() (taken, refused, wrong int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wrong {
+		wrong = 1
+	}
+	return f.taken, f.refused, wrong
+}
+
+// Measure tells what became of settings that changed while the program ran.
+func (e *Env) Measure(meter metric.Meter) error {
+	i := telemetry.NewInstruments(meter)
+	reloads := i.Int64ObservableCounter("igloo.settings.reloads", "{reload}", "How often the file of settings was read again, by what became of it.")
+	refused := i.Int64ObservableGauge("igloo.settings.refused", "", "1 while the file of settings is wrong, and those from before hold.")
+	i.Register(func(_ context.Context, o metric.Observer) error {
+		taken, not, wrong := e.counted()
+		o.ObserveInt64(reloads, taken, metric.WithAttributes(attribute.String("result", "taken")))
+		o.ObserveInt64(reloads, not, metric.WithAttributes(attribute.String("result", "refused")))
+		o.ObserveInt64(refused, wrong)
+		return nil
+	}, reloads, refused)
+	if err := i.Err(); err != nil {
+		return fmt.Errorf("measure settings: %w", err)
+	}
+	return nil
 }

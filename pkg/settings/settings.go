@@ -168,7 +168,7 @@ func dispatch(ctx context.Context, app App, p *parsed) error {
 		following, stop := context.WithCancel(ctx)
 		defer stop()
 		c := &changes{app: app, env: env, level: level, held: valuesOf(p.chosen)}
-		go c.follow(following, p.file.path)
+		go c.follow(following, p.file.path, p.file.stamp)
 	}
 	p.chosen.BindTo(ctx, (*context.Context)(nil))
 	return p.chosen.Run(env)

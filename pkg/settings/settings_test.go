@@ -3,6 +3,7 @@ package settings_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,10 +22,15 @@ type serve struct {
 	Rate    float64       `env:"IGLOO_RATE" default:"1" help:"Rate." live:""`
 
 	ran bool
+	// meanwhile, when set, is what happens once it runs.
+	meanwhile func(context.Context, *settings.Env) error
 }
 
-func (s *serve) Run(_ context.Context, env *settings.Env) error {
+func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 	s.ran = env.Log != nil
+	if s.meanwhile != nil {
+		return s.meanwhile(ctx, env)
+	}
 	return nil
 }
 
@@ -87,6 +93,37 @@ func TestKeysWithoutAValueSayNothing(t *testing.T) {
 	}
 	if c.Serve.Listen != "127.0.0.1:1" || c.Serve.Roots != nil || c.Serve.URL != "" {
 		t.Errorf("listen = %q, roots = %q, url = %q; want the defaults", c.Serve.Listen, c.Serve.Roots, c.Serve.URL)
+	}
+}
+
+// TestChangesAreSeenFromTheStart: what is written as soon as the command runs is no
+// part of what it was told, and is read again.
+func TestChangesAreSeenFromTheStart(t *testing.T) {
+	path, rates := yamlFile(t, "rate: 1\n"), make(chan float64, 1)
+	c := &commands{}
+	c.Serve.meanwhile = func(ctx context.Context, env *settings.Env) error {
+		if err := os.WriteFile(path, []byte("rate: 2.5\n"), 0o600); err != nil {
+			return err
+		}
+		env.OnChange(func(newer any) error { rates <- newer.(*serve).Rate; return nil })
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case rate := <-rates:
+			if rate != 2.5 {
+				t.Errorf("rate = %g", rate)
+			}
+			return nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := settings.Run(ctx, settings.App{
+		Name: "test", Commands: c, Args: []string{"serve", "--config", path}, Stdout: io.Discard, Stderr: io.Discard,
+		LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/issuer"
@@ -25,24 +23,20 @@ const root = "root"
 
 // openDoor decides who is let in. With auth the process issues tokens itself,
 // against the credential in its data folder.
-func openDoor(cfg Config, folder string, meter metric.Meter) (*catalogserver.Door, error) {
-	door := &catalogserver.Door{}
-	var own []authn.Issuer
+func (i *Igloo) openDoor(cfg Config, folder string) (err error) {
+	i.door = &catalogserver.Door{}
 	if cfg.Auth {
 		tokens, err := openIssuer(folder)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		door.Tokens, own = tokens, []authn.Issuer{tokens.Trusted()}
+		i.door.Tokens, i.own = tokens, []authn.Issuer{tokens.Trusted()}
 	}
-	limits, err := cfg.Limits.New(meter)
-	if err != nil {
-		return nil, err
+	if i.door.Limits, err = cfg.Limits.New(i.Meter()); err != nil {
+		return err
 	}
-	door.Limits = limits
-	who, err := cfg.Authenticator(authn.Doors{Addresses: []string{cfg.Listen}, Certificates: cfg.ForClients()}, own...)
-	door.Who = who
-	return door, err
+	i.door.Who, err = cfg.Authenticator(authn.Doors{Addresses: []string{cfg.Listen}, Certificates: cfg.ForClients()}, i.own...)
+	return err
 }
 
 // access is who may do what. Whoever has the credential of the data folder may do

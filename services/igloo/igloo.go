@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
+	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
 	"github.com/igloo-catalog/igloo/pkg/audit"
@@ -64,9 +65,11 @@ type Igloo struct {
 	meters     *telemetry.Meters
 	housetable *htsserver.Server
 	catalog    *catalogserver.Server
-	limits     *limit.Limits
-	probes     *httpserver.Probes
-	server     *httpserver.Server
+	door       *catalogserver.Door
+	// own are the issuers of tokens that the process is itself.
+	own    []authn.Issuer
+	probes *httpserver.Probes
+	server *httpserver.Server
 }
 
 // Start opens the data folder, which it makes if need be, and listens. The
@@ -90,17 +93,15 @@ func (i *Igloo) start(ctx context.Context, cfg Config, folder string, log *slog.
 	if i.meters, err = telemetry.NewMeters(); err != nil {
 		return err
 	}
-	door, err := openDoor(cfg, folder, i.meters.Meter(meterName))
-	if err != nil {
+	if err := i.openDoor(cfg, folder); err != nil {
 		return err
 	}
-	i.limits = door.Limits
 	prober := &inprocgrpc.Channel{}
 	prober.WithServerUnaryInterceptor(grpcserver.Unary(log, authn.Unary(nil)))
-	if i.housetable, err = openHouseTables(ctx, cfg, folder, door, prober, log); err != nil {
+	if i.housetable, err = openHouseTables(ctx, cfg, folder, i.door, prober, log); err != nil {
 		return err
 	}
-	if i.catalog, err = openCatalog(ctx, cfg, folder, door, i.housetable, log); err != nil {
+	if i.catalog, err = openCatalog(ctx, cfg, folder, i.door, i.housetable, log); err != nil {
 		return err
 	}
 	i.catalog.Register(prober)
@@ -190,8 +191,20 @@ func (i *Igloo) handler() http.Handler {
 }
 
 // Change takes over what newer settings say of what can change while the process
-// runs: how much one caller may ask.
-func (i *Igloo) Change(newer Config) error { return i.limits.Change(newer.Limits) }
+// runs: whose tokens are believed, and how much one caller may ask. On errors nothing
+// changes.
+func (i *Igloo) Change(newer Config) error {
+	if err := newer.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := newer.ChangeIssuers(i.door.Who, i.own...); err != nil {
+		return err
+	}
+	return i.door.Limits.Change(newer.Limits)
+}
+
+// Meter is of the process, beside what its services measure.
+func (i *Igloo) Meter() metric.Meter { return i.meters.Meter(meterName) }
 
 // URL is where clients reach the process: "http://127.0.0.1:8181".
 func (i *Igloo) URL() string { return i.server.URL() }

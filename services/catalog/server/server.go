@@ -220,8 +220,20 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Change takes over what newer settings say of what can change while the service
-// runs: how much one caller may ask.
-func (s *Server) Change(newer Config) error { return s.door.Limits.Change(newer.Limits) }
+// runs: whose tokens are believed, and how much one caller may ask. On errors nothing
+// changes.
+func (s *Server) Change(newer Config) error {
+	if err := newer.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := newer.ChangeIssuers(s.door.Who); err != nil {
+		return err
+	}
+	return s.door.Limits.Change(newer.Limits)
+}
+
+// Meter is what the service measures on.
+func (s *Server) Meter() metric.Meter { return s.meter }
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }

@@ -207,8 +207,20 @@ func (s *Server) Gateway() http.Handler {
 }
 
 // Change takes over what newer settings say of what can change while the service
-// runs: how much one caller may ask.
-func (s *Server) Change(newer Config) error { return s.limits.Change(newer.Limits) }
+// runs: whose tokens are believed, and how much one caller may ask. On errors nothing
+// changes.
+func (s *Server) Change(newer Config) error {
+	if err := newer.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := newer.ChangeIssuers(s.who); err != nil {
+		return err
+	}
+	return s.limits.Change(newer.Limits)
+}
+
+// Meter is what the service measures on.
+func (s *Server) Meter() metric.Meter { return s.meters.Meter(meterName) }
 
 // Meters hold what the service measures.
 func (s *Server) Meters() *telemetry.Meters { return s.meters }

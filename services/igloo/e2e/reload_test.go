@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/idptest"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
 )
 
@@ -61,4 +62,79 @@ func TestSettingsChangeWhileServing(t *testing.T) {
 			d.Stop(t)
 		})
 	}
+}
+
+// TestIssuersChangeWhileServing: whose tokens are believed changes with the file, in
+// all programs that read it; a file that is wrong, or would open the door, changes
+// nothing, and metrics say so.
+func TestIssuersChangeWhileServing(t *testing.T) {
+	corp, partner := idptest.New(t), idptest.New(t)
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	write := func(issuers string) {
+		text := "admin: [corp:alice, partner:alice]\nauth-issuer: [" + issuers + "]\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ours, theirs := "corp="+corp.URL, "partner="+partner.URL
+	for _, shape := range []string{"embedded", "split"} {
+		t.Run(shape, func(t *testing.T) {
+			write(ours)
+			d := guardedBy(t, shape, corp, file)
+			// doors are how many let somebody in, of two.
+			doors := func(p *idptest.Provider) (open int) {
+				token := "Bearer " + p.Token(t, nil)
+				for _, url := range []string{d.URL + "/v1/namespaces", d.HTS + "/hts/databases"} {
+					if status, _ := ask(t, http.MethodGet, url, "", "Authorization", token); status != http.StatusUnauthorized {
+						open++
+					}
+				}
+				return open
+			}
+			tells := func(line string) func() bool {
+				return func() bool {
+					for _, url := range []string{d.URL, d.HTS} {
+						if _, body := ask(t, http.MethodGet, url+"/metrics", ""); !strings.Contains(body, line) {
+							return false
+						}
+					}
+					return true
+				}
+			}
+			if doors(corp) != 2 || doors(partner) != 0 || !tells("igloo_settings_refused 0")() {
+				t.Fatal("not as it was told at the start")
+			}
+			write(ours + ", " + theirs)
+			until(t, "the other is believed", func() bool { return doors(partner) == 2 })
+
+			write("partner")
+			until(t, "the file is refused", tells(`igloo_settings_reloads_total{result="refused"} 1`))
+			write("")
+			until(t, "the door stays closed", tells(`igloo_settings_reloads_total{result="refused"} 2`))
+			if status, _ := ask(t, http.MethodGet, d.URL+"/v1/namespaces", ""); status != http.StatusUnauthorized || doors(corp) != 2 || doors(partner) != 2 {
+				t.Errorf("what was refused has changed something: %d", status)
+			}
+			if !tells("igloo_settings_refused 1")() {
+				t.Error("metrics do not tell that the file is wrong")
+			}
+
+			write(ours)
+			until(t, "the other is not believed any more", func() bool { return tells("igloo_settings_refused 0")() && doors(partner) == 0 })
+			if doors(corp) != 2 {
+				t.Error("who stayed is not believed any more")
+			}
+			d.Stop(t)
+		})
+	}
+}
+
+// guardedBy runs Igloo with a file of settings for all its programs, one of whose
+// issuers is corp: the catalog is known to it.
+func guardedBy(t *testing.T, shape string, corp *idptest.Provider, file string) *iglootest.Deployment {
+	t.Helper()
+	if shape == "embedded" {
+		return iglootest.Shapes()[0].Start(t, "--config", file)
+	}
+	own := corp.TokenFile(t, idptest.Claims{"sub": "catalog"})
+	return iglootest.Split(t, []string{"--config", file, "--housetable-token-file", own}, []string{"--config", file, "--trusted-service", "corp:catalog"})
 }

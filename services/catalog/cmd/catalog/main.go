@@ -37,6 +37,9 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 		return err
 	}
 	env.OnChange(func(newer any) error { return changed(newer.(*serve), catalog, tracer) })
+	if err := env.Measure(catalog.Meter()); err != nil {
+		return err
+	}
 	return catalog.Serve(ctx)
 }
 

@@ -35,6 +35,9 @@ func (c *serve) Run(ctx context.Context, env *settings.Env) error {
 	}
 	defer func() { _ = s.Close() }() // nothing is in flight any more
 	env.OnChange(func(newer any) error { return changed(newer.(*serve), s, tracer) })
+	if err := env.Measure(s.Meter()); err != nil {
+		return err
+	}
 	return s.Serve(ctx)
 }
 

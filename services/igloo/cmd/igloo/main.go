@@ -57,6 +57,9 @@ func (s *serve) Run(ctx context.Context, env *settings.Env) error {
 		return err
 	}
 	env.OnChange(func(newer any) error { return changed(newer.(*serve), server, tracer) })
+	if err := env.Measure(server.Meter()); err != nil {
+		return err
+	}
 	if err := greet(env.Stdout, server.URL(), s.DataDir, s.Auth); err != nil {
 		return err
 	}
