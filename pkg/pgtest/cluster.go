@@ -86,6 +86,21 @@ func start(ctx context.Context, parent string, settings []string) (*Cluster, err
 	return c, nil
 }
 
+// Adopt starts a server on the folder "data" in dir, which is there already, as one
+// that was restored is. The caller ends it with Stop, which removes dir.
+func Adopt(ctx context.Context, dir string) (*Cluster, error) {
+	bin, err := findBinaries()
+	if err != nil {
+		return nil, err
+	}
+	user, err := proctest.Unprivileged("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("start Postgres: %w", err)
+	}
+	c := &Cluster{bin: bin, dir: dir, user: user}
+	return c, c.Restart(ctx)
+}
+
 // Restart starts the server of a cluster that is stopped or was killed, on the
 // port it had.
 func (c *Cluster) Restart(ctx context.Context) error {
