@@ -91,3 +91,20 @@ func TestUpkeepIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStandbyIsOfPostgres: one file has no standby, and a standby is no file.
+func TestStandbyIsOfPostgres(t *testing.T) {
+	for _, c := range []struct {
+		database, standby string
+		fine              bool
+	}{
+		{"sqlite:///x", "postgres://b/igloo", false},
+		{"postgres://a/igloo", "sqlite:///x", false},
+		{"postgres://a/igloo", "postgres://b/igloo", true},
+	} {
+		cfg := server.Config{DatabaseURL: c.database, Standby: c.standby}
+		if err := cfg.Validate(); (err == nil) != c.fine {
+			t.Errorf("%s beside %s: %v", c.standby, c.database, err)
+		}
+	}
+}
