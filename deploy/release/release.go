@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ type Release struct {
 
 // Make makes a release and returns the digest of each program's image.
 func (r *Release) Make(ctx context.Context) (map[string]string, error) {
-	if err := r.of(ctx); err != nil {
+	if err := errors.Join(r.of(ctx), r.clear()); err != nil {
 		return nil, err
 	}
 	digests := map[string]string{}
@@ -68,6 +69,11 @@ func (r *Release) of(ctx context.Context) error {
 	at, err := strconv.ParseInt(seconds, 10, 64)
 	r.revision, r.at = revision, time.Unix(at, 0).UTC()
 	return err
+}
+
+// clear removes what a release before left: it is none of this one's.
+func (r *Release) clear() error {
+	return errors.Join(os.RemoveAll(filepath.Join(r.Out, "images")), os.RemoveAll(filepath.Join(r.Out, "archives")))
 }
 
 func (r *Release) program(ctx context.Context, program string) (digest string, err error) {

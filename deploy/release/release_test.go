@@ -22,10 +22,15 @@ import (
 	"github.com/igloo-catalog/igloo/deploy/release"
 )
 
-// made is a release of one program for this machine.
+// made is a release of one program for this machine, in a folder where one was made
+// before.
 func made(t *testing.T) (out, digest string) {
 	t.Helper()
 	out = t.TempDir()
+	before := filepath.Join(out, "archives", "housetable-v9.8.6-linux-amd64.tar.gz")
+	if err := errors.Join(os.Mkdir(filepath.Dir(before), 0o750), os.WriteFile(before, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	r := &release.Release{
 		Root: "../..", Out: out, Version: "v9.8.7", Programs: []string{"housetable"},
 		Platforms: []string{"linux/" + runtime.GOARCH}, Registry: "registry.example/igloo", Archives: true,
