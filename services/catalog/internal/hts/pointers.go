@@ -9,6 +9,7 @@ package hts
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,11 +39,12 @@ type Pointers struct {
 var _ catalog.Pointers = (*Pointers)(nil)
 
 // New makes Pointers over a connection, which stays the caller's. Point reads
-// that find others on their way go together.
+// that find others on their way go together, be they of tables, of one namespace or
+// of one warehouse.
 func New(conn grpc.ClientConnInterface) *Pointers {
 	return &Pointers{
-		warehouses: htsv1.NewWarehouseServiceClient(conn),
-		namespaces: htsv1.NewNamespaceServiceClient(conn),
+		warehouses: grpcclient.Warehouses(conn),
+		namespaces: grpcclient.Namespaces(conn),
 		tables:     grpcclient.Tables(conn),
 		commits:    htsv1.NewCommitServiceClient(conn),
 	}
@@ -74,7 +76,7 @@ func (p *Pointers) Warehouse(ctx context.Context, name string) (catalog.Warehous
 // WarehouseOf is a warehouse as the catalog knows it.
 func WarehouseOf(w *htsv1.Warehouse) catalog.Warehouse {
 	return catalog.Warehouse{
-		Name: w.GetName(), Location: w.GetLocation(), Properties: w.GetProperties(),
+		Name: w.GetName(), Location: w.GetLocation(), Properties: maps.Clone(w.GetProperties()),
 		Storage: storageOf(w), CreatedAt: w.GetCreatedAt().AsTime(), Version: w.GetVersion(),
 	}
 }
@@ -117,7 +119,7 @@ func (p *Pointers) Namespace(ctx context.Context, warehouse string, ns catalog.N
 		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
 	}
 	if properties := answer.GetNamespace().GetProperties(); properties != nil {
-		return properties, nil
+		return maps.Clone(properties), nil // the answer may be others' as well
 	}
 	return map[string]string{}, nil
 }
