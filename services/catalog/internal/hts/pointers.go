@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -218,7 +219,7 @@ func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer cat
 func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page, names bool) (*htsv1.ListTablesResponse, error) {
 	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
 		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
-		Visibility: visibilityTo(page.Visible), NamesOnly: names,
+		Visibility: visibilityTo(page.Visible), NamesOnly: names, InLines: names,
 	})
 	if err != nil {
 		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
@@ -249,8 +250,11 @@ func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namesp
 	if err != nil {
 		return nil, "", err
 	}
+	if answer.GetLines() != "" {
+		return strings.Split(answer.GetLines(), "\n"), answer.GetNextPageToken(), nil
+	}
 	names := answer.GetTableIds()
-	for _, t := range answer.GetTables() { // of a service of an older version
+	for _, t := range answer.GetTables() { // both of services of older versions
 		names = append(names, t.GetKey().GetTableId())
 	}
 	return names, answer.GetNextPageToken(), nil

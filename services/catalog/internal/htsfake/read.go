@@ -109,7 +109,11 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	}
 	names, next := cut(w.shown(r), r.GetPageSize(), r.GetPageToken())
 	answer := &htsv1.ListTablesResponse{NextPageToken: next}
-	if r.GetNamesOnly() {
+	switch {
+	case r.GetNamesOnly() && r.GetInLines():
+		answer.Lines = strings.Join(names, "\n")
+		return answer, nil
+	case r.GetNamesOnly():
 		answer.TableIds = names
 		return answer, nil
 	}

@@ -5,16 +5,6 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
-type identifierModel struct {
-	Namespace catalog.Namespace `json:"namespace"`
-	Name      string            `json:"name"`
-}
-
-type identifiersResponse struct {
-	Identifiers   []identifierModel `json:"identifiers"`
-	NextPageToken *string           `json:"next-page-token"`
-}
-
 func (h *Handler) listTables(c *call) (answer, error) {
 	return h.listNames(c, catalog.TableKind)
 }
@@ -26,11 +16,7 @@ func (h *Handler) listNames(c *call, kind catalog.Kind) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	response := identifiersResponse{Identifiers: make([]identifierModel, len(names)), NextPageToken: next}
-	for i, name := range names {
-		response.Identifiers[i] = identifierModel{Namespace: ns, Name: name}
-	}
-	return value(response)
+	return identifiers(ns, names, next)
 }
 
 // namesOf is the page of names that is asked for, and the token of the next.

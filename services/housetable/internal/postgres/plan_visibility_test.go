@@ -24,7 +24,7 @@ func TestPlansOfVisibility(t *testing.T) {
 	v := &housetable.Visibility{UUIDs: []housetable.UUID{{1}}, Owner: "corp:7", DatabaseIDs: []string{"n1"}}
 	q := housetable.TableQuery{Warehouse: housetable.DefaultWarehouse, DatabaseID: "n7", Kind: housetable.KindTable, Visible: v, Page: housetable.Page{Limit: 10}}
 	tables, tableArgs := listing(listedTable, q)
-	names, _ := listing(listedName, q)
+	names, _ := naming(q)
 	namespaces := housetable.NamespaceQuery{Warehouse: housetable.DefaultWarehouse, Visible: v}
 	id := housetable.GrantID{Kind: "table", ID: "x", Grantee: "everyone", Privilege: "select"}
 	changeArgs := []any{housetable.DefaultWarehouse, int64(1), false, "", ""}

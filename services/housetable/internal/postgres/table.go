@@ -1,9 +1,9 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +32,9 @@ const (
 	// The warehouse's rule is asked for by a query of its own, not by a join,
 	// behind which Postgres would sort the namespace to get what an index gives.
 	listedTable = tableColumns + `, h.table_key`
-	listedName  = `h.table_id, h.table_key`
+	// Names go as lines of one text: a row for each costs Postgres more than to find it.
+	listedName  = `h.table_id`
+	namesInOne  = `SELECT coalesce(string_agg(p.table_id, E'\n'), ''), coalesce((SELECT case_insensitive FROM warehouse WHERE warehouse_id = $1), false) FROM (`
 	countTables = `SELECT count(*)` + tablesOf
 	tablesOf    = ` FROM house_table h
 		WHERE h.warehouse_id = $1 AND h.database_key = ` + namespaceAsked + ` AND h.table_key > $4`
@@ -104,14 +106,32 @@ func scanListedTable(r pgx.CollectableRow) (l listed[housetable.Table], err erro
 	return l, err
 }
 
-// scanListedName takes the bytes as they come, which of text are the text.
-func scanListedName(r pgx.CollectableRow) (l listed[string], err error) {
-	name, key := r.RawValues()[0], r.RawValues()[1]
-	l.item = string(name)
-	if l.cursor = l.item; !bytes.Equal(name, key) {
-		l.cursor = string(key)
+// names are those of a page, read one further than wanted; folded tells that they
+// are listed in the order of their folded spellings.
+type names struct {
+	names  []string
+	folded bool
+}
+
+// scanNames reads names from lines, as none has a line break.
+func scanNames(r pgx.CollectableRow) (n names, err error) {
+	var lines string
+	if err := r.Scan(&lines, &n.folded); err != nil || lines == "" {
+		return n, err
 	}
-	return l, nil
+	n.names = strings.Split(lines, "\n")
+	return n, nil
+}
+
+// page cuts the names as it does lists.
+func (n names) page(limit int) (page []string, next string) {
+	if len(n.names) <= limit {
+		return n.names, ""
+	}
+	if next = n.names[limit-1]; n.folded {
+		next = housetable.Fold(next)
+	}
+	return n.names[:limit], next
 }
 
 // page cuts a list that was read one entry further than wanted, to know whether
@@ -164,27 +184,36 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 
 // ListTables returns a page of one namespace's house tables.
 func (s *Store) ListTables(ctx context.Context, q housetable.TableQuery) ([]housetable.Table, string, error) {
-	return listOf(ctx, s, scanListedTable, listedTable, q)
+	text, args := listing(listedTable, q)
+	found, err := query(ctx, s, scanListedTable, "list tables", text, args...)
+	if err == nil && len(found) == 0 {
+		_, err = s.Namespace(ctx, q.Warehouse, q.DatabaseID)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	items, next := page(found, q.Limit)
+	return items, next, nil
 }
 
 // ListNames returns the names of such a page.
 func (s *Store) ListNames(ctx context.Context, q housetable.TableQuery) ([]string, string, error) {
-	return listOf(ctx, s, scanListedName, listedName, q)
-}
-
-func listOf[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[listed[T]], columns string, q housetable.TableQuery) ([]T, string, error) {
-	text, args := listing(columns, q)
-	found, err := query(ctx, s, scan, "list tables", text, args...)
+	text, args := naming(q)
+	found, err := query(ctx, s, scanNames, "list names", text, args...)
+	if err == nil && len(found[0].names) == 0 {
+		_, err = s.Namespace(ctx, q.Warehouse, q.DatabaseID)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	if len(found) == 0 {
-		if _, err := s.Namespace(ctx, q.Warehouse, q.DatabaseID); err != nil {
-			return nil, "", err
-		}
-	}
-	items, next := page(found, q.Limit)
+	items, next := found[0].page(q.Limit)
 	return items, next, nil
+}
+
+// naming is the query of the names of a page.
+func naming(q housetable.TableQuery) (text string, args []any) {
+	text, args = listing(listedName, q)
+	return namesInOne + text + ") p", args
 }
 
 // listing is the query of a page, read one entry further than wanted.

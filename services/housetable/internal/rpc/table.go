@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
@@ -88,7 +89,10 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 	}
 	if r.GetNamesOnly() {
 		names, next, err := s.store.ListNames(ctx, q)
-		return &htsv1.ListTablesResponse{TableIds: names, NextPageToken: pageToken(of, next)}, err
+		if err != nil {
+			return nil, err
+		}
+		return toNames(names, r.GetInLines(), pageToken(of, next)), nil
 	}
 	tables, next, err := s.store.ListTables(ctx, q)
 	if err != nil {
@@ -99,4 +103,12 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 		response.Tables = append(response.Tables, toTable(&tables[i]))
 	}
 	return response, nil
+}
+
+// toNames is a page of names. As one text they cost a fraction, here and there.
+func toNames(names []string, inLines bool, token string) *htsv1.ListTablesResponse {
+	if inLines {
+		return &htsv1.ListTablesResponse{Lines: strings.Join(names, "\n"), NextPageToken: token}
+	}
+	return &htsv1.ListTablesResponse{TableIds: names, NextPageToken: token}
 }

@@ -516,7 +516,9 @@ type ListTablesRequest struct {
 	// Visibility, when set, leaves out what is not in it.
 	Visibility *Visibility `protobuf:"bytes,6,opt,name=visibility,proto3" json:"visibility,omitempty"`
 	// NamesOnly asks for table_ids instead of tables.
-	NamesOnly     bool `protobuf:"varint,7,opt,name=names_only,json=namesOnly,proto3" json:"names_only,omitempty"`
+	NamesOnly bool `protobuf:"varint,7,opt,name=names_only,json=namesOnly,proto3" json:"names_only,omitempty"`
+	// InLines asks, with names_only, for lines instead of table_ids.
+	InLines       bool `protobuf:"varint,8,opt,name=in_lines,json=inLines,proto3" json:"in_lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -600,6 +602,13 @@ func (x *ListTablesRequest) GetNamesOnly() bool {
 	return false
 }
 
+func (x *ListTablesRequest) GetInLines() bool {
+	if x != nil {
+		return x.InLines
+	}
+	return false
+}
+
 // ListTablesResponse is a page.
 type ListTablesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -609,7 +618,10 @@ type ListTablesResponse struct {
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// TableIds are the names alone, in their order, where only they were asked for. A
 	// server of an older version answers with tables.
-	TableIds      []string `protobuf:"bytes,3,rep,name=table_ids,json=tableIds,proto3" json:"table_ids,omitempty"`
+	TableIds []string `protobuf:"bytes,3,rep,name=table_ids,json=tableIds,proto3" json:"table_ids,omitempty"`
+	// Lines are the table_ids, each but the last with a line break behind it, which
+	// none has in it. A server of an older version answers with table_ids.
+	Lines         string `protobuf:"bytes,4,opt,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -663,6 +675,13 @@ func (x *ListTablesResponse) GetTableIds() []string {
 		return x.TableIds
 	}
 	return nil
+}
+
+func (x *ListTablesResponse) GetLines() string {
+	if x != nil {
+		return x.Lines
+	}
+	return ""
 }
 
 // GetTableHistoryRequest names a house table, by its key or by its uuid.
@@ -1487,7 +1506,7 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
-	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xa2\x02\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xbd\x02\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
@@ -1500,11 +1519,13 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"visibility\x18\x06 \x01(\v2\x1f.igloo.housetable.v1.VisibilityR\n" +
 	"visibility\x12\x1d\n" +
 	"\n" +
-	"names_only\x18\a \x01(\bR\tnamesOnly\"\x92\x01\n" +
+	"names_only\x18\a \x01(\bR\tnamesOnly\x12\x19\n" +
+	"\bin_lines\x18\b \x01(\bR\ainLines\"\xa8\x01\n" +
 	"\x12ListTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
-	"\ttable_ids\x18\x03 \x03(\tR\btableIds\"\xb7\x01\n" +
+	"\ttable_ids\x18\x03 \x03(\tR\btableIds\x12\x14\n" +
+	"\x05lines\x18\x04 \x01(\tR\x05lines\"\xb7\x01\n" +
 	"\x16GetTableHistoryRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
 	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x12\x12\n" +
