@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/igloo-catalog/igloo/pkg/authz"
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -101,10 +103,8 @@ func (m *mutation) commitPlan(ctx context.Context, members []*member, status int
 	if err != nil {
 		return p, err
 	}
-	for i, result := range results {
-		if err := m.place(ctx, &p, members[i], result); err != nil {
-			return p, err
-		}
+	if err := m.placeAll(ctx, &p, members, results); err != nil {
+		return p, err
 	}
 	if len(p.files) == 0 {
 		p.changes = nil // nothing changes anywhere
@@ -162,6 +162,8 @@ type applied struct {
 	base    document // nil for a new document
 	next    document // base when nothing changes
 }
+
+func (a applied) changed() bool { return a.base == nil || a.next != a.base }
 
 // applyAll applies every member to its document. Members that were applied
 // before were applied together, a commit being all or nothing.
@@ -259,40 +261,78 @@ func (member *member) apply(a applied) (document, error) {
 	return member.revision.apply(a.base, a.pointer.MetadataLocation)
 }
 
-// place writes a member's new metadata and adds its change to the plan.
-func (m *mutation) place(ctx context.Context, p *plan, member *member, a applied) error {
-	if a.base != nil && a.next == a.base {
-		// Unchanged, but the others rely on it: their commit holds only if this
-		// table is still what its requirements were checked on.
-		p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, a.pointer.MetadataLocation)
-		p.changes = append(p.changes, swap(member, a.pointer, a.pointer.MetadataLocation, Holds{}))
-		return nil
+// writesAtOnce is how many metadata files one commit writes at a time.
+const writesAtOnce = 8
+
+// placeAll writes the members' new metadata and adds their changes to the plan. What
+// cannot be stored is refused before anything is written.
+func (m *mutation) placeAll(ctx context.Context, p *plan, members []*member, results []applied) error {
+	holds := make([]Holds, len(members))
+	for i, a := range results {
+		if !a.changed() {
+			continue
+		}
+		if err := m.checkDocument(ctx, a.base, a.next); err != nil {
+			return err
+		}
+		var err error
+		if holds[i], err = m.holds(members[i].kind, a.base, a.next); err != nil {
+			return err
+		}
 	}
-	if err := m.checkDocument(ctx, a.base, a.next); err != nil {
-		return err
+	locations, err := m.writeAll(ctx, members, results)
+	for i, a := range results {
+		if a.changed() && locations[i] != "" {
+			p.files = append(p.files, locations[i])
+		}
 	}
-	holds, err := m.holds(member.kind, a.base, a.next)
 	if err != nil {
 		return err
 	}
-	var previous string
-	var version int64
-	if a.pointer != nil {
-		previous, version = a.pointer.MetadataLocation, a.pointer.Version
+	for i, member := range members {
+		p.place(member, results[i], locations[i], holds[i])
 	}
-	location, err := m.writeMetadata(ctx, member.kind, a.next, previous, version)
-	if err != nil {
-		return err
+	return nil
+}
+
+// writeAll stores the documents that are new, and returns where each member's is;
+// nothing for those that failed. None is given up because another fails: of a file
+// whose writing was broken off nobody knows whether it is there.
+func (m *mutation) writeAll(ctx context.Context, members []*member, results []applied) ([]string, error) {
+	locations := make([]string, len(members))
+	var group errgroup.Group
+	group.SetLimit(writesAtOnce)
+	for i, a := range results {
+		if !a.changed() {
+			locations[i] = a.pointer.MetadataLocation
+			continue
+		}
+		group.Go(func() (err error) {
+			var previous string
+			var version int64
+			if a.pointer != nil {
+				previous, version = a.pointer.MetadataLocation, a.pointer.Version
+			}
+			locations[i], err = m.writeMetadata(ctx, members[i].kind, a.next, previous, version)
+			return err
+		})
 	}
-	p.files = append(p.files, location)
+	return locations, group.Wait() //nolint:wrapcheck // of this package
+}
+
+// place adds a member's change to the plan. Where nothing changes the others rely on
+// it: their commit holds only if this table is still what its requirements were
+// checked on.
+func (p *plan) place(member *member, a applied, location string, holds Holds) {
 	p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, location)
 	if a.pointer == nil {
 		p.changes = append(p.changes, CreatePointer{Identifier: member.id, Kind: member.kind, MetadataLocation: location, Holds: holds})
-		return nil
+		return
 	}
 	p.changes = append(p.changes, swap(member, a.pointer, location, holds))
-	p.expired = append(p.expired, expiredFiles(a.base, a.next)...)
-	return nil
+	if a.changed() {
+		p.expired = append(p.expired, expiredFiles(a.base, a.next)...)
+	}
 }
 
 // expiredFiles are the metadata files that the table's history no longer tells
