@@ -45,6 +45,7 @@ func BenchmarkShort(b *testing.B) {
 			{load.TableLoad(1000), report.SameBytes, report.Sixteen},
 			{load.TableLoad(1000) + load.Unmodified, report.Echo, report.Sixteen},
 			{load.TableList(1000), report.Echo, report.Sixteen},
+			{load.CreateTable, report.BareUpdate, 1},
 			{load.DistinctCommits, report.BareUpdate, 1}, // as how many go together depends on who else is at work
 			{load.Transaction(10), report.BareUpdate, 1},
 		}
