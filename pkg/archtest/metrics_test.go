@@ -64,7 +64,7 @@ func instrumentsOf(t *testing.T, path string, made map[string]string) {
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
-		if !ok || len(call.Args) == 0 {
+		if !ok || len(call.Args) <= 1 {
 			return true
 		}
 		selector, ok := call.Fun.(*ast.SelectorExpr)
@@ -90,25 +90,14 @@ func seen(name, unit, kind string) string {
 	return name
 }
 
-// unitOf is what stands behind the name, as telemetry.Instruments have it, or in a call
-// of WithUnit among the arguments.
+// unitOf stands behind the name, as telemetry.Instruments have it.
 func unitOf(t *testing.T, call *ast.CallExpr) string {
 	t.Helper()
-	for n, argument := range call.Args[1:] {
-		if unit, literal := argument.(*ast.BasicLit); n == 0 && literal {
-			return unquoted(t, unit)
-		}
-		option, ok := argument.(*ast.CallExpr)
-		if !ok || len(option.Args) != 1 {
-			continue
-		}
-		selector, ok := option.Fun.(*ast.SelectorExpr)
-		unit, literal := option.Args[0].(*ast.BasicLit)
-		if ok && literal && selector.Sel.Name == "WithUnit" {
-			return unquoted(t, unit)
-		}
+	unit, literal := call.Args[1].(*ast.BasicLit)
+	if !literal {
+		t.Fatalf("the unit of an instrument is no literal: instruments are declared by telemetry.Instruments")
 	}
-	return ""
+	return unquoted(t, unit)
 }
 
 func unquoted(t *testing.T, literal *ast.BasicLit) string {

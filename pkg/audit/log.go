@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
-
-	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 const (
@@ -73,7 +71,7 @@ func (t Trail) OpenAudit(service string, meter metric.Meter, log *slog.Logger) (
 		service: service, reads: t.AuditReads, proxies: proxies, out: out, log: log, room: make(chan struct{}),
 		wake: make(chan struct{}, 1), hup: make(chan os.Signal, 1), end: make(chan struct{}), done: make(chan struct{}),
 	}
-	if err := measure(telemetry.OrNone(meter), l); err != nil {
+	if err := measure(meter, l); err != nil {
 		return nil, err
 	}
 	signal.Notify(l.hup, syscall.SIGHUP)

@@ -2,7 +2,6 @@ package authz
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // Measured is a decider that counts what it decides.
@@ -23,20 +23,16 @@ type Measured struct {
 // Measure counts the decisions of a decider, told with the name of the service
 // that asks.
 func Measure(by Decider, meter metric.Meter, service string) (*Measured, error) {
-	m := &Measured{Decider: by}
-	decisions, err := meter.Int64ObservableCounter("igloo.authorization.decisions", metric.WithUnit("{decision}"),
-		metric.WithDescription("Decisions about what somebody may do, by how they went."))
-	if err != nil {
-		return nil, err
-	}
+	m, i := &Measured{Decider: by}, telemetry.NewInstruments(meter)
+	decisions := i.Int64ObservableCounter("igloo.authorization.decisions", "{decision}", "Decisions about what somebody may do, by how they went.")
 	from := attribute.String("service", service)
-	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	i.Register(func(_ context.Context, o metric.Observer) error {
 		for result, n := range map[string]*atomic.Int64{"allowed": &m.allowed, "refused": &m.refused, "failed": &m.failed} {
 			o.ObserveInt64(decisions, n.Load(), metric.WithAttributes(from, attribute.String("result", result)))
 		}
 		return nil
 	}, decisions)
-	return m, err
+	return m, i.Err()
 }
 
 // Decide implements Decider.
@@ -70,17 +66,12 @@ func (u *use) refreshed(err error) {
 
 // Measure tells how the follower fares, with the name of the service that it is of.
 func (f *Follower) Measure(meter metric.Meter, service string) error {
-	refreshes, refreshesErr := meter.Int64ObservableCounter("igloo.authorization.refreshes", metric.WithUnit("{refresh}"),
-		metric.WithDescription("How often it was asked what is new of the grants of a warehouse, or of the server, by how that went."))
-	age, ageErr := meter.Float64ObservableGauge("igloo.authorization.snapshot.age", metric.WithUnit("s"),
-		metric.WithDescription("How old what is known of the server's own grants is. It grows while nobody asks for anything."))
-	held, heldErr := meter.Int64ObservableGauge("igloo.authorization.grants", metric.WithUnit("{grant}"),
-		metric.WithDescription("Grants that are held in memory."))
-	if err := errors.Join(refreshesErr, ageErr, heldErr); err != nil {
-		return err
-	}
+	i := telemetry.NewInstruments(meter)
+	refreshes := i.Int64ObservableCounter("igloo.authorization.refreshes", "{refresh}", "How often it was asked what is new of the grants of a warehouse, or of the server, by how that went.")
+	age := i.Float64ObservableGauge("igloo.authorization.snapshot.age", "s", "How old what is known of the server's own grants is. It grows while nobody asks for anything.")
+	held := i.Int64ObservableGauge("igloo.authorization.grants", "{grant}", "Grants that are held in memory.")
 	from := attribute.String("service", service)
-	_, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	i.Register(func(_ context.Context, o metric.Observer) error {
 		o.ObserveInt64(refreshes, f.use.done.Load(), metric.WithAttributes(from, attribute.String("result", "ok")))
 		o.ObserveInt64(refreshes, f.use.failed.Load(), metric.WithAttributes(from, attribute.String("result", "failed")))
 		seconds, grants := f.state()
@@ -88,7 +79,7 @@ func (f *Follower) Measure(meter metric.Meter, service string) error {
 		o.ObserveInt64(held, grants, metric.WithAttributes(from))
 		return nil
 	}, refreshes, age, held)
-	return err
+	return i.Err()
 }
 
 // state is how old the server's own grants are, in seconds, and how many grants

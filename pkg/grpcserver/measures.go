@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // callBounds are those of the histogram of calls, in seconds.
@@ -27,10 +28,9 @@ type series struct {
 // Measure makes an interceptor that tells meter of calls, in the names of
 // OpenTelemetry's conventions for RPC servers.
 func Measure(meter metric.Meter) (grpc.UnaryServerInterceptor, error) {
-	duration, err := meter.Float64Histogram("rpc.server.call.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long calls that were let in took, by method and status."),
-		metric.WithExplicitBucketBoundaries(callBounds...))
-	if err != nil {
+	i := telemetry.NewInstruments(meter)
+	duration := i.Float64Histogram("rpc.server.call.duration", "s", "How long calls that were let in took, by method and status.", callBounds)
+	if err := i.Err(); err != nil {
 		return nil, fmt.Errorf("measure calls: %w", err)
 	}
 	var known sync.Map // of series to the options of their records

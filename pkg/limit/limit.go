@@ -27,6 +27,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/authn"
 	"github.com/igloo-catalog/igloo/pkg/fault"
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // Settings are what an operator says of it. A zero RequestRate sets no limit; a
@@ -86,15 +87,11 @@ func (s Settings) New(meter metric.Meter) (*Limits, error) {
 	}
 	l := &Limits{slots: make(chan struct{}, s.ConcurrentRequests), streams: make(chan struct{}, maxStreams), callers: callers}
 	l.rate.Store(math.Float64bits(s.RequestRate))
-	l.refused, err = meter.Int64Counter("igloo.limit.refusals", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that were refused before any work, by the limit that they met."))
-	_, knownErr := meter.Int64ObservableGauge("igloo.limit.callers", metric.WithUnit("{caller}"),
-		metric.WithDescription("Callers whose rate is remembered."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(callers.EstimatedSize()))
-			return nil
-		}))
-	if err := errors.Join(err, knownErr); err != nil {
+	i := telemetry.NewInstruments(meter)
+	l.refused = i.Int64Counter("igloo.limit.refusals", "{request}", "Requests that were refused before any work, by the limit that they met.")
+	i.Int64ObservableGauge("igloo.limit.callers", "{caller}", "Callers whose rate is remembered.",
+		telemetry.Observed(func() int64 { return int64(callers.EstimatedSize()) }))
+	if err := i.Err(); err != nil {
 		return nil, fmt.Errorf("measure limits: %w", err)
 	}
 	for _, met := range []metric.MeasurementOption{byRate, byConcurrency} {

@@ -32,15 +32,11 @@ var _ Store = (*Measured)(nil)
 // Measure makes a measured store; name is what StoreOf calls it, and a nil meter
 // measures nothing.
 func Measure(store Store, name string, meter metric.Meter) (*Measured, error) {
-	meter = telemetry.OrNone(meter)
 	m := &Measured{store: store, name: attribute.String("store", name)}
-	var durationErr, bytesErr error
-	m.duration, durationErr = meter.Float64Histogram("igloo.storage.operation.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long operations on storage took, with all their tries."),
-		metric.WithExplicitBucketBoundaries(durationBounds...))
-	m.bytes, bytesErr = meter.Int64Counter("igloo.storage.size", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of objects that were read and written."))
-	if err := errors.Join(durationErr, bytesErr); err != nil {
+	i := telemetry.NewInstruments(meter)
+	m.duration = i.Float64Histogram("igloo.storage.operation.duration", "s", "How long operations on storage took, with all their tries.", durationBounds)
+	m.bytes = i.Int64Counter("igloo.storage.size", "By", "Bytes of objects that were read and written.")
+	if err := i.Err(); err != nil {
 		return nil, fmt.Errorf("measure storage: %w", err)
 	}
 	return m, nil

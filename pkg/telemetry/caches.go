@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -16,19 +15,14 @@ type CacheUse struct {
 // MeasureCache tells how a cache fares, asked when it is to be told: looking
 // something up costs no more for it.
 func MeasureCache(meter metric.Meter, name string, use func() CacheUse) error {
-	lookups, lookupsErr := meter.Int64ObservableCounter("igloo.cache.lookups", metric.WithUnit("{lookup}"),
-		metric.WithDescription("Lookups in a cache in memory, by their result."))
-	evictions, evictionsErr := meter.Int64ObservableCounter("igloo.cache.evictions", metric.WithUnit("{entry}"),
-		metric.WithDescription("Entries that a cache in memory gave up for others."))
-	size, sizeErr := meter.Int64ObservableUpDownCounter("igloo.cache.size", metric.WithUnit("By"),
-		metric.WithDescription("About what a cache holds of the memory."))
-	if err := errors.Join(lookupsErr, evictionsErr, sizeErr); err != nil {
-		return err
-	}
+	i := NewInstruments(meter)
+	lookups := i.Int64ObservableCounter("igloo.cache.lookups", "{lookup}", "Lookups in a cache in memory, by their result.")
+	evictions := i.Int64ObservableCounter("igloo.cache.evictions", "{entry}", "Entries that a cache in memory gave up for others.")
+	size := i.Int64ObservableUpDownCounter("igloo.cache.size", "By", "About what a cache holds of the memory.")
 	cache := attribute.String("cache", name)
 	hit := metric.WithAttributes(cache, attribute.String("result", "hit"))
 	miss := metric.WithAttributes(cache, attribute.String("result", "miss"))
-	_, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	i.Register(func(_ context.Context, o metric.Observer) error {
 		u := use()
 		o.ObserveInt64(lookups, int64(u.Hits), hit)
 		o.ObserveInt64(lookups, int64(u.Misses), miss)
@@ -36,5 +30,5 @@ func MeasureCache(meter metric.Meter, name string, use func() CacheUse) error {
 		o.ObserveInt64(size, int64(u.Bytes), metric.WithAttributes(cache))
 		return nil
 	}, lookups, evictions, size)
-	return err
+	return i.Err()
 }

@@ -2,25 +2,22 @@ package tlsfiles
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // measure tells of renewals, and when the certificate in use ends. Asking for that
 // has a look at the files, so that bad ones show without a handshake.
 func measure(meter metric.Meter, ends func() int64) (told func(renewed bool), err error) {
-	renewals, err := meter.Int64Counter("igloo.tls.renewals", metric.WithUnit("{renewal}"),
-		metric.WithDescription("Certificates that were replaced while the process ran: taken, or refused since they cannot be used."))
-	_, endErr := meter.Int64ObservableGauge("igloo.tls.certificate.expiry", metric.WithUnit("s"),
-		metric.WithDescription("When the certificate that is shown ends, in seconds since 1970."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(ends())
-			return nil
-		}))
-	if err := errors.Join(err, endErr); err != nil {
+	i := telemetry.NewInstruments(meter)
+	renewals := i.Int64Counter("igloo.tls.renewals", "{renewal}", "Certificates that were replaced while the process ran: taken, or refused since they cannot be used.")
+	i.Int64ObservableGauge("igloo.tls.certificate.expiry", "s", "When the certificate that is shown ends, in seconds since 1970.",
+		telemetry.Observed(ends))
+	if err := i.Err(); err != nil {
 		return nil, fmt.Errorf("measure certificates: %w", err)
 	}
 	results := map[bool]metric.MeasurementOption{

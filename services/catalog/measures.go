@@ -2,11 +2,12 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // fromHouseTables names the source of a replay that no cache had.
@@ -27,23 +28,15 @@ type measures struct {
 }
 
 func newMeasures(meter metric.Meter) (m measures, _ error) {
-	var errs [7]error
-	m.rebases, errs[0] = meter.Int64Counter("igloo.catalog.commit.rebases", metric.WithUnit("{attempt}"),
-		metric.WithDescription("Attempts of commits on a head that was new since the attempt before, which lost."))
-	m.resends, errs[1] = meter.Int64Counter("igloo.catalog.commit.resends", metric.WithUnit("{call}"),
-		metric.WithDescription("Calls that sent a commit to the house tables again, its answer being lost."))
-	m.conflicts, errs[2] = meter.Int64Counter("igloo.catalog.commit.conflicts", metric.WithUnit("{commit}"),
-		metric.WithDescription("Commits that the house tables refused for a conflict, by the reason of the first."))
-	m.unknowns, errs[3] = meter.Int64Counter("igloo.catalog.commit.unknown", metric.WithUnit("{commit}"),
-		metric.WithDescription("Commits whose answer was lost: resolved by sending them again, or told to the client as not known."))
-	m.replays, errs[4] = meter.Int64Counter("igloo.catalog.replays", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that were answered with what their key did before, by who knew it."))
-	m.rejections, errs[5] = meter.Int64Counter("igloo.catalog.rejections", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that were told to come again later, by why."))
-	m.waits, errs[6] = meter.Float64Histogram("igloo.catalog.replay.wait", metric.WithUnit("s"),
-		metric.WithDescription("How long requests waited for another under their key, of those that did."),
-		metric.WithExplicitBucketBoundaries(waitBounds...))
-	if err := errors.Join(errs[:]...); err != nil {
+	i := telemetry.NewInstruments(meter)
+	m.rebases = i.Int64Counter("igloo.catalog.commit.rebases", "{attempt}", "Attempts of commits on a head that was new since the attempt before, which lost.")
+	m.resends = i.Int64Counter("igloo.catalog.commit.resends", "{call}", "Calls that sent a commit to the house tables again, its answer being lost.")
+	m.conflicts = i.Int64Counter("igloo.catalog.commit.conflicts", "{commit}", "Commits that the house tables refused for a conflict, by the reason of the first.")
+	m.unknowns = i.Int64Counter("igloo.catalog.commit.unknown", "{commit}", "Commits whose answer was lost: resolved by sending them again, or told to the client as not known.")
+	m.replays = i.Int64Counter("igloo.catalog.replays", "{request}", "Requests that were answered with what their key did before, by who knew it.")
+	m.rejections = i.Int64Counter("igloo.catalog.rejections", "{request}", "Requests that were told to come again later, by why.")
+	m.waits = i.Float64Histogram("igloo.catalog.replay.wait", "s", "How long requests waited for another under their key, of those that did.", waitBounds)
+	if err := i.Err(); err != nil {
 		return measures{}, err
 	}
 	m.begin(context.Background())

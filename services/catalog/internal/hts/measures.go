@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	htsv1 "github.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1"
 )
 
@@ -31,9 +32,8 @@ type measured struct {
 // Measure makes a connection tell of its calls, in the names of OpenTelemetry's
 // conventions for RPC clients. Streams, of which the catalog has none, it passes.
 func Measure(conn grpc.ClientConnInterface, meter metric.Meter) (grpc.ClientConnInterface, error) {
-	duration, err := meter.Float64Histogram("rpc.client.call.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long calls to the house table service took, by method and status."),
-		metric.WithExplicitBucketBoundaries(callBounds...))
+	i := telemetry.NewInstruments(meter)
+	duration := i.Float64Histogram("rpc.client.call.duration", "s", "How long calls to the house table service took, by method and status.", callBounds)
 	m := &measured{ClientConnInterface: conn, duration: duration, methods: map[string]*results{}}
 	for _, service := range []grpc.ServiceDesc{
 		htsv1.WarehouseService_ServiceDesc, htsv1.NamespaceService_ServiceDesc, htsv1.TableService_ServiceDesc, htsv1.CommitService_ServiceDesc,
@@ -43,7 +43,7 @@ func Measure(conn grpc.ClientConnInterface, meter metric.Meter) (grpc.ClientConn
 			m.prepare(service.ServiceName + "/" + method.MethodName)
 		}
 	}
-	return m, err
+	return m, i.Err()
 }
 
 func (m *measured) prepare(method string) {

@@ -71,7 +71,7 @@ func OpenRedis(url string, epoch *Epoch, meter metric.Meter, log *slog.Logger) (
 		client: client, epoch: epoch, log: log, instance: uuid.New(),
 		slots: make(chan struct{}, publishers), stop: cancel,
 	}
-	if r.measures, err = measure(r, telemetry.OrNone(meter)); err != nil {
+	if r.measures, err = measure(r, meter); err != nil {
 		cancel()
 		return nil, errors.Join(fmt.Errorf("measure Redis: %w", err), client.Close())
 	}

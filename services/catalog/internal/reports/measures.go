@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -26,28 +25,21 @@ type measures struct {
 }
 
 func newMeasures(meter metric.Meter, waiting func() (reports, bytes int64)) (*measures, error) {
-	meter = telemetry.OrNone(meter)
-	m := &measures{}
-	var errs [5]error
-	m.taken, errs[0] = meter.Int64Counter("igloo.catalog.reports", metric.WithUnit("{report}"),
-		metric.WithDescription("Metrics reports that were taken, by their type."))
-	m.kept, errs[1] = meter.Int64Counter("igloo.catalog.reports.kept", metric.WithUnit("{report}"),
-		metric.WithDescription("Metrics reports that were kept."))
-	m.drops, errs[2] = meter.Int64Counter("igloo.catalog.reports.dropped", metric.WithUnit("{report}"),
-		metric.WithDescription("Metrics reports that were taken and not kept, by why."))
-	_, errs[3] = meter.Int64ObservableUpDownCounter("igloo.catalog.reports.waiting", metric.WithUnit("{report}"),
-		metric.WithDescription("Metrics reports that wait to be kept."), metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+	m, i := &measures{}, telemetry.NewInstruments(meter)
+	m.taken = i.Int64Counter("igloo.catalog.reports", "{report}", "Metrics reports that were taken, by their type.")
+	m.kept = i.Int64Counter("igloo.catalog.reports.kept", "{report}", "Metrics reports that were kept.")
+	m.drops = i.Int64Counter("igloo.catalog.reports.dropped", "{report}", "Metrics reports that were taken and not kept, by why.")
+	i.Int64ObservableUpDownCounter("igloo.catalog.reports.waiting", "{report}", "Metrics reports that wait to be kept.",
+		telemetry.Observed(func() int64 {
 			n, _ := waiting()
-			o.Observe(n)
-			return nil
+			return n
 		}))
-	_, errs[4] = meter.Int64ObservableUpDownCounter("igloo.catalog.reports.waiting.size", metric.WithUnit("By"),
-		metric.WithDescription("What the metrics reports that wait hold of the memory."), metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+	i.Int64ObservableUpDownCounter("igloo.catalog.reports.waiting.size", "By", "What the metrics reports that wait hold of the memory.",
+		telemetry.Observed(func() int64 {
 			_, size := waiting()
-			o.Observe(size)
-			return nil
+			return size
 		}))
-	if err := errors.Join(errs[:]...); err != nil {
+	if err := i.Err(); err != nil {
 		return nil, err
 	}
 	m.kept.Add(context.Background(), 0)

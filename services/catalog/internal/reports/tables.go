@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
@@ -45,55 +44,36 @@ func newTables(meter metric.Meter, limit int) (*tables, error) {
 		limit = DefaultTables
 	}
 	t := &tables{limit: limit, names: map[name]attribute.Set{}}
-	meter = telemetry.OrNone(meter)
-	return t, errors.Join(t.ofScans(meter), t.ofCommits(meter), t.ofTables(meter))
+	i := telemetry.NewInstruments(meter)
+	t.ofScans(i)
+	t.ofCommits(i)
+	t.ofTables(i)
+	return t, i.Err()
 }
 
-func (t *tables) ofScans(meter metric.Meter) error {
-	var errs [5]error
-	t.scans, errs[0] = meter.Int64Counter("igloo.table.scans", metric.WithUnit("{scan}"),
-		metric.WithDescription("Scans that engines reported."))
-	t.scanDuration, errs[1] = meter.Float64Histogram("igloo.table.scan.planning.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long engines took to plan scans."), metric.WithExplicitBucketBoundaries(durationBounds...))
-	t.scanFiles, errs[2] = meter.Float64Counter("igloo.table.scan.files", metric.WithUnit("{file}"),
-		metric.WithDescription("Files that scans came by, by what they were to them."))
-	t.scanManifests, errs[3] = meter.Float64Counter("igloo.table.scan.manifests", metric.WithUnit("{manifest}"),
-		metric.WithDescription("Manifests that scans came by, by what they were to them."))
-	t.scanSize, errs[4] = meter.Float64Counter("igloo.table.scan.size", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of the files that scans had to read."))
-	return errors.Join(errs[:]...)
+func (t *tables) ofScans(i *telemetry.Instruments) {
+	t.scans = i.Int64Counter("igloo.table.scans", "{scan}", "Scans that engines reported.")
+	t.scanDuration = i.Float64Histogram("igloo.table.scan.planning.duration", "s", "How long engines took to plan scans.", durationBounds)
+	t.scanFiles = i.Float64Counter("igloo.table.scan.files", "{file}", "Files that scans came by, by what they were to them.")
+	t.scanManifests = i.Float64Counter("igloo.table.scan.manifests", "{manifest}", "Manifests that scans came by, by what they were to them.")
+	t.scanSize = i.Float64Counter("igloo.table.scan.size", "By", "Bytes of the files that scans had to read.")
 }
 
-func (t *tables) ofCommits(meter metric.Meter) error {
-	var errs [8]error
-	t.commits, errs[0] = meter.Int64Counter("igloo.table.commits", metric.WithUnit("{commit}"),
-		metric.WithDescription("Commits that engines reported, by their operation."))
-	t.commitDuration, errs[1] = meter.Float64Histogram("igloo.table.commit.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long commits took, for the engine."), metric.WithExplicitBucketBoundaries(durationBounds...))
-	t.attempts, errs[2] = meter.Float64Counter("igloo.table.commit.attempts", metric.WithUnit("{attempt}"),
-		metric.WithDescription("Attempts that commits took, for the engine."))
-	t.commitFiles, errs[3] = meter.Float64Counter("igloo.table.commit.files", metric.WithUnit("{file}"),
-		metric.WithDescription("Files that commits added and removed."))
-	t.commitSize, errs[4] = meter.Float64Counter("igloo.table.commit.size", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of the files that commits added and removed."))
-	t.records, errs[5] = meter.Float64Counter("igloo.table.commit.records", metric.WithUnit("{record}"),
-		metric.WithDescription("Records that commits added and removed."))
-	t.deletes, errs[6] = meter.Float64Counter("igloo.table.commit.deletes", metric.WithUnit("{delete}"),
-		metric.WithDescription("Deletes that commits added and removed, by position and by equality."))
-	t.commitManifests, errs[7] = meter.Float64Counter("igloo.table.commit.manifests", metric.WithUnit("{manifest}"),
-		metric.WithDescription("Manifests that commits made, replaced and kept."))
-	return errors.Join(errs[:]...)
+func (t *tables) ofCommits(i *telemetry.Instruments) {
+	t.commits = i.Int64Counter("igloo.table.commits", "{commit}", "Commits that engines reported, by their operation.")
+	t.commitDuration = i.Float64Histogram("igloo.table.commit.duration", "s", "How long commits took, for the engine.", durationBounds)
+	t.attempts = i.Float64Counter("igloo.table.commit.attempts", "{attempt}", "Attempts that commits took, for the engine.")
+	t.commitFiles = i.Float64Counter("igloo.table.commit.files", "{file}", "Files that commits added and removed.")
+	t.commitSize = i.Float64Counter("igloo.table.commit.size", "By", "Bytes of the files that commits added and removed.")
+	t.records = i.Float64Counter("igloo.table.commit.records", "{record}", "Records that commits added and removed.")
+	t.deletes = i.Float64Counter("igloo.table.commit.deletes", "{delete}", "Deletes that commits added and removed, by position and by equality.")
+	t.commitManifests = i.Float64Counter("igloo.table.commit.manifests", "{manifest}", "Manifests that commits made, replaced and kept.")
 }
 
-func (t *tables) ofTables(meter metric.Meter) error {
-	var errs [3]error
-	t.tableRecords, errs[0] = meter.Float64Gauge("igloo.table.records", metric.WithUnit("{record}"),
-		metric.WithDescription("Records in a table after the last commit that was reported."))
-	t.tableFiles, errs[1] = meter.Float64Gauge("igloo.table.files", metric.WithUnit("{file}"),
-		metric.WithDescription("Files of a table after the last commit that was reported."))
-	t.tableSize, errs[2] = meter.Float64Gauge("igloo.table.size", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of a table's files after the last commit that was reported."))
-	return errors.Join(errs[:]...)
+func (t *tables) ofTables(i *telemetry.Instruments) {
+	t.tableRecords = i.Float64Gauge("igloo.table.records", "{record}", "Records in a table after the last commit that was reported.")
+	t.tableFiles = i.Float64Gauge("igloo.table.files", "{file}", "Files of a table after the last commit that was reported.")
+	t.tableSize = i.Float64Gauge("igloo.table.size", "By", "Bytes of a table's files after the last commit that was reported.")
 }
 
 // of is a table's name as metrics have it; false where it shares one with others.

@@ -2,13 +2,14 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // requestBounds are those of the histogram of requests, in seconds.
@@ -32,21 +33,15 @@ type measures struct {
 
 func newMeasures(meter metric.Meter, routes []route) (*measures, error) {
 	m := &measures{series: map[string]*[len(classes)][]metric.RecordOption{}}
-	var err, activeErr error
-	m.duration, err = meter.Float64Histogram("igloo.catalog.request.duration", metric.WithUnit("s"),
-		metric.WithDescription("How long requests took, by the protocol's operation and the class of the status."),
-		metric.WithExplicitBucketBoundaries(requestBounds...))
-	_, activeErr = meter.Int64ObservableUpDownCounter("igloo.catalog.requests.active", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that are being answered."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(m.active.Load())
-			return nil
-		}))
+	i := telemetry.NewInstruments(meter)
+	m.duration = i.Float64Histogram("igloo.catalog.request.duration", "s", "How long requests took, by the protocol's operation and the class of the status.", requestBounds)
+	i.Int64ObservableUpDownCounter("igloo.catalog.requests.active", "{request}", "Requests that are being answered.",
+		telemetry.Observed(m.active.Load))
 	m.prepare(noOperation)
 	for _, r := range routes {
 		m.prepare(r.operation)
 	}
-	return m, errors.Join(err, activeErr)
+	return m, i.Err()
 }
 
 func (m *measures) prepare(operation string) {

@@ -18,9 +18,9 @@ type measures struct {
 
 // measure begins to tell of planning and its cache.
 func measure(cache *otter.Cache[string, sized], meter metric.Meter) (measures, error) {
-	rejections, err := meter.Int64Counter("igloo.catalog.rejections", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that were told to come again later, by why."))
-	if err != nil {
+	i := telemetry.NewInstruments(meter)
+	rejections := i.Int64Counter("igloo.catalog.rejections", "{request}", "Requests that were told to come again later, by why.")
+	if err := i.Err(); err != nil {
 		return measures{}, err
 	}
 	m := measures{rejections: rejections, noSlot: metric.WithAttributes(attribute.String("reason", "planning_full"))}

@@ -17,11 +17,10 @@ var lifeBounds = []float64{300, 900, 1800, 2700, 3600, 7200, 14400, 43200}
 // measures tell how long keys last that are handed out.
 type measures struct{ life metric.Float64Histogram }
 
-func newMeasures(meter metric.Meter) (m measures, err error) {
-	m.life, err = telemetry.OrNone(meter).Float64Histogram("igloo.catalog.credential.life", metric.WithUnit("s"),
-		metric.WithDescription("What keys to storage had left when they were handed to clients, of those that end."),
-		metric.WithExplicitBucketBoundaries(lifeBounds...))
-	return m, err
+func newMeasures(meter metric.Meter) (m measures, _ error) {
+	i := telemetry.NewInstruments(meter)
+	m.life = i.Float64Histogram("igloo.catalog.credential.life", "s", "What keys to storage had left when they were handed to clients, of those that end.", lifeBounds)
+	return m, i.Err()
 }
 
 func (m measures) handedOut(ctx context.Context, store string, left time.Duration) {

@@ -2,12 +2,12 @@ package lane
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
@@ -21,17 +21,16 @@ var (
 
 // newFlow makes what tells how the calls of one line flow.
 func newFlow(meter metric.Meter, what string) (began func(context.Context, ...time.Duration), err error) {
-	batch, err := meter.Int64Histogram("igloo.housetable.batch.size", metric.WithUnit("{call}"),
-		metric.WithDescription("Calls that went to the store together."), metric.WithExplicitBucketBoundaries(batchBounds...))
-	wait, waitErr := meter.Float64Histogram("igloo.housetable.queue.wait", metric.WithUnit("s"),
-		metric.WithDescription("How long a call waited for its turn."), metric.WithExplicitBucketBoundaries(waitBounds...))
+	i := telemetry.NewInstruments(meter)
+	batch := i.Int64Histogram("igloo.housetable.batch.size", "{call}", "Calls that went to the store together.", batchBounds)
+	wait := i.Float64Histogram("igloo.housetable.queue.wait", "s", "How long a call waited for its turn.", waitBounds)
 	calls := metric.WithAttributeSet(attribute.NewSet(attribute.String("calls", what)))
 	return func(ctx context.Context, waits ...time.Duration) {
 		batch.Record(ctx, int64(len(waits)), calls)
 		for _, w := range waits {
 			wait.Record(ctx, w.Seconds(), calls)
 		}
-	}, errors.Join(err, waitErr)
+	}, i.Err()
 }
 
 // conflicts tells how often commits lost, and over which house tables most.
@@ -41,20 +40,17 @@ type conflicts struct {
 }
 
 func newConflicts(meter metric.Meter) (*conflicts, error) {
-	c := &conflicts{}
-	var err, tablesErr error
-	c.total, err = meter.Int64Counter("igloo.housetable.conflicts", metric.WithUnit("{commit}"),
-		metric.WithDescription("Commits that were answered with a conflict."))
-	_, tablesErr = meter.Int64ObservableGauge("igloo.housetable.table.conflicts", metric.WithUnit("{commit}"),
-		metric.WithDescription("Commits that lost a race for a house table: the tables with the most since the start."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+	c, i := &conflicts{}, telemetry.NewInstruments(meter)
+	c.total = i.Int64Counter("igloo.housetable.conflicts", "{commit}", "Commits that were answered with a conflict.")
+	i.Int64ObservableGauge("igloo.housetable.table.conflicts", "{commit}", "Commits that lost a race for a house table: the tables with the most since the start.",
+		func(_ context.Context, o metric.Int64Observer) error {
 			for _, t := range c.tables.top() {
 				o.Observe(t.count, metric.WithAttributes(attribute.String("warehouse", t.warehouse),
 					attribute.String("database_id", t.key.DatabaseID), attribute.String("table_id", t.key.TableID)))
 			}
 			return nil
-		}))
-	return c, errors.Join(err, tablesErr)
+		})
+	return c, i.Err()
 }
 
 // decided tells of a verdict.

@@ -2,13 +2,14 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 const meterName = "github.com/igloo-catalog/igloo/services/housetable/internal/postgres"
@@ -24,30 +25,23 @@ func measure(pool *pgxpool.Pool, meters metric.MeterProvider) (measures, error) 
 	if meters == nil {
 		meters = noop.NewMeterProvider()
 	}
-	meter := meters.Meter(meterName)
-	repeats, err := meter.Int64Counter("igloo.housetable.commit.repeats", metric.WithUnit("{statement}"),
-		metric.WithDescription("Statements of commits that wrote nothing because of a rival and went again, by SQLSTATE."))
-	registration, poolErr := measurePool(pool, meter)
-	if err := errors.Join(err, poolErr); err != nil {
+	i := telemetry.NewInstruments(meters.Meter(meterName))
+	repeats := i.Int64Counter("igloo.housetable.commit.repeats", "{statement}", "Statements of commits that wrote nothing because of a rival and went again, by SQLSTATE.")
+	registration := measurePool(pool, i)
+	if err := i.Err(); err != nil {
 		return measures{}, fmt.Errorf("measure the store: %w", err)
 	}
 	return measures{repeats: repeats, pool: registration}, nil
 }
 
 // measurePool uses the names of OpenTelemetry's conventions for database clients.
-func measurePool(pool *pgxpool.Pool, meter metric.Meter) (metric.Registration, error) {
-	count, err := meter.Int64ObservableUpDownCounter("db.client.connection.count", metric.WithUnit("{connection}"),
-		metric.WithDescription("Connections of the pool, by what they do."))
-	most, mostErr := meter.Int64ObservableUpDownCounter("db.client.connection.max", metric.WithUnit("{connection}"),
-		metric.WithDescription("The most connections there may be."))
-	waited, waitedErr := meter.Float64ObservableCounter("igloo.housetable.connection.wait", metric.WithUnit("s"),
-		metric.WithDescription("How long callers have waited for a connection, all together."))
-	if err := errors.Join(err, mostErr, waitedErr); err != nil {
-		return nil, err
-	}
+func measurePool(pool *pgxpool.Pool, i *telemetry.Instruments) metric.Registration {
+	count := i.Int64ObservableUpDownCounter("db.client.connection.count", "{connection}", "Connections of the pool, by what they do.")
+	most := i.Int64ObservableUpDownCounter("db.client.connection.max", "{connection}", "The most connections there may be.")
+	waited := i.Float64ObservableCounter("igloo.housetable.connection.wait", "s", "How long callers have waited for a connection, all together.")
 	used := metric.WithAttributes(attribute.String("db.client.connection.state", "used"))
 	idle := metric.WithAttributes(attribute.String("db.client.connection.state", "idle"))
-	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	return i.Register(func(_ context.Context, o metric.Observer) error {
 		stat := pool.Stat()
 		o.ObserveInt64(count, int64(stat.AcquiredConns()), used)
 		o.ObserveInt64(count, int64(stat.IdleConns()), idle)

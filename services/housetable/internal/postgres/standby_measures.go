@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
 // What became of a list that the standby could have answered.
@@ -32,17 +34,11 @@ func measureStandby(meters metric.MeterProvider) (standbyMeasures, error) {
 		meters = noop.NewMeterProvider()
 	}
 	m := standbyMeasures{behind: &atomic.Int64{}}
-	meter := meters.Meter(meterName)
-	var err error
-	m.lists, err = meter.Int64Counter("igloo.housetable.standby.lists", metric.WithUnit("{list}"),
-		metric.WithDescription("Lists that the standby could answer, by what became of them."))
-	_, behindErr := meter.Int64ObservableGauge("igloo.housetable.standby.behind", metric.WithUnit("By"),
-		metric.WithDescription("What the standby lacked of the primary's WAL when it was last asked."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(m.behind.Load())
-			return nil
-		}))
-	if err := errors.Join(err, behindErr); err != nil {
+	i := telemetry.NewInstruments(meters.Meter(meterName))
+	m.lists = i.Int64Counter("igloo.housetable.standby.lists", "{list}", "Lists that the standby could answer, by what became of them.")
+	i.Int64ObservableGauge("igloo.housetable.standby.behind", "By", "What the standby lacked of the primary's WAL when it was last asked.",
+		telemetry.Observed(m.behind.Load))
+	if err := i.Err(); err != nil {
 		return m, fmt.Errorf("measure the standby: %w", err)
 	}
 	return m, nil
