@@ -60,6 +60,8 @@ const (
 	NoSuchRoute
 	// MissingFile means that a file which metadata names is not in storage.
 	MissingFile
+	// DamagedFile means that a file is in storage and not what it must be.
+	DamagedFile
 	// MethodNotAllowed means that the path exists and the method does not.
 	MethodNotAllowed
 	// Unsupported means that the request is understood and not served here.
@@ -115,6 +117,7 @@ var table = [...]row{
 	{NoSuchPlanTask, "NoSuchPlanTaskException", http.StatusNotFound, codes.NotFound, htsv1.ErrorReason_ERROR_REASON_PLAN_TASK_NOT_FOUND},
 	{NoSuchRoute, "NoSuchRouteException", http.StatusNotFound, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_ROUTE_NOT_FOUND},
 	{MissingFile, "NotFoundException", http.StatusNotFound, codes.DataLoss, htsv1.ErrorReason_ERROR_REASON_FILE_NOT_FOUND},
+	{DamagedFile, "DamagedFileException", http.StatusInternalServerError, codes.DataLoss, htsv1.ErrorReason_ERROR_REASON_FILE_DAMAGED},
 	{MethodNotAllowed, "MethodNotAllowedException", http.StatusMethodNotAllowed, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_METHOD_NOT_ALLOWED},
 	{Unsupported, "UnsupportedOperationException", http.StatusNotAcceptable, codes.Unimplemented, htsv1.ErrorReason_ERROR_REASON_UNSUPPORTED},
 	{TooLarge, "RequestTooLargeException", http.StatusRequestEntityTooLarge, codes.OutOfRange, htsv1.ErrorReason_ERROR_REASON_TOO_LARGE},

@@ -217,7 +217,7 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	}
 	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
 	if err != nil {
-		return nil, stored(err)
+		return nil, stored(p.MetadataLocation, err)
 	}
 	if member.first == nil {
 		member.first = d
@@ -235,7 +235,7 @@ func (m *mutation) created(ctx context.Context, member *member, p *Pointer) (doc
 	}
 	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
 	if err != nil {
-		return nil, stored(err)
+		return nil, stored(p.MetadataLocation, err)
 	}
 	switch found, err := member.revision.trace(d); {
 	case err != nil:

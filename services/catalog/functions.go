@@ -34,7 +34,7 @@ func (c *Catalog) LoadFunction(ctx context.Context, warehouse string, id TableId
 	}
 	d, err := c.metadata.load(ctx, warehouse, FunctionKind, p.MetadataLocation)
 	if err != nil {
-		return Loaded{}, stored(err)
+		return Loaded{}, stored(p.MetadataLocation, err)
 	}
 	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes()}, nil
 }

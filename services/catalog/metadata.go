@@ -90,6 +90,21 @@ func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, l
 	return d.document, missingFile(location, err)
 }
 
+// loader is how a client wants documents to be loaded.
+func (c *metadataCache) loader(o LoadOptions) func(ctx context.Context, warehouse string, kind Kind, location string) (document, error) {
+	if o.Afresh {
+		return c.reread
+	}
+	return c.load
+}
+
+// reread returns the document that is in the file now. What is remembered of it stays
+// as it is: whoever reads every file pushes out nothing that others need.
+func (c *metadataCache) reread(ctx context.Context, warehouse string, kind Kind, location string) (document, error) {
+	d, err := c.read(ctx, documentKey{warehouse, kind, location})
+	return d, missingFile(location, err)
+}
+
 // use takes readings of files for misses: a lookup that fails looks once more
 // before it reads.
 func (c *metadataCache) use() telemetry.CacheUse {

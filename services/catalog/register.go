@@ -128,7 +128,7 @@ func (c *Catalog) UnregisterTable(ctx context.Context, request Request, id Table
 			return plan{}, err
 		}
 		if _, err := m.metadata.load(ctx, m.request.Warehouse, TableKind, p.MetadataLocation); err != nil {
-			return plan{}, stored(err)
+			return plan{}, stored(p.MetadataLocation, err)
 		}
 		return plan{
 			outcome: Outcome{Status: statusOK, MetadataLocations: []string{p.MetadataLocation}},

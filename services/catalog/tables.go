@@ -64,8 +64,10 @@ type LoadOptions struct {
 	Needs FileAccess
 	// Access asks what access the client may be given.
 	Access bool
-	// ReferencedBy are the views through which the client comes to the table.
+	// ReferencedBy are the views through which the client comes to the table or view.
 	ReferencedBy References
+	// Afresh reads the metadata file, whatever is remembered of it.
+	Afresh bool
 }
 
 // TableCreation is what a client says of a table to be.
@@ -161,11 +163,11 @@ func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdent
 			return Loaded{}, err
 		}
 	}
-	if options.Known != nil && options.Known(p.MetadataLocation, loaded.Access) {
+	if options.Known != nil && !options.Afresh && options.Known(p.MetadataLocation, loaded.Access) {
 		return loaded, c.metadata.look(ctx, warehouse, p.MetadataLocation)
 	}
-	if loaded.of, err = c.metadata.load(ctx, warehouse, TableKind, p.MetadataLocation); err != nil {
-		return Loaded{}, stored(err)
+	if loaded.of, err = c.metadata.loader(options)(ctx, warehouse, TableKind, p.MetadataLocation); err != nil {
+		return Loaded{}, stored(p.MetadataLocation, err)
 	}
 	if loaded.Metadata = loaded.of.Bytes(); options.RefsOnly {
 		loaded.Metadata = refsOf(loaded.of)
@@ -175,9 +177,9 @@ func (c *Catalog) LoadTable(ctx context.Context, warehouse string, id TableIdent
 
 // stored makes an error over what is stored ours: whoever only asked for it sent
 // nothing wrong.
-func stored(err error) error {
+func stored(location string, err error) error {
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooLarge {
-		return fault.Wrap(fault.Internal, err, "stored metadata cannot be read")
+		return fault.Wrap(fault.DamagedFile, err, "the stored metadata at %s cannot be read", location)
 	}
 	return err
 }
@@ -212,7 +214,7 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 		d, err = c.metadata.load(ctx, warehouse, kind, location)
 	}
 	if err != nil {
-		return Loaded{}, stored(err)
+		return Loaded{}, stored(location, err)
 	}
 	return Loaded{MetadataLocation: location, Metadata: d.Bytes(), of: d}, nil
 }

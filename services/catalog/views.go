@@ -64,16 +64,16 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 	return d, m.checkMetadataFolder(w, d)
 }
 
-// LoadView returns the current metadata of a view, to which the client may come
-// through other views.
-func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier, by References) (Loaded, error) {
-	p, _, err := c.reached(ctx, authz.Describe, warehouse, id, ViewKind, by)
+// LoadView returns the current metadata of a view. Of the options, ReferencedBy and
+// Afresh are for views.
+func (c *Catalog) LoadView(ctx context.Context, warehouse string, id TableIdentifier, options LoadOptions) (Loaded, error) {
+	p, _, err := c.reached(ctx, authz.Describe, warehouse, id, ViewKind, options.ReferencedBy)
 	if err != nil {
 		return Loaded{}, err
 	}
-	d, err := c.metadata.load(ctx, warehouse, ViewKind, p.MetadataLocation)
+	d, err := c.metadata.loader(options)(ctx, warehouse, ViewKind, p.MetadataLocation)
 	if err != nil {
-		return Loaded{}, stored(err)
+		return Loaded{}, stored(p.MetadataLocation, err)
 	}
 	return Loaded{MetadataLocation: p.MetadataLocation, Metadata: d.Bytes()}, nil
 }

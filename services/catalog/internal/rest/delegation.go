@@ -115,6 +115,7 @@ func (h *Handler) loadDelegated(c *call, id catalog.TableIdentifier, mode string
 		RefsOnly:     mode == refsOnly,
 		Access:       true,
 		ReferencedBy: o.through,
+		Afresh:       c.afresh(),
 		Known: func(location string, access catalog.FileAccess) bool {
 			return tagLasts(conditions, tagged(location, access), time.Now())
 		},

@@ -44,6 +44,17 @@ func notModified(tag string) (answer, error) {
 	return answer{status: http.StatusNotModified, etag: tag}, nil
 }
 
+// afresh reports whether the client wants nothing that is remembered (RFC 9111,
+// 5.2.1.4).
+func (c *call) afresh() bool {
+	for directive := range strings.SplitSeq(strings.Join(c.Header.Values("Cache-Control"), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(directive), "no-cache") {
+			return true
+		}
+	}
+	return false
+}
+
 // configRevision changes when the same metadata is answered differently than by
 // an older version of this program.
 const configRevision = "1"

@@ -105,7 +105,7 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 	}
 	conditions := c.Header.Values("If-None-Match")
 	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
-		RefsOnly: mode == refsOnly, ReferencedBy: by,
+		RefsOnly: mode == refsOnly, ReferencedBy: by, Afresh: c.afresh(),
 		Known: func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) },
 	})
 	if err != nil {

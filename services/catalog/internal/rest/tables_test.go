@@ -302,6 +302,28 @@ func TestVanishedMetadata(t *testing.T) {
 	w.must(t, "DELETE", table, "")
 }
 
+// LT6: what is remembered of a file is no answer to who wants none of it, and stays
+// for the others.
+func TestMetadataIsReadAfresh(t *testing.T) {
+	w := withTable(t)
+	w.must(t, "POST", "/v1/namespaces/n/views", createsView("v"))
+	tag := w.do(t, "GET", table, "").header.Get("ETag")
+	fresh := []string{"Cache-Control", "max-age=0, No-Cache"}
+	if r := w.do(t, "GET", table, "", fresh[0], fresh[1], "If-None-Match", tag); r.status != 200 {
+		t.Errorf("read afresh: %d %s", r.status, r.body)
+	}
+	for _, file := range w.metadataFiles(t) {
+		check(t, os.Truncate(file, 20))
+	}
+	for _, path := range []string{table, "/v1/namespaces/n/views/v"} {
+		w.must(t, "GET", path, "")
+		if message := w.refused(t, 500, "DamagedFileException", "GET", path, "", fresh...); !strings.Contains(message, ".metadata.json cannot be read") {
+			t.Error(message)
+		}
+		w.must(t, "GET", path, "")
+	}
+}
+
 func TestRegister(t *testing.T) {
 	w := withTable(t)
 	first := text(w.must(t, "GET", table, ""), "metadata-location")

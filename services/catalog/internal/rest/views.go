@@ -37,7 +37,7 @@ func (h *Handler) loadView(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	loaded, err := h.catalog.LoadView(c.Context(), c.warehouse, id, by)
+	loaded, err := h.catalog.LoadView(c.Context(), c.warehouse, id, catalog.LoadOptions{ReferencedBy: by, Afresh: c.afresh()})
 	if err != nil {
 		return answer{}, err
 	}

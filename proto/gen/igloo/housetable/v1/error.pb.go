@@ -87,6 +87,8 @@ const (
 	ErrorReason_ERROR_REASON_PLAN_TASK_NOT_FOUND ErrorReason = 27
 	// The role does not exist (NOT_FOUND).
 	ErrorReason_ERROR_REASON_ROLE_NOT_FOUND ErrorReason = 28
+	// A file is in storage, and not what it must be (DATA_LOSS).
+	ErrorReason_ERROR_REASON_FILE_DAMAGED ErrorReason = 29
 )
 
 // Enum value maps for ErrorReason.
@@ -121,6 +123,7 @@ var (
 		26: "ERROR_REASON_PLAN_NOT_FOUND",
 		27: "ERROR_REASON_PLAN_TASK_NOT_FOUND",
 		28: "ERROR_REASON_ROLE_NOT_FOUND",
+		29: "ERROR_REASON_FILE_DAMAGED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -152,6 +155,7 @@ var (
 		"ERROR_REASON_PLAN_NOT_FOUND":      26,
 		"ERROR_REASON_PLAN_TASK_NOT_FOUND": 27,
 		"ERROR_REASON_ROLE_NOT_FOUND":      28,
+		"ERROR_REASON_FILE_DAMAGED":        29,
 	}
 )
 
@@ -186,7 +190,7 @@ var File_igloo_housetable_v1_error_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\xc7\a\n" +
+	"\x1figloo/housetable/v1/error.proto\x12\x13igloo.housetable.v1*\xe6\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ERROR_REASON_INVALID\x10\x01\x12$\n" +
@@ -217,7 +221,8 @@ const file_igloo_housetable_v1_error_proto_rawDesc = "" +
 	"\x1fERROR_REASON_FUNCTION_NOT_FOUND\x10\x19\x12\x1f\n" +
 	"\x1bERROR_REASON_PLAN_NOT_FOUND\x10\x1a\x12$\n" +
 	" ERROR_REASON_PLAN_TASK_NOT_FOUND\x10\x1b\x12\x1f\n" +
-	"\x1bERROR_REASON_ROLE_NOT_FOUND\x10\x1cB\xde\x01\n" +
+	"\x1bERROR_REASON_ROLE_NOT_FOUND\x10\x1c\x12\x1d\n" +
+	"\x19ERROR_REASON_FILE_DAMAGED\x10\x1dB\xde\x01\n" +
 	"\x17com.igloo.housetable.v1B\n" +
 	"ErrorProtoP\x01ZIgithub.com/igloo-catalog/igloo/proto/gen/igloo/housetable/v1;housetablev1\xa2\x02\x03IHX\xaa\x02\x13Igloo.Housetable.V1\xca\x02\x13Igloo\\Housetable\\V1\xe2\x02\x1fIgloo\\Housetable\\V1\\GPBMetadata\xea\x02\x15Igloo::Housetable::V1b\x06proto3"
 
