@@ -254,6 +254,10 @@ func (m *TableMetadata) Location() string { return m.head.location }
 // FormatVersion of the document.
 func (m *TableMetadata) FormatVersion() int { return m.head.version }
 
+// Known reports whether its format version is one that can be written; Validate has
+// nothing to say of others.
+func (m *TableMetadata) Known() bool { return m.head.version <= maxWritten }
+
 // LastUpdatedMS is the time of the last change in milliseconds since the epoch.
 func (m *TableMetadata) LastUpdatedMS() int64 { return m.head.updated }
 

@@ -5,7 +5,7 @@ package iceberg
 // comes from elsewhere does. Of a format that is not known yet there is nothing
 // to say.
 func (m *TableMetadata) Validate() error {
-	if m.head.version > maxWritten {
+	if !m.Known() {
 		return nil
 	}
 	columns, err := m.validateSchemas()

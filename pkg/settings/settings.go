@@ -65,7 +65,8 @@ type globals struct {
 }
 
 // Main runs the program and ends the process: 0 when all went well, 1 when the
-// command failed, 2 when it was told something it does not understand.
+// command failed, 2 when it was told something it does not understand; a Coded
+// error says so itself.
 func Main(name, description string, commands any) {
 	release := heap.Floor()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,10 +81,21 @@ func Main(name, description string, commands any) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-	if _, usage := errors.AsType[*UsageError](err); usage {
-		os.Exit(2)
+	os.Exit(exitCode(err))
+}
+
+// Coded is an error that says with which code a program ends.
+type Coded interface {
+	error
+	// ExitCode is from 1 to 125.
+	ExitCode() int
+}
+
+func exitCode(err error) int {
+	if coded, is := errors.AsType[Coded](err); is {
+		return coded.ExitCode()
 	}
-	os.Exit(1)
+	return 1
 }
 
 // UsageError means that the settings themselves are wrong.
@@ -91,6 +103,9 @@ type UsageError struct{ Err error }
 
 // Error implements error.
 func (e *UsageError) Error() string { return e.Err.Error() }
+
+// ExitCode implements Coded.
+func (e *UsageError) ExitCode() int { return 2 }
 
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/pause"
 )
 
@@ -71,6 +72,8 @@ type call struct {
 	// path are names below /hts, or below /v1 of the catalog service.
 	path  []string
 	query url.Values
+	// header is sent besides what every call has; may be nil.
+	header map[string]string
 	// request is the body; nil for none.
 	request any
 	// within is the field of the answer that holds a page of a list; empty where the
@@ -118,6 +121,9 @@ func (c *client) request(ctx context.Context, of call) (*http.Request, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	for name, value := range of.header {
+		request.Header.Set(name, value)
+	}
 	return request, nil
 }
 
@@ -275,17 +281,19 @@ func afterRefusal(header http.Header) time.Duration {
 
 // refusal is an answer that is no success, in the server's words.
 func refusal(status int, answer []byte) error {
-	message := said(answer)
+	message, kind := said(answer)
 	if message == "" {
 		const enough = 200
 		message = "the server answers as no Igloo does: " + strings.ToValidUTF8(string(answer[:min(len(answer), enough)]), "")
 	}
-	return &refused{status: status, message: printable(message)}
+	return &refused{status: status, kind: kind, message: printable(message)}
 }
 
 // refused is what the server did not do, in its words.
 type refused struct {
-	status  int
+	status int
+	// kind is the exception by which Iceberg's protocol knows it; may be empty.
+	kind    string
 	message string
 }
 
@@ -300,18 +308,25 @@ func refusedAs(err error, statuses ...int) bool {
 	return is && slices.Contains(statuses, r.status)
 }
 
+// refusedWith reports whether an error is a refusal of a kind.
+func refusedWith(err error, kinds ...fault.Kind) bool {
+	r, is := errors.AsType[*refused](err)
+	return is && slices.ContainsFunc(kinds, func(k fault.Kind) bool { return k.Exception() == r.kind })
+}
+
 // said is the message of a refusal, as the house table service or as Iceberg's
-// protocol has it; empty where there is none.
-func said(answer []byte) string {
+// protocol has it, and its kind where that is told; empty where there is none.
+func said(answer []byte) (message, kind string) {
 	var said struct {
 		Message string          `json:"message"`
 		Error   json.RawMessage `json:"error"`
 	}
 	var error struct {
 		Message string `json:"message"`
+		Type    string `json:"type"`
 	}
 	if json.Unmarshal(answer, &said) == nil && said.Message == "" {
 		_ = json.Unmarshal(said.Error, &error) // without one there is no message
 	}
-	return cmp.Or(said.Message, error.Message)
+	return cmp.Or(said.Message, error.Message), error.Type
 }

@@ -63,6 +63,7 @@ type program struct {
 	Grants      command.Grants      `cmd:""`
 	Explain     command.Explain     `cmd:""`
 	Bench       command.Bench       `cmd:""`
+	Doctor      command.Doctor      `cmd:""`
 	Export      command.Export      `cmd:""`
 	Import      command.Import      `cmd:""`
 	MigrateFrom command.MigrateFrom `cmd:""`

@@ -1,6 +1,7 @@
 // Package command owns what people and scripts do to a running Igloo from a
 // shell. It asks under /hts, which both shapes of Igloo serve, and knows no other
-// way in, but for the load of bench, which is under /v1 of any catalog.
+// way in, but for what Iceberg's protocol has, under /v1 of a catalog; doctor lists
+// files besides, with the keys that are given out.
 //
 // It promises that an answer is shown as a table or, for programs, as the JSON
 // that was answered; that a refusal is an error in the server's words; that a

@@ -45,4 +45,7 @@ func (*Grants) Help() string { return exampleOf("grants") }
 func (*Explain) Help() string { return exampleOf("explain") }
 
 // Help implements kong.HelpProvider.
+func (*Doctor) Help() string { return exampleOf("doctor") }
+
+// Help implements kong.HelpProvider.
 func (*Completion) Help() string { return exampleOf("completion") }

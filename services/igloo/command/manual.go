@@ -51,7 +51,7 @@ type writing interface {
 	terms(pairs [][2]string)
 }
 
-const endings = `A command ends with the code 0 when all went well, 1 when it failed, was refused, or found that what it was asked is not so, and 2 when it was told something that it does not understand: then nothing was asked of the server. What went wrong is written to the standard error, in the server's words where the server said it.
+const endings = `A command ends with the code 0 when all went well, 1 when it failed, was refused, or found that what it was asked is not so, and 2 when it was told something that it does not understand: then nothing was asked of the server. doctor has codes of its own. What went wrong is written to the standard error, in the server's words where the server said it.
 
 Tables are for people: on a terminal they are cut to its width, and coloured unless NO_COLOR is set. Programs ask for -o json, one document, or -o jsonl, a document a line, which lists of any length are written as while they are read. A thing has the fields that the server answered; what a command makes itself is named in lower case with hyphens. Fields may be added, and never go.
 

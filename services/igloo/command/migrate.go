@@ -93,34 +93,7 @@ type migration struct {
 
 // run shows each step as it is done, or would be.
 func (m *migration) run(ctx context.Context, p printer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	steps, walked := make(chan step), make(chan error, 1)
-	go func() {
-		defer close(steps)
-		walked <- m.walk(ctx, steps)
-	}()
-	err := p.many(func(yield func(json.RawMessage, error) bool) {
-		for s := range steps {
-			text, err := json.Marshal(s)
-			if !yield(text, err) || err != nil {
-				return
-			}
-		}
-	}, []string{"TYPE", "NAME", "OUTCOME", "DETAIL"}, stepRow)
-	cancel()
-	for range steps {
-		continue // whoever still sends is let go on, and ends
-	}
-	return errors.Join(err, unlessCancelled(err, <-walked))
-}
-
-// unlessCancelled is the error of the walk, but for its end that an error before caused.
-func unlessCancelled(before, err error) error {
-	if before != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return streamed(ctx, p, []string{"TYPE", "NAME", "OUTCOME", "DETAIL"}, stepRow, m.walk)
 }
 
 func (m *migration) verdict() error {

@@ -82,8 +82,8 @@ func (i identifier) text() string {
 
 // path is its path in Iceberg's protocol, below its warehouse; kinds are "tables",
 // "views" or "functions".
-func (i identifier) path(kinds string, of ...string) []string {
-	return append([]string{"namespaces", strings.Join(i.Namespace, levelSeparator), kinds, i.Name}, of...)
+func (i identifier) path(kinds string) []string {
+	return []string{"namespaces", strings.Join(i.Namespace, levelSeparator), kinds, i.Name}
 }
 
 // key names it to the house table service.

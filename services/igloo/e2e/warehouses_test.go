@@ -118,7 +118,19 @@ func get(t *testing.T, url string) string {
 // objects are the locations of all files of a server's bucket.
 func objects(t *testing.T, server *s3test.Server) []string {
 	t.Helper()
-	var store objectstore.Store
+	var found []string
+	for object, err := range openBucket(t, server).List(t.Context(), "s3://lake/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, object.Location)
+	}
+	return found
+}
+
+// openBucket reaches all that a server has.
+func openBucket(t *testing.T, server *s3test.Server) objectstore.Store {
+	t.Helper()
 	store, err := s3.Open(t.Context(), s3.Config{
 		Endpoint: server.Endpoint(), Region: s3test.Region, PathStyle: true,
 		AccessKeyID: s3test.AccessKeyID, SecretAccessKey: s3test.SecretAccessKey,
@@ -126,12 +138,5 @@ func objects(t *testing.T, server *s3test.Server) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
-	for object, err := range store.List(t.Context(), "s3://lake/") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		found = append(found, object.Location)
-	}
-	return found
+	return store
 }

@@ -29,6 +29,7 @@ type commands struct {
 	Roles       command.Roles       `cmd:"" help:"Manage roles, and who their members are."`
 	Grants      command.Grants      `cmd:"" help:"Say who may do what."`
 	Explain     command.Explain     `cmd:"" help:"Tell whether somebody may do something, and why."`
+	Doctor      command.Doctor      `cmd:"" help:"Look whether all that a catalog points at is there, whole, and where it may be; changes nothing."`
 	Export      command.Export      `cmd:"" help:"Write all that Igloo knows of its tables to a file: warehouses, namespaces, tables, grants, roles, jobs."`
 	Import      command.Import      `cmd:"" help:"Bring in what another Igloo exported; may be run again until it is done."`
 	MigrateFrom command.MigrateFrom `cmd:"" help:"Bring in the tables and views of another Iceberg REST catalog."`
