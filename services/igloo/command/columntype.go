@@ -8,24 +8,25 @@ import (
 
 // nested is a type that is made of others.
 type nested struct {
-	Type          string          `json:"type"`
-	Fields        []column        `json:"fields"`
-	ElementID     int             `json:"element-id"`
-	Element       json.RawMessage `json:"element"`
-	KeyID         int             `json:"key-id"`
-	Key           json.RawMessage `json:"key"`
-	ValueID       int             `json:"value-id"`
-	Value         json.RawMessage `json:"value"`
-	ValueRequired bool            `json:"value-required"`
+	Type         string          `json:"type"`
+	Fields       []column        `json:"fields"`
+	ElementID    int             `json:"element-id"`
+	Element      json.RawMessage `json:"element"`
+	NeedsElement bool            `json:"element-required"`
+	KeyID        int             `json:"key-id"`
+	Key          json.RawMessage `json:"key"`
+	ValueID      int             `json:"value-id"`
+	Value        json.RawMessage `json:"value"`
+	NeedsValue   bool            `json:"value-required"`
 }
 
 // parts are the types within it, each as a column.
 func (n nested) parts() []column {
 	switch n.Type {
 	case "list":
-		return []column{{ID: n.ElementID, Name: "element", Type: n.Element}}
+		return []column{{ID: n.ElementID, Name: "element", Type: n.Element, Required: n.NeedsElement}}
 	case "map":
-		return []column{{ID: n.KeyID, Name: "key", Type: n.Key}, {ID: n.ValueID, Name: "value", Type: n.Value}}
+		return []column{{ID: n.KeyID, Name: "key", Type: n.Key, Required: true}, {ID: n.ValueID, Name: "value", Type: n.Value, Required: n.NeedsValue}}
 	}
 	return n.Fields
 }

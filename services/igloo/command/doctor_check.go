@@ -52,7 +52,7 @@ func (e *examination) one(ctx context.Context, s subject) {
 func (e *examination) load(ctx context.Context, s subject) (json.RawMessage, error) {
 	header := map[string]string{"Cache-Control": "no-cache"}
 	if e.Orphans && s.kind == "table" {
-		header["X-Iceberg-Access-Delegation"] = "vended-credentials"
+		header[delegationHeader] = vended
 	}
 	path := append([]string{s.warehouse.GetName()}, s.path(s.kind+"s")...)
 	return e.igloo.ask(ctx, call{method: http.MethodGet, catalog: true, path: path, header: header})

@@ -92,6 +92,12 @@ func (e *examination) forgetNamed(ctx context.Context, s subject, files map[stri
 	return nil
 }
 
+// delegationHeader asks a catalog for access to a table's files, by a key.
+const (
+	delegationHeader = "X-Iceberg-Access-Delegation"
+	vended           = "vended-credentials"
+)
+
 // handedOut is access to files, as a loaded table has it.
 type handedOut struct {
 	Config      map[string]string `json:"config"`

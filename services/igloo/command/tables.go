@@ -20,6 +20,7 @@ type Tables struct {
 	Snapshots listSnapshots  `cmd:"" help:"List the snapshots of a table that its metadata knows, the newest first."`
 	History   tableHistory   `cmd:"" help:"List the versions of a table, the newest first: who changed it when, and where its metadata was then."`
 	AsOf      tableAsOf      `cmd:"" name:"as-of" help:"Tell which version of a table was the current one: at a time, by its number, or when a snapshot was."`
+	Diff      diffTable      `cmd:"" help:"Tell what differs between two versions of a table: columns, partitioning, order, properties, snapshots, branches and tags. Earlier metadata is read from here: in a folder of this machine, or in S3 with the key that the catalog gives out."`
 	Rename    renameTable    `cmd:"" help:"Give a table another name, or move it to another namespace."`
 	Register  registerTable  `cmd:"" help:"Register a table whose metadata file is there already."`
 	Rollback  rollbackTable  `cmd:"" help:"Make an earlier snapshot of a table the current one again."`
