@@ -130,6 +130,7 @@ func movedColumns(before, after []flatColumn) map[int]position {
 // the rows of each length (patience sorting).
 func longestRising(ids []int, position map[int]int) map[int]bool {
 	var ends []int
+	last := 0 // of the first row of the greatest length
 	before := make(map[int]int, len(ids))
 	for _, id := range ids {
 		at, _ := slices.BinarySearchFunc(ends, id, func(end, id int) int { return position[end] - position[id] })
@@ -137,15 +138,12 @@ func longestRising(ids []int, position map[int]int) map[int]bool {
 			before[id] = ends[at-1]
 		}
 		if at == len(ends) {
-			ends = append(ends, id)
+			ends, last = append(ends, id), id
 		}
 		ends[at] = id
 	}
 	kept := map[int]bool{}
-	if len(ends) == 0 {
-		return kept
-	}
-	for id, more := ends[len(ends)-1], true; more; id, more = before[id], before[id] != 0 {
+	for id := last; id != 0; id = before[id] {
 		kept[id] = true
 	}
 	return kept

@@ -116,7 +116,7 @@ func (v versions) stored(ctx context.Context, file string) ([]byte, error) {
 // file is the metadata file of a version: of a number or at a time as the table's
 // history tells, else the file itself; that of the current one when none is named.
 func (v versions) file(ctx context.Context, which string) (string, error) {
-	by := ""
+	var by string
 	_, notNumber := strconv.ParseInt(which, 10, 64)
 	_, notTime := time.Parse(time.RFC3339, which)
 	switch {
