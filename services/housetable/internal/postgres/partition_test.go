@@ -19,7 +19,13 @@ import (
 
 func openStore(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), pgtest.New(t, Migrate), Options{Connections: 16})
+	return openOn(t, pgtest.New(t, Migrate), 16)
+}
+
+// openOn opens a store that ends with the test.
+func openOn(t *testing.T, url string, connections int) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, Options{Connections: connections})
 	if err != nil {
 		t.Fatal(err)
 	}

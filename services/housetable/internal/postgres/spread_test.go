@@ -57,15 +57,6 @@ func TestSpreadStore(t *testing.T) {
 	t.Parallel()
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
-		s, err := Open(t.Context(), pgtest.New(t, migrateSpread), Options{Connections: 4})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return s
+		return openOn(t, pgtest.New(t, migrateSpread), 4)
 	})
 }
