@@ -88,6 +88,14 @@ func Namespace(warehouse, databaseID string) Object {
 	return Object{Kind: KindNamespace, Warehouse: warehouse, DatabaseID: databaseID}
 }
 
+// Container is a namespace of a warehouse or, without a databaseID, the warehouse.
+func Container(warehouse, databaseID string) Object {
+	if databaseID == "" {
+		return Warehouse(warehouse)
+	}
+	return Namespace(warehouse, databaseID)
+}
+
 // In is a table, view or function in a namespace of a warehouse.
 func In(warehouse, databaseID string, kind Kind, table TableRef) Object {
 	return Object{Kind: kind, Warehouse: warehouse, DatabaseID: databaseID, Table: &table}

@@ -91,10 +91,7 @@ func container(warehouse string, ns Namespace) authz.Object {
 
 // namespaceObject is a namespace, or without levels its warehouse.
 func namespaceObject(warehouse string, ns Namespace) authz.Object {
-	if len(ns) == 0 {
-		return authz.Warehouse(warehouse)
-	}
-	return authz.Namespace(warehouse, ns.DatabaseID())
+	return authz.Container(warehouse, ns.DatabaseID())
 }
 
 // namedObject is a table, view or function that was not looked up.

@@ -32,9 +32,9 @@ func commit(ctx context.Context, a asking, r *htsv1.CommitRequest) error {
 func (a asking) change(ctx context.Context, warehouse string, change housetable.Change) error {
 	switch c := change.(type) {
 	case housetable.CreateTable:
-		return a.need(ctx, authz.Create, container(warehouse, c.Key.DatabaseID))
+		return a.need(ctx, authz.Create, authz.Container(warehouse, c.Key.DatabaseID))
 	case housetable.RestoreTable:
-		return a.need(ctx, authz.Create, container(warehouse, c.Key.DatabaseID))
+		return a.need(ctx, authz.Create, authz.Container(warehouse, c.Key.DatabaseID))
 	case housetable.SwapTable:
 		return a.needTable(ctx, authz.Write, warehouse, c.Key)
 	case housetable.DropTable:
@@ -43,9 +43,9 @@ func (a asking) change(ctx context.Context, warehouse string, change housetable.
 		if err := a.needTable(ctx, authz.Drop, warehouse, c.Key); err != nil {
 			return err
 		}
-		return a.need(ctx, authz.Create, container(warehouse, c.Destination.DatabaseID))
+		return a.need(ctx, authz.Create, authz.Container(warehouse, c.Destination.DatabaseID))
 	case housetable.CreateNamespace:
-		return a.need(ctx, authz.Create, container(warehouse, housetable.ParentID(c.DatabaseID)))
+		return a.need(ctx, authz.Create, authz.Container(warehouse, housetable.ParentID(c.DatabaseID)))
 	case housetable.DropNamespace:
 		return a.need(ctx, authz.Drop, authz.Namespace(warehouse, c.DatabaseID))
 	case housetable.UpdateNamespace:

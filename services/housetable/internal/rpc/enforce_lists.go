@@ -34,7 +34,7 @@ func shownTo(ctx context.Context) *housetable.Visibility {
 // describe nothing in it is not told whether it exists. Where it cannot be told in
 // advance what that is, a list is for who may read all of it.
 func (a asking) shows(ctx context.Context, warehouse, databaseID string) (context.Context, error) {
-	o := container(warehouse, databaseID)
+	o := authz.Container(warehouse, databaseID)
 	v, err := a.by.Visible(ctx, a.who, o)
 	switch {
 	case err != nil:
@@ -66,7 +66,7 @@ func toVisible(v authz.Visibility) housetable.Visibility {
 // passes reports whether there is something in a container to be shown, or the
 // container was granted to be listed.
 func (a asking) passes(ctx context.Context, warehouse, databaseID string, v housetable.Visibility) (bool, error) {
-	if allowed, err := a.may(ctx, authz.List, container(warehouse, databaseID)); err != nil || allowed {
+	if allowed, err := a.may(ctx, authz.List, authz.Container(warehouse, databaseID)); err != nil || allowed {
 		return allowed, err
 	}
 	if databaseID == "" {

@@ -48,14 +48,6 @@ func tableOrFunction(key housetable.TableKey) authz.Kind {
 	return authz.KindTable
 }
 
-// container is a namespace, or its warehouse where it has no name.
-func container(warehouse, databaseID string) authz.Object {
-	if databaseID == "" {
-		return authz.Warehouse(warehouse)
-	}
-	return authz.Namespace(warehouse, databaseID)
-}
-
 // inWarehouse is a request of a warehouse.
 type inWarehouse interface{ GetWarehouse() string }
 
