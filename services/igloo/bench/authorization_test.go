@@ -82,7 +82,7 @@ func open(b *testing.B, c *contestant, token string, tables []string) *entry {
 		b.Fatal(err)
 	}
 	b.Cleanup(catalog.Close)
-	return c.enter(b, "loadTable", report.Sixteen, looped(catalog.Load(people, tables)))
+	return c.enter("loadTable", report.Sixteen, looped(catalog.Load(people, tables)))
 }
 
 // authorizing starts two catalogs on one house table service, which charge

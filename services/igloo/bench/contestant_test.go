@@ -48,7 +48,7 @@ func (u use) since(before use) use {
 	return use{u.services - before.services, u.postgres - before.postgres, u.store - before.store}
 }
 
-func (c *contestant) used(b *testing.B) use {
+func (c *contestant) used(b testing.TB) use {
 	b.Helper()
 	var u use
 	var err error

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,30 +17,54 @@ type entry struct {
 	*contestant
 
 	series *report.Series
-	take   func(context.Context, load.Plan) (load.Result, error)
+	// ready makes what a turn needs, which is not measured.
+	ready func(context.Context) (taker, error)
 	// shut is one that knows no fixed rate.
 	shut bool
 	// leave lets its connections go.
 	leave func()
 }
 
-// enter makes the contestant one that does an operation as take does.
-func (c *contestant) enter(b *testing.B, operation string, connections int, take func(context.Context, load.Plan) (load.Result, error)) *entry {
-	b.Helper()
+// taker takes a turn.
+type taker func(context.Context, load.Plan) (load.Result, error)
+
+// enter makes the contestant one that does an operation, and readies each turn so.
+func (c *contestant) enter(operation string, connections int, ready func(context.Context) (taker, error)) *entry {
 	series := &report.Series{Operation: operation, Connections: connections, Contestant: c.name}
-	return &entry{contestant: c, series: series, take: take, leave: func() {}}
+	return &entry{contestant: c, series: series, ready: ready, leave: func() {}}
+}
+
+// renewed carries out plans, each of the work that is next.
+func renewed(next func(context.Context) (load.Work, error)) func(context.Context) (taker, error) {
+	return func(ctx context.Context) (taker, error) {
+		work, err := next(ctx)
+		return func(ctx context.Context, plan load.Plan) (load.Result, error) { return load.Run(ctx, work, plan) }, err
+	}
 }
 
 // looped carries out plans of a work.
-func looped(work load.Work) func(context.Context, load.Plan) (load.Result, error) {
-	return func(ctx context.Context, plan load.Plan) (load.Result, error) { return load.Run(ctx, work, plan) }
+func looped(work load.Work) func(context.Context) (taker, error) {
+	return renewed(func(context.Context) (load.Work, error) { return work, nil })
+}
+
+// take takes a turn that nobody measures.
+func (e *entry) take(ctx context.Context, plan load.Plan) (load.Result, error) {
+	take, err := e.ready(ctx)
+	if err != nil {
+		return load.Result{}, err
+	}
+	return take(ctx, plan)
 }
 
 // measure takes one turn in closed loop.
-func (e *entry) measure(b *testing.B, plan load.Plan) error {
+func (e *entry) measure(b testing.TB, plan load.Plan) error {
 	b.Helper()
+	take, err := e.ready(b.Context())
+	if err != nil {
+		return err
+	}
 	before := e.used(b)
-	got, err := e.take(b.Context(), plan)
+	got, err := take(b.Context(), plan)
 	if err != nil {
 		return err
 	}
@@ -55,6 +81,30 @@ func (e *entry) measure(b *testing.B, plan load.Plan) error {
 	add(&s.Tries, each(float64(got.Tries)))
 	s.Errors += got.Errors
 	return nil
+}
+
+// Every turn is readied, and one that cannot be is an error and no reading.
+func TestTurnsAreReadied(t *testing.T) {
+	failure, readied := errors.New("no tables"), 0
+	e := (&contestant{}).enter("", 1, func(context.Context) (taker, error) {
+		if readied++; readied > 3 {
+			return nil, failure
+		}
+		return func(context.Context, load.Plan) (load.Result, error) {
+			return load.Result{Elapsed: time.Second, Done: int64(readied)}, nil
+		}, nil
+	})
+	for range 3 {
+		if err := e.measure(t, load.Plan{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.measure(t, load.Plan{}); !errors.Is(err, failure) {
+		t.Errorf("got %v, wanted %v", err, failure)
+	}
+	if want := []float64{1, 2, 3}; !slices.Equal(e.series.Rate, want) {
+		t.Errorf("rates are %v, wanted %v", e.series.Rate, want)
+	}
 }
 
 const (

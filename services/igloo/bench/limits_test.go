@@ -106,7 +106,7 @@ func (l *bare) limits(b *testing.B, operation string, ready []*entry, connection
 	case operation == load.TableLoad(1):
 		return []*entry{
 			l.sending(b, operation, ready[0].contestant, 1, connections),
-			l.echo.enter(b, operation, connections, looped(l.call)),
+			l.echo.enter(operation, connections, looped(l.call)),
 			l.pgbench.asking(b, operation, report.BareSelect, bareSelect, connections),
 		}
 	case err == nil && operation == load.TableLoad(snapshots):
@@ -137,7 +137,7 @@ func (l *bare) sending(b *testing.B, operation string, like *contestant, snapsho
 		c.run(b, proctest.Command{Path: os.Args[0], Env: []string{sends + "=" + file, listens + "=" + listen}}, c.target.URL)
 		l.same[operation] = c
 	}
-	return c.enter(b, operation, connections, looped(load.Get(c.target.URL, connections)))
+	return c.enter(operation, connections, looped(load.Get(c.target.URL, connections)))
 }
 
 // answer is what the contestant answers to a load of a table of so many snapshots.
@@ -169,7 +169,7 @@ func (l *bare) syncing(b *testing.B, operation string, connections int) *entry {
 	b.Helper()
 	folder := b.TempDir()
 	content := make([]byte, 4096)
-	return l.files.enter(b, operation, connections, looped(func(_ context.Context, worker, turn int) (load.Step, error) {
+	return l.files.enter(operation, connections, looped(func(_ context.Context, worker, turn int) (load.Step, error) {
 		return load.Step{}, create(filepath.Join(folder, fmt.Sprintf("%d-%d-%d", time.Now().UnixNano(), worker, turn)), content)
 	}))
 }

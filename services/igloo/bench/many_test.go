@@ -57,7 +57,7 @@ func loading(b *testing.B, c *contestant, tables int) *entry {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e := c.enter(b, report.AmongMany, report.Sixteen, looped(catalog.Load(wide, names)))
+	e := c.enter(report.AmongMany, report.Sixteen, looped(catalog.Load(wide, names)))
 	e.leave = catalog.Close
 	return e
 }

@@ -139,17 +139,13 @@ func prepared(b *testing.B, run *report.Run, c *contestant, operation load.Opera
 		leftOut(run, operation.Name, c, err)
 		return nil
 	}
-	work, err := operation.Prepare(b.Context(), catalog, connections)
-	if err == nil {
-		_, err = load.Run(b.Context(), work, load.Plan{Connections: connections, Duration: warm})
-	}
-	if err != nil {
-		catalog.Close()
+	e := c.enter(operation.Name, connections, renewed(operation.Turns(catalog, connections)))
+	e.leave = catalog.Close
+	if _, err := e.take(b.Context(), load.Plan{Connections: connections, Duration: warm}); err != nil {
+		e.leave()
 		leftOut(run, operation.Name, c, err)
 		return nil
 	}
-	e := c.enter(b, operation.Name, connections, looped(work))
-	e.leave = catalog.Close
 	return []*entry{e}
 }
 

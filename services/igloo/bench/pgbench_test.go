@@ -57,14 +57,15 @@ func (c *contestant) asking(b *testing.B, operation, name, script string, connec
 	}
 	named := *c
 	named.name = name
-	e := named.enter(b, operation, connections, func(ctx context.Context, _ load.Plan) (load.Result, error) {
+	ask := func(ctx context.Context, _ load.Plan) (load.Result, error) {
 		out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-f", file, "-j", "2",
 			"-c", strconv.Itoa(connections), "-t", strconv.Itoa(bareTurn/connections), c.database()).CombinedOutput()
 		if err != nil {
 			return load.Result{}, fmt.Errorf("pgbench: %w\n%s", err, out)
 		}
 		return told(out, connections)
-	})
+	}
+	e := named.enter(operation, connections, func(context.Context) (taker, error) { return ask, nil })
 	e.shut = true
 	return e
 }

@@ -82,11 +82,7 @@ func (l shortLine) ready(b *testing.B, c *contestant, bare *bare) (ours, limit *
 	}
 	all := load.Operations()
 	place := slices.IndexFunc(all, func(o load.Operation) bool { return o.Name == l.operation })
-	work, err := all[place].Prepare(b.Context(), catalog, l.connections)
-	if err != nil {
-		b.Fatal(err)
-	}
-	ours = c.enter(b, l.operation, l.connections, looped(work))
+	ours = c.enter(l.operation, l.connections, renewed(all[place].Turns(catalog, l.connections)))
 	ours.leave = catalog.Close
 	switch l.limit {
 	case report.SameBytes:
@@ -96,7 +92,7 @@ func (l shortLine) ready(b *testing.B, c *contestant, bare *bare) (ours, limit *
 		}
 		limit = bare.sending(b, l.operation, c, snapshots, l.connections)
 	case report.Echo:
-		limit = bare.echo.enter(b, l.operation, l.connections, looped(bare.call))
+		limit = bare.echo.enter(l.operation, l.connections, looped(bare.call))
 	default:
 		limit = bare.pgbench.asking(b, l.operation, l.limit, bareUpdate, l.connections)
 	}

@@ -100,8 +100,9 @@ func (t *table) commit(ctx context.Context, c *Catalog, with change) (Step, erro
 	return Step{Bytes: got.bytes}, err
 }
 
-// tablesEach is how many tables a worker commits to in turn, so that none grows much.
-const tablesEach = 8
+// tablesEach is how many tables a worker commits to one after the other, so that none
+// grows much in a turn.
+const tablesEach = 4
 
 func prepareCommits(ctx context.Context, c *Catalog, workers int) (Work, error) {
 	tables, err := c.tables(ctx, fresh("commits"), workers*tablesEach)
@@ -190,7 +191,7 @@ func transaction(size int) Operation {
 			return c.commitAll(ctx, tables[worker*size:(worker+1)*size])
 		}, err
 	}
-	return Operation{Name: Transaction(size), Prepare: prepare}
+	return Operation{Name: Transaction(size), Prepare: prepare, Wears: true}
 }
 
 // commitAll appends to all tables or none.
