@@ -14,7 +14,7 @@ const (
 	insertJobHold = `INSERT INTO table_hold (warehouse_id, hold, table_uuid, job_id, lasting) VALUES (?, ?, ?, ?, ?)`
 	forgetLapsed  = `DELETE FROM table_hold WHERE (warehouse_id, hold) IN (
 			SELECT h.warehouse_id, h.hold FROM table_hold h WHERE h.job_id IS NOT NULL AND ` + lapsed + ` ORDER BY h.warehouse_id, h.hold LIMIT ?)`
-	endNeedless = `UPDATE job SET state = 'CANCELLED', ` + end + `, state_reason = ?4 WHERE warehouse_id = ?2 AND metadata_uuid = ?3 AND state IN ('QUEUED', 'RUNNING')`
+	endNeedless = `UPDATE job INDEXED BY job_of_metadata SET state = 'CANCELLED', ` + end + `, state_reason = ?4 WHERE warehouse_id = ?2 AND metadata_uuid = ?3 AND state IN ('QUEUED', 'RUNNING')`
 	selectRuns  = `SELECT state = 'RUNNING' AND (?3 IS NULL OR version = ?3) FROM job WHERE warehouse_id = ?1 AND job_id = ?2`
 )
 

@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 
@@ -14,6 +16,8 @@ import (
 
 func TestStore(t *testing.T) {
 	template := sync.OnceValues(func() ([]byte, error) { return migrated(t) })
+	written := &statements{seen: map[string]bool{}}
+	t.Cleanup(func() { written.probe(t) }) // after those that run side by side
 	housetabletest.Run(t, func(t *testing.T) housetable.Store {
 		t.Helper()
 		file, err := template()
@@ -29,12 +33,56 @@ func TestStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
+			written.add(store.Written())
 			if err := store.Close(); err != nil {
 				t.Error(err)
 			}
 		})
 		return store
 	})
+}
+
+// wide is a step that reads all that a warehouse has of what it may have many of.
+var wide = regexp.MustCompile(`^SCAN (house_table|table_hold|namespace|change_event|access_grant|operation)` +
+	`|^SEARCH (house_table|table_hold|h|namespace|change_event|access_grant|job|operation|soft_deleted_table) .*\(warehouse_id=\?\)$`)
+
+// content are statements that may: one takes the first of an index, one finds that
+// nothing is there, and of the last the key that others refer to never changes.
+var content = regexp.MustCompile(`ORDER BY creation_time_ms, job_id LIMIT 1|^DELETE FROM warehouse |^INSERT INTO access_head `)
+
+// statements are those that writers have made.
+type statements struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (s *statements) add(written []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range written {
+		s.seen[w] = true
+	}
+}
+
+// probe: what a commit costs does not grow with what the warehouse holds, so each
+// of its statements goes by more of a key than the warehouse.
+func (s *statements) probe(t *testing.T) {
+	t.Helper()
+	store, err := sqlite.Open(context.Background(), filepath.Join(memoryDir(t), "igloo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for statement := range s.seen {
+		if content.MatchString(statement) {
+			continue
+		}
+		for _, step := range store.Plan(t, statement) {
+			if wide.MatchString(step) {
+				t.Errorf("%s: %s", statement, step)
+			}
+		}
+	}
 }
 
 // migrated is a new database file, to be copied: that costs less than a run of
