@@ -30,8 +30,8 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
-// An operation is tried so often, with a random pause between that is at most
-// minBackoff at first and maxBackoff in the end.
+// The library tries an operation so often, with a random pause between that is at
+// most minBackoff at first and maxBackoff in the end.
 const (
 	maxTries   = 4
 	minBackoff = 50 * time.Millisecond
@@ -60,8 +60,9 @@ type Config struct {
 
 // Store is an objectstore.Store over every bucket that its credentials open.
 type Store struct {
-	client *s3.Client
-	limit  int64
+	client   *s3.Client
+	straight *straight
+	limit    int64
 }
 
 var _ objectstore.Store = (*Store)(nil)
@@ -78,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			o.BaseEndpoint = aws.String(cfg.Endpoint)
 		}
 	})
-	return &Store{client: client, limit: objectstore.DefaultReadLimit}, nil
+	return &Store{client: client, straight: newStraight(client.Options()), limit: objectstore.DefaultReadLimit}, nil
 }
 
 // TokenService is the way to the service that makes temporary keys, at endpoint
@@ -197,13 +198,21 @@ func (s *Store) Stat(ctx context.Context, location string) (objectstore.Object, 
 	return objectstore.Object{Location: location, Size: aws.ToInt64(out.ContentLength), Modified: aws.ToTime(out.LastModified)}, nil
 }
 
-// Create implements objectstore.Store by a conditional put.
+// Create implements objectstore.Store by a conditional put: by one straight request,
+// and where that comes to nothing by the library, as often as it may try.
 func (s *Store) Create(ctx context.Context, location string, data []byte) error {
 	bucket, key, err := split(location)
 	if err != nil {
 		return err
 	}
 	tries := 0
+	status, err := s.straight.put(ctx, bucket, key, data, &tries)
+	switch {
+	case err == nil && status == http.StatusOK:
+		return nil
+	case err == nil && status == http.StatusPreconditionFailed:
+		return objectstore.Answered("create object", location, status, nil)
+	}
 	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, Body: bytes.NewReader(data), IfNoneMatch: aws.String("*"),
 	}, counted(&tries))

@@ -1,0 +1,9 @@
+package s3
+
+import "context"
+
+// Destination is where a straight put for a bucket goes, and for what it is signed.
+func (s *Store) Destination(ctx context.Context, bucket string) (url, service, region string, err error) {
+	to, err := s.straight.destination(ctx, bucket)
+	return to.url, to.service, to.region, err
+}

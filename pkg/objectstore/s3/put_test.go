@@ -1,0 +1,129 @@
+package s3_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
+	"github.com/igloo-catalog/igloo/pkg/s3test"
+)
+
+// What the library sends says which act it means; a straight put does not.
+func byLibrary(r *http.Request) bool { return r.URL.Query().Has("x-id") }
+
+// puts are requests that write, as a server saw them.
+type puts struct {
+	mu                sync.Mutex
+	straight, library int
+}
+
+func (p *puts) seen(r *http.Request) (first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.Method != http.MethodPut {
+		return false
+	}
+	if byLibrary(r) {
+		p.library++
+	} else {
+		p.straight++
+	}
+	return p.straight+p.library == 1
+}
+
+// between is a store whose requests go through a handler to a real server.
+func between(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) *s3.Store {
+	t.Helper()
+	server := s3test.New(t)
+	target, err := url.Parse(server.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { // the host is signed, and stays
+		r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
+	}}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(w, r, next) }))
+	t.Cleanup(front.Close)
+	return open(t, server, func(c *s3.Config) { c.Endpoint = front.URL })
+}
+
+// Each name is signed as the server understands it: else the library would have to
+// write what the first request did not.
+func TestAPutIsOneStraightRequest(t *testing.T) {
+	var sent puts
+	store := between(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		sent.seen(r)
+		next.ServeHTTP(w, r)
+	})
+	names := []string{"plain", "a/b/c", "a b", "a+b", "a%20b", "a%2Fb", "é", "日本", "a=b", "a:b", "#?&", "~!$'()*,;@[]"}
+	for _, name := range names {
+		if err := store.Create(t.Context(), root+name, []byte(name)); err != nil {
+			t.Errorf("create %q: %v", name, err)
+		}
+		if got, err := store.Read(t.Context(), root+name); err != nil || string(got) != name {
+			t.Errorf("read %q = %q, %v", name, got, err)
+		}
+	}
+	if sent.straight != len(names) || sent.library != 0 {
+		t.Errorf("%d objects took %d straight puts and %d of the library", len(names), sent.straight, sent.library)
+	}
+}
+
+// Whatever the first request comes to, a create does not fail by it.
+func TestThePutThatFailsIsTheLibrarys(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"refused":             func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
+		"sent elsewhere":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusMovedPermanently) },
+		"met another":         func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) },
+		"throttled":           func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"failed in a success": func(w http.ResponseWriter) { fmt.Fprint(w, "<Error><Code>InternalError</Code></Error>") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent puts
+			store := between(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if sent.seen(r) {
+					answer(w)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			if err := store.Create(t.Context(), root+"x", []byte("x")); err != nil {
+				t.Error(err)
+			}
+			if sent.straight != 1 || sent.library != 1 {
+				t.Errorf("%d straight puts and %d of the library, want one each", sent.straight, sent.library)
+			}
+		})
+	}
+}
+
+func TestDestinations(t *testing.T) {
+	for _, c := range []struct{ endpoint, bucket, url, region string }{
+		{"", "lake", "https://lake.s3.eu-central-1.amazonaws.com/", "eu-central-1"},
+		{"", "the.lake", "https://s3.eu-central-1.amazonaws.com/the.lake/", "eu-central-1"},
+		{"http://minio:9000", "lake", "http://lake.minio:9000/", "eu-central-1"},
+		{"https://gateway/s3/", "the.lake", "https://gateway/s3/the.lake/", "eu-central-1"},
+		{"", "arn:aws:s3:eu-central-1:123456789012:accesspoint:lake", "https://lake-123456789012.s3-accesspoint.eu-central-1.amazonaws.com/", "eu-central-1"},
+		{"", "lake--euc1-az1--x-s3", "", ""},                                    // wants a session
+		{"", "arn:aws:s3::123456789012:accesspoint:lake.mrap", "", ""}, // wants a signature for all regions
+	} {
+		store, err := s3.Open(t.Context(), s3.Config{
+			Region: "eu-central-1", Endpoint: c.endpoint, AccessKeyID: s3test.AccessKeyID, SecretAccessKey: s3test.SecretAccessKey,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		url, service, region, err := store.Destination(t.Context(), c.bucket)
+		if url != c.url || region != c.region || (err == nil) != (c.url != "") {
+			t.Errorf("%s at %q: %q for %q, %v; want %q for %q", c.bucket, c.endpoint, url, region, err, c.url, c.region)
+		}
+		if err == nil && service != "s3" {
+			t.Errorf("%s is signed for %q", c.bucket, service)
+		}
+	}
+}
