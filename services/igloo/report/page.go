@@ -55,12 +55,14 @@ func parts(folder string) (map[string]string, error) {
 }
 
 func (r *Run) parts(folder string, all map[string]string) error {
-	var reached strings.Builder
-	if err := benchtest.Show(&reached, r.Reached()); err != nil {
-		return err
+	for name, found := range map[string][]benchtest.Finding{"reached": r.Reached(), "scaled": r.Scaled()} {
+		var shown strings.Builder
+		if err := benchtest.Show(&shown, found); err != nil {
+			return err
+		}
+		all[name] = shown.String()
 	}
-	all["machine"] = r.Machine.String() + "\n"
-	all["reached"], all[Operations] = reached.String(), r.operations()
+	all["machine"], all[Operations] = r.Machine.String()+"\n", r.operations()
 	all["memory"], all["start"], all["left-out"] = r.memoryTable(), r.startTable(), r.leftOutTable()
 	var shown strings.Builder
 	for _, plot := range r.plots() {

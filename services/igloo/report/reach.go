@@ -45,32 +45,50 @@ func (s side) String() string {
 // read there is no line.
 func (r *Run) Reached() []benchtest.Finding {
 	table := &reached{run: r}
-	load1, load1000 := on(OnS3, load.TableLoad(1)), on(OnS3, load.TableLoad(1000))
-	commit, transaction, branches := on(OnS3, load.DistinctCommits), on(OnS3, load.Transaction(10)), on(OnS3, load.BranchCommits)
-	files, synced := on(OnFiles, load.DistinctCommits), on(SyncedFiles, load.DistinctCommits)
-	const ofCommits, many = 64, 10
-	table.besidePeer(load1, cpu, benchtest.AtMost(1.0/8))
-	table.besidePeer(load1, rate, benchtest.AtLeast(6))
-	table.beside(load1000, on(SameBytes, load.TableLoad(1000)), 1, cpu, benchtest.AtMost(2.5))
-	table.beside(load1000, on(Fixture, load.TableLoad(1000)), 1, cpu, benchtest.AtMost(1.0/25))
-	table.beside(on(OnS3, load.TableLoad(1000)+load.Unmodified), load1000, 1, cpu, benchtest.AtMost(1.0/4))
-	table.besidePeer(on(OnS3, load.TableList(1000)), cpu, benchtest.AtMost(1.0/6))
-	table.besidePeer(on(OnS3, load.CreateTable), cpu, benchtest.AtMost(1.0/5))
-	table.besidePeer(commit, cpu, benchtest.AtMost(1.0/7))
-	table.besidePeer(commit, wholeCPU, benchtest.AtMost(1.0/4))
-	table.besidePeer(commit, rate, benchtest.AtLeast(3))
-	table.beside(files, synced, 1, rate, benchtest.AtLeast(0.5))
-	table.beside(files.at(ofCommits), synced.at(ofCommits), 1, rate, benchtest.AtLeast(0.7))
-	table.besidePeer(on(OnS3, load.ContendedCommits), rate, benchtest.AtLeast(5))
-	table.beside(branches, branches.at(1), 1, rate, benchtest.AtLeast(3))
-	table.beside(branches, branches.at(1), 1, tries, benchtest.AtMost(1))
-	table.besidePeer(transaction, rate, benchtest.AtLeast(3))
-	table.besidePeer(transaction, cpu, benchtest.AtMost(1.0/10))
-	table.beside(transaction, commit, many, cpu, benchtest.AtMost(1.0/2))
+	table.shape(OnS3)
+	table.files()
 	table.beside(on(ManyTables, AmongMany), on(FewTables, AmongMany), 1, cpu, benchtest.AtMost(1.3))
 	table.memory()
 	table.start()
 	return table.found
+}
+
+// Scaled holds two of each service on one database to the figures of one.
+func (r *Run) Scaled() []benchtest.Finding {
+	table := &reached{run: r}
+	table.shape(Replicas)
+	return table.found
+}
+
+// shape is what is to be reached in a shape of Igloo with Postgres and S3.
+func (t *reached) shape(of string) {
+	load1, load1000 := on(of, load.TableLoad(1)), on(of, load.TableLoad(1000))
+	commit, transaction, branches := on(of, load.DistinctCommits), on(of, load.Transaction(10)), on(of, load.BranchCommits)
+	const many = 10
+	t.besidePeer(load1, cpu, benchtest.AtMost(1.0/8))
+	t.besidePeer(load1, rate, benchtest.AtLeast(6))
+	t.beside(load1000, on(SameBytes, load.TableLoad(1000)), 1, cpu, benchtest.AtMost(2.5))
+	t.beside(load1000, on(Fixture, load.TableLoad(1000)), 1, cpu, benchtest.AtMost(1.0/25))
+	t.beside(on(of, load.TableLoad(1000)+load.Unmodified), load1000, 1, cpu, benchtest.AtMost(1.0/4))
+	t.besidePeer(on(of, load.TableList(1000)), cpu, benchtest.AtMost(1.0/6))
+	t.besidePeer(on(of, load.CreateTable), cpu, benchtest.AtMost(1.0/5))
+	t.besidePeer(commit, cpu, benchtest.AtMost(1.0/7))
+	t.besidePeer(commit, wholeCPU, benchtest.AtMost(1.0/4))
+	t.besidePeer(commit, rate, benchtest.AtLeast(3))
+	t.besidePeer(on(of, load.ContendedCommits), rate, benchtest.AtLeast(5))
+	t.beside(branches, branches.at(1), 1, rate, benchtest.AtLeast(3))
+	t.beside(branches, branches.at(1), 1, tries, benchtest.AtMost(1))
+	t.besidePeer(transaction, rate, benchtest.AtLeast(3))
+	t.besidePeer(transaction, cpu, benchtest.AtMost(1.0/10))
+	t.beside(transaction, commit, many, cpu, benchtest.AtMost(1.0/2))
+}
+
+// files holds commits to files of this machine beside what its disk can do.
+func (t *reached) files() {
+	const many = 64
+	commits, synced := on(OnFiles, load.DistinctCommits), on(SyncedFiles, load.DistinctCommits)
+	t.beside(commits, synced, 1, rate, benchtest.AtLeast(0.5))
+	t.beside(commits.at(many), synced.at(many), 1, rate, benchtest.AtLeast(0.7))
 }
 
 type reached struct {
