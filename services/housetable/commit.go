@@ -50,6 +50,16 @@ func (c Commit) SingleSwap() bool {
 	return ok && len(HoldsOf(swap)) == 0
 }
 
+// SingleCreate reports whether the commit is one creation in a namespace that is
+// there, with one operation.
+func (c Commit) SingleCreate() bool {
+	if len(c.Changes) != 1 || len(c.Operations) != 1 || len(c.Jobs) != 0 {
+		return false
+	}
+	create, ok := c.Changes[0].(CreateTable)
+	return ok && !create.ImplicitNamespace
+}
+
 // Operation is the idempotency record of one request.
 type Operation struct {
 	ID UUID

@@ -55,18 +55,19 @@ func throughTo(store housetable.Committer, timeout time.Duration) func(context.C
 	}
 }
 
-// ofOneSort admits either single swaps alone, which are little work together, or
-// all but those, as the first in the queue is; and of these what is apart from
-// rivals.
+// ofOneSort admits single swaps alone, or single creations, which are little work
+// together, or all but those, as the first in the queue is; and of these what is
+// apart from rivals.
 func ofOneSort() func(claimant) bool {
 	apart := apartFromRivals()
-	var swaps, begun bool
+	type sort struct{ swap, create bool }
+	var first *sort
 	return func(c claimant) bool {
-		swap := c.commit.SingleSwap()
-		if !begun {
-			swaps, begun = swap, true
+		its := sort{swap: c.commit.SingleSwap(), create: c.commit.SingleCreate()}
+		if first == nil {
+			first = &its
 		}
-		return apart(c) && swap == swaps
+		return apart(c) && its == *first
 	}
 }
 

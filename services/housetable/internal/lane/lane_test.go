@@ -163,14 +163,19 @@ func TestCallerWhoLeaves(t *testing.T) {
 	})
 }
 
-func TestSingleSwapsGoByThemselves(t *testing.T) {
+func TestEachSortGoesByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}
 		l := newLane(t, store, line.Limits{Slots: 1, Batch: 4, Queue: 100, Timeout: time.Minute})
 		var wait sync.WaitGroup
-		for i, swap := range []bool{true, true, false, true, false, true} {
-			c := commit(i, fmt.Sprint("t", i))
-			if !swap {
+		for i, sort := range []string{"swap", "swap", "create", "namespace", "swap", "implicit", "create", "swap"} {
+			c, key := commit(i, fmt.Sprint("t", i)), housetable.TableKey{DatabaseID: "db", TableID: fmt.Sprint("t", i)}
+			switch sort {
+			case "create":
+				c.Changes = []housetable.Change{housetable.CreateTable{Key: key}}
+			case "implicit":
+				c.Changes = []housetable.Change{housetable.CreateTable{Key: key, ImplicitNamespace: true}}
+			case "namespace":
 				c.Changes = []housetable.Change{housetable.CreateNamespace{DatabaseID: fmt.Sprint("n", i)}}
 			}
 			wait.Go(func() {
@@ -185,7 +190,7 @@ func TestSingleSwapsGoByThemselves(t *testing.T) {
 		for i, batch := range store.batches {
 			sizes[i] = len(batch)
 		}
-		if got, want := fmt.Sprint(sizes), "[1 3 2]"; got != want {
+		if got, want := fmt.Sprint(sizes), "[1 3 2 2]"; got != want {
 			t.Fatalf("batches of %s, want %s", got, want)
 		}
 	})

@@ -15,7 +15,7 @@ const (
 	lockNamespaces = `SELECT u.number, n.database_key FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS u(db, dbf, number)
 		JOIN namespace n ON n.warehouse_id = w.warehouse_id AND n.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
 		WHERE w.warehouse_id = $1 ORDER BY n.database_key FOR KEY SHARE OF n`
-	lockTables = selectNumbered + ` ORDER BY h.database_key, h.family, h.table_key FOR KEY SHARE OF h`
+	lockTables = `SELECT ` + tableColumns + `, u.number ` + wanted + atEachWanted + ` ORDER BY h.database_key, h.family, h.table_key FOR KEY SHARE OF h`
 	lockRoles  = `SELECT role FROM access_role WHERE role = ANY ($1::text[]) ORDER BY role FOR KEY SHARE`
 	lockHead   = `INSERT INTO access_head (warehouse_id, version) VALUES ($1, 0)
 		ON CONFLICT (warehouse_id) DO UPDATE SET version = access_head.version RETURNING version`

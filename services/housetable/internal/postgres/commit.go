@@ -25,7 +25,7 @@ const (
 // explained by a read; where that read finds nothing in the way, a rival was
 // there and is gone, and the commit is tried again.
 func (s *Store) Commit(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
-	verdicts, lost, err := s.insist(ctx, commits, false)
+	verdicts, lost, err := s.insist(ctx, compose, commits, false)
 	if err != nil {
 		if len(commits) > 1 && !lost && faulty(sqlState(err)) {
 			return s.oneByOne(ctx, commits)
@@ -52,10 +52,10 @@ func (s *Store) Commit(ctx context.Context, commits []housetable.Commit) ([]hous
 // insist runs the statement. Once an answer was lost, it is sent again until
 // one comes or ctx ends: the records of its operations see to it that it is
 // applied once. lost tells that this happened, now or before.
-func (s *Store) insist(ctx context.Context, commits []housetable.Commit, lostBefore bool) (verdicts []housetable.Verdict, lost bool, err error) {
+func (s *Store) insist(ctx context.Context, by composer, commits []housetable.Commit, lostBefore bool) (verdicts []housetable.Verdict, lost bool, err error) {
 	lost = lostBefore
 	for n := 0; ; n++ {
-		verdicts, err = s.attempt(ctx, commits)
+		verdicts, err = s.attempt(ctx, by, commits)
 		lost = lost || unanswered(err)
 		if !lost || !passing(err) || rival(sqlState(err)) {
 			return verdicts, lost, err
@@ -81,8 +81,8 @@ func (s *Store) oneByOne(ctx context.Context, commits []housetable.Commit) ([]ho
 	return verdicts, nil
 }
 
-// settle brings one commit that was not applied to its verdict. lost tells that
-// it may have been, unseen.
+// settle brings one commit that was not applied to its verdict, by the statement
+// that leaves nothing to another. lost tells that it may have been, unseen.
 func (s *Store) settle(ctx context.Context, c housetable.Commit, lost bool) (housetable.Verdict, error) {
 	var last error
 	for n := range attempts {
@@ -94,7 +94,7 @@ func (s *Store) settle(ctx context.Context, c housetable.Commit, lost bool) (hou
 			break
 		}
 		var verdicts []housetable.Verdict
-		verdicts, lost, last = s.insist(ctx, []housetable.Commit{c}, lost)
+		verdicts, lost, last = s.insist(ctx, composeParts, []housetable.Commit{c}, lost)
 		switch {
 		case last == nil && verdicts[0] != nil:
 			return verdicts[0], nil
@@ -125,10 +125,10 @@ func failure(err error, lost bool) error {
 
 // attempt runs the statement once. The verdict of a commit that was not applied
 // is nil.
-func (s *Store) attempt(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, error) {
+func (s *Store) attempt(ctx context.Context, by composer, commits []housetable.Commit) ([]housetable.Verdict, error) {
 	ctx, span := telemetry.Part(ctx, "commit house tables", trace.SpanKindInternal)
 	defer span.End()
-	statement, args, err := compose(commits)
+	statement, args, err := by(commits)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the statement cannot be made")
 	}

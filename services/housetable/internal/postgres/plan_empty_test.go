@@ -31,13 +31,15 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 	}
 	for _, filled := range []string{"an empty", "a small", "a full"} {
 		for name, c := range changes {
-			text, args, err := compose([]housetable.Commit{{
-				Warehouse: housetable.DefaultWarehouse, Operations: []housetable.Operation{{ID: id}}, Changes: c,
-			}})
-			if err != nil {
-				t.Fatal(err)
+			for _, by := range []composer{compose, composeParts} {
+				text, args, err := by([]housetable.Commit{{
+					Warehouse: housetable.DefaultWarehouse, Operations: []housetable.Operation{{ID: id}}, Changes: c,
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.wantLookups(t, filled+" database, "+name, text, args...)
 			}
-			s.wantLookups(t, filled+" database, "+name, text, args...)
 		}
 		keys := tableArgs(housetable.DefaultWarehouse, []housetable.TableKey{key})
 		s.wantLookups(t, filled+" database, read", selectNumbered, keys...)

@@ -35,11 +35,13 @@ func TestPlansOfHolds(t *testing.T) {
 		for name, batch := range map[string][]housetable.Commit{
 			"create": commits[:1], "move": commits[1:2], "drop": commits[2:], "all": commits,
 		} {
-			text, args, err := compose(batch)
-			if err != nil {
-				t.Fatal(err)
+			for _, by := range []composer{compose, composeParts} {
+				text, args, err := by(batch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.wantProbes(t, statistics+" statistics, "+name, text, args...)
 			}
-			s.wantProbes(t, statistics+" statistics, "+name, text, args...)
 		}
 		s.wantProbes(t, statistics+" statistics, holders", selectHolders, holderArgs("default", commits[0].Footprint().Holds)...)
 		s.wantProbes(t, statistics+" statistics, folders", nextFolders, "default", "l:/w", 100)

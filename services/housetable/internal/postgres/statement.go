@@ -34,11 +34,23 @@ const (
 	renameAction
 )
 
-// compose makes the statement for a batch and its arguments.
+// composer makes the statement for a batch, and its arguments.
+type composer func([]housetable.Commit) (string, []any, error)
+
+// compose makes the leanest statement for a batch, and its arguments.
 func compose(commits []housetable.Commit) (string, []any, error) {
-	if allSingleSwaps(commits) {
+	switch {
+	case allSingleSwaps(commits):
 		return composeSwaps(commits)
+	case allSingleCreates(commits):
+		return composeCreates(commits)
+	default:
+		return composeParts(commits)
 	}
+}
+
+// composeParts makes the statement for any batch.
+func composeParts(commits []housetable.Commit) (string, []any, error) {
 	b := &batch{
 		requests: newRows(), operations: newRows(), existing: newRows(), creates: newRows(),
 		restores: newRows(), founded: newRows(), closed: newRows(), amended: newRows(), jobs: newRows(),

@@ -22,9 +22,10 @@ const (
 	// keeps it from anything but a look-up of each key.
 	atWanted = ` h WHERE h.warehouse_id = w.warehouse_id AND h.database_key = CASE WHEN w.case_insensitive THEN u.dbf ELSE u.db END
 		AND h.family = u.family AND h.table_key = CASE WHEN w.case_insensitive THEN u.tbf ELSE u.tb END`
-	eachWanted        = wanted + ` CROSS JOIN LATERAL (SELECT * FROM house_table` + atWanted + ` OFFSET 0) h WHERE w.warehouse_id = $1`
-	selectTables      = `SELECT ` + tableColumns + ` ` + eachWanted
-	selectNumbered    = `SELECT ` + tableColumns + `, u.number ` + eachWanted
+	atEachWanted = ` JOIN LATERAL (SELECT * FROM house_table` + atWanted + ` OFFSET 0) h ON true WHERE w.warehouse_id = $1`
+	selectTables = `SELECT ` + tableColumns + ` ` + wanted + atEachWanted
+	// Each key has a row, so that none at all tells of no warehouse.
+	selectNumbered    = `SELECT ` + tableColumns + `, u.number ` + wanted + ` LEFT` + atEachWanted
 	selectSoftDeleted = `SELECT ` + tableColumns + `, h.deleted_at_ms, h.purge_after_ms
 		FROM warehouse w CROSS JOIN unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bigint[])
 			AS u(db, dbf, tb, tbf, family, at)
@@ -84,13 +85,17 @@ func scanSoftDeleted(r pgx.CollectableRow) (t housetable.Table, err error) {
 	return t, err
 }
 
-// numbered is a house table with the number of the key that it was asked for by.
+// numbered is a house table with the number of the key that it was asked for by;
+// the zero one stands for a key without one.
 type numbered struct {
 	table  housetable.Table
 	number int64
 }
 
 func scanNumberedTable(r pgx.CollectableRow) (n numbered, err error) {
+	if r.RawValues()[0] == nil {
+		return n, nil
+	}
 	n.table, err = scanTableAnd(r, &n.number)
 	return n, err
 }
@@ -177,7 +182,9 @@ func (s *Store) Tables(ctx context.Context, warehouse string, keys []housetable.
 	}
 	tables := make([]*housetable.Table, len(keys))
 	for i := range found {
-		tables[found[i].number-1] = &found[i].table
+		if found[i].number > 0 {
+			tables[found[i].number-1] = &found[i].table
+		}
 	}
 	return tables, nil
 }
