@@ -10,7 +10,8 @@
 // CPU is what all processes of a side used together, and is told apart into the
 // catalog's, Postgres' and the S3 server's.
 //
-// Every change has to keep to ratios.json:
+// Every change has to keep to ratios.json, in which an operation stands beside a limit
+// that is at work at the same moment, on the same processor:
 //
 //	make bench-short
 package bench

@@ -68,7 +68,12 @@ func (e *entry) measure(b testing.TB, plan load.Plan) error {
 	if err != nil {
 		return err
 	}
-	used := e.used(b).since(before)
+	e.note(got, e.used(b).since(before))
+	return nil
+}
+
+// note keeps what a turn came to, and the CPU that it took.
+func (e *entry) note(got load.Result, used use) {
 	add := func(to *[]float64, value float64) { *to = append(*to, benchtest.Rounded(value)) }
 	each := func(of float64) float64 { return of / float64(max(got.Done, 1)) }
 	micros := func(d time.Duration) float64 { return each(float64(d.Microseconds())) }
@@ -80,7 +85,6 @@ func (e *entry) measure(b testing.TB, plan load.Plan) error {
 	add(&s.Bytes, each(float64(got.Bytes)))
 	add(&s.Tries, each(float64(got.Tries)))
 	s.Errors += got.Errors
-	return nil
 }
 
 // Every turn is readied, and one that cannot be is an error and no reading.

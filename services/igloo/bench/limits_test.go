@@ -76,10 +76,15 @@ type bare struct {
 
 func newBare(b *testing.B) *bare {
 	b.Helper()
-	all := &bare{
-		echo: &contestant{name: report.Echo}, pgbench: newPgbench(b), files: &contestant{name: report.SyncedFiles},
-		same: map[string]*contestant{},
-	}
+	all := bareServers(b)
+	all.pgbench, all.files = newPgbench(b), &contestant{name: report.SyncedFiles}
+	return all
+}
+
+// bareServers are those limits that this program serves.
+func bareServers(b *testing.B) *bare {
+	b.Helper()
+	all := &bare{echo: &contestant{name: report.Echo}, same: map[string]*contestant{}}
 	listen := iglootest.Address(b)
 	conn, err := grpcclient.Dial(listen)
 	if err != nil {
