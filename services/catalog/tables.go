@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -219,43 +220,50 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 	return Loaded{MetadataLocation: location, Metadata: d.Bytes(), of: d}, nil
 }
 
-// vacant refuses a name that is taken, or whose namespace is not there; its
-// result is the namespace's properties.
-func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (map[string]string, error) {
-	properties, err := c.pointers.Namespace(ctx, warehouse, id.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	p, err := c.standing(ctx, warehouse, id, kind)
+// site is where something new is to be: its warehouse, and what its namespace says.
+type site struct {
+	warehouse  Warehouse
+	properties map[string]string
+}
+
+// vacant refuses a name that is taken, or whose namespace is not there. What it
+// reads it asks for at once: so do those who create beside it, and reads that meet
+// on their way go together.
+func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (at site, err error) {
+	var standing *Pointer
+	var unknown, homeless error
+	var reads sync.WaitGroup
+	reads.Go(func() { standing, unknown = c.standing(ctx, warehouse, id, kind) })
+	reads.Go(func() { at.warehouse, homeless = c.pointers.Warehouse(ctx, warehouse) })
+	at.properties, err = c.pointers.Namespace(ctx, warehouse, id.Namespace)
+	reads.Wait()
 	switch {
 	case err != nil:
-		return nil, err
-	case p == nil:
-		return properties, nil
+		return site{}, err
+	case unknown != nil:
+		return site{}, unknown
+	case standing != nil:
+		return site{}, nameTaken(kind, id, standing)
 	}
-	return nil, nameTaken(kind, id, p)
+	return at, homeless
 }
 
 // newTable is the metadata of a table to be.
 func (m *mutation) newTable(ctx context.Context, creation TableCreation) (document, error) {
-	properties, err := m.vacant(ctx, m.request.Warehouse, creation.Identifier, TableKind)
-	if err != nil {
-		return nil, err
-	}
-	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	at, err := m.vacant(ctx, m.request.Warehouse, creation.Identifier, TableKind)
 	if err != nil {
 		return nil, err
 	}
 	id := derivedUUID(m.op)
-	location, err := m.tableLocation(w, creation.Identifier, properties, creation.Location, id)
+	location, err := m.tableLocation(at.warehouse, creation.Identifier, at.properties, creation.Location, id)
 	if err != nil {
 		return nil, err
 	}
-	d, err := createTable(w, creation, id, location, m.began)
+	d, err := createTable(at.warehouse, creation, id, location, m.began)
 	if err != nil {
 		return nil, err
 	}
-	return d, m.checkMetadataFolder(w, d)
+	return d, m.checkMetadataFolder(at.warehouse, d)
 }
 
 // CreateTable creates a table.

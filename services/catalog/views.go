@@ -44,24 +44,20 @@ func (c *Catalog) CreateView(ctx context.Context, request Request, creation View
 
 // newView is the metadata of a view to be.
 func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document, error) {
-	properties, err := m.vacant(ctx, m.request.Warehouse, creation.Identifier, ViewKind)
-	if err != nil {
-		return nil, err
-	}
-	w, err := m.pointers.Warehouse(ctx, m.request.Warehouse)
+	at, err := m.vacant(ctx, m.request.Warehouse, creation.Identifier, ViewKind)
 	if err != nil {
 		return nil, err
 	}
 	id := derivedUUID(m.op)
-	location, err := m.tableLocation(w, creation.Identifier, properties, creation.Location, id)
+	location, err := m.tableLocation(at.warehouse, creation.Identifier, at.properties, creation.Location, id)
 	if err != nil {
 		return nil, err
 	}
-	d, err := createView(w, creation, id, location)
+	d, err := createView(at.warehouse, creation, id, location)
 	if err != nil {
 		return nil, err
 	}
-	return d, m.checkMetadataFolder(w, d)
+	return d, m.checkMetadataFolder(at.warehouse, d)
 }
 
 // LoadView returns the current metadata of a view. Of the options, ReferencedBy and
