@@ -1,8 +1,10 @@
 package rest_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -135,16 +137,65 @@ func TestWaitsUnderAKeyAreMeasured(t *testing.T) {
 func BenchmarkLoadTable(b *testing.B) {
 	change, _ := measured(b)
 	for name, change := range map[string]func(*choices){"untold": func(*choices) {}, "told": change} {
-		b.Run(name, func(b *testing.B) {
-			w := withTable(b, change)
-			request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, table, http.NoBody)
-			b.ReportAllocs()
-			for b.Loop() {
-				recorder := httptest.NewRecorder()
-				if w.handler.ServeHTTP(recorder, request); recorder.Code != http.StatusOK {
-					b.Fatal(recorder.Code)
-				}
-			}
+		b.Run(name, func(b *testing.B) { loads(b, withTable(b, change), http.StatusOK, "") })
+	}
+}
+
+// loads has the handler answer a load over and over, to one who has the table as the
+// tag says. What is counted are the handler's allocations and the fake's.
+func loads(b *testing.B, w *world, wanted int, tag string) {
+	b.Helper()
+	request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, table, http.NoBody)
+	if tag != "" {
+		request.Header.Set("If-None-Match", tag)
+	}
+	answer := &discarding{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(answer.header)
+		if w.handler.ServeHTTP(answer, request); answer.status != wanted {
+			b.Fatal(answer.status)
+		}
+	}
+	b.ReportMetric(float64(answer.bytes)/float64(b.N), "B/answer")
+}
+
+// discarding keeps nothing of an answer's body.
+type discarding struct {
+	header        http.Header
+	status, bytes int
+}
+
+func (d *discarding) Header() http.Header { return d.header }
+
+func (d *discarding) WriteHeader(status int) { d.status = status }
+
+func (d *discarding) Write(body []byte) (int, error) {
+	d.bytes += len(body)
+	return len(body), nil
+}
+
+// BenchmarkLoadAllocations loads tables of one snapshot and of a thousand, whole and
+// by one who has them: of these 304 is all that is told.
+func BenchmarkLoadAllocations(b *testing.B) {
+	for _, snapshots := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("%d-snapshots", snapshots), func(b *testing.B) {
+			w := withTable(b)
+			appended(b, w, snapshots)
+			tag := w.do(b, http.MethodGet, table, "").header.Get("ETag")
+			b.Run("200", func(b *testing.B) { loads(b, w, http.StatusOK, "") })
+			b.Run("304", func(b *testing.B) { loads(b, w, http.StatusNotModified, tag) })
 		})
 	}
+}
+
+// appended adds so many snapshots to the table, in one commit.
+func appended(b *testing.B, w *world, snapshots int) {
+	b.Helper()
+	updates := make([]string, snapshots)
+	for i := range updates {
+		updates[i] = fmt.Sprintf(`{"action":"add-snapshot","snapshot":{"snapshot-id":%[1]d,"sequence-number":%[1]d,"timestamp-ms":%[2]d,`+
+			`"summary":{"operation":"append"},"manifest-list":"file:///nowhere/%[1]d.avro","schema-id":0}}`, i+1, time.Now().UnixMilli())
+	}
+	w.must(b, http.MethodPost, table, `{"requirements":[],"updates":[`+strings.Join(updates, ",")+`]}`)
 }
