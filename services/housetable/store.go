@@ -69,6 +69,12 @@ type Reader interface {
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)
 	// ListNames returns the names alone of a page of ListTables.
 	ListNames(ctx context.Context, q TableQuery) ([]string, string, error)
+	// ListMark returns a mark of what a namespace lists now, of any kind, and whether
+	// that is the same as it was at the mark since, wherever this came from. A list
+	// that is read after a mark was returned is right as long as it is the same: it
+	// lacks nothing that was acknowledged before it was asked for. There is no mark,
+	// "", in a case-insensitive warehouse; nothing is the same as what is no mark.
+	ListMark(ctx context.Context, warehouse, databaseID, since string) (mark string, same bool, err error)
 	// CountTables counts what ListTables would return without pages; a namespace
 	// that does not exist has none.
 	CountTables(ctx context.Context, q TableQuery) (int64, error)

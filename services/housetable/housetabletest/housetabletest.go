@@ -23,6 +23,9 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 	for name, test := range accessTests() {
 		run(t, name, test, newStore)
 	}
+	for name, test := range markTests() {
+		run(t, name, test, newStore)
+	}
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Lifecycle":               lifecycle,
 		"ReadsTogether":           readsTogether,

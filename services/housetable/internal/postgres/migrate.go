@@ -18,7 +18,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the newest migration: the schema that this build needs.
-const schemaVersion = 12
+const schemaVersion = 13
 
 // Migrate brings the database to this build's schema. Several may try at once:
 // an advisory lock lets them take turns.

@@ -45,6 +45,10 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 		s.wantLookups(t, filled+" database, read", selectNumbered, keys...)
 		s.wantLookups(t, filled+" database, explained", selectTables, keys...)
 		s.wantLookups(t, filled+" database, namespace", selectNamespaces, idArgs(housetable.DefaultWarehouse, []string{"a"})...)
+		mark := s.plan(t, selectMark, housetable.DefaultWarehouse, "a", "1")
+		if !strings.Contains(mark, "change_event_listed") || !strings.Contains(mark, "change_event_left") {
+			t.Errorf("%s database, mark:\n%s", filled, mark)
+		}
 		if filled == "an empty" {
 			s.fill(t, 100)
 		} else {

@@ -155,6 +155,8 @@ func TestPlansOfOutbox(t *testing.T) {
 			"latest":    {latestEvent, []any{"w1"}, "change_event_pkey"},
 			"passing":   {selectPassing, []any{"w1", int64(7), "1 h", 100, int64(9)}, "change_event_pkey"},
 			"warehouse": {nextWarehouseWithEvents, []any{""}, "change_event_pkey"},
+			"listed":    {selectMark, []any{"w1", "db", "1"}, "change_event_listed"},
+			"left":      {selectMark, []any{"w1", "db", "1"}, "change_event_left"},
 			"forgetting": {
 				forgetPassed("by_age"), []any{"w1", int64(0), int64(1), []pgtype.UUID{}, none, none, 100}, "change_event_version",
 			},

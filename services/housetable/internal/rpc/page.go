@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -15,6 +16,9 @@ const (
 	defaultPageSize = 100
 	maxPageSize     = 1000
 )
+
+// maxMarkBytes is more than any mark has.
+const maxMarkBytes = 256
 
 // token is what a page token holds: where to go on, and of which list. It is
 // opaque to callers and not secret.
@@ -65,4 +69,21 @@ func pageToken(list, after string) string {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// sealMark binds a mark to a list, as page tokens are.
+func sealMark(list, mark string) string {
+	if mark == "" {
+		return ""
+	}
+	return list + "." + mark
+}
+
+// openMark is the mark of a list, "" where what is given is none of it.
+func openMark(list, sealed string) string {
+	of, mark, _ := strings.Cut(sealed, ".")
+	if of != list || len(sealed) > maxMarkBytes {
+		return ""
+	}
+	return mark
 }

@@ -88,11 +88,7 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 		return nil, err
 	}
 	if r.GetNamesOnly() {
-		names, next, err := s.store.ListNames(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		return toNames(names, r.GetInLines(), pageToken(of, next)), nil
+		return s.listNames(ctx, q, r, of)
 	}
 	tables, next, err := s.store.ListTables(ctx, q)
 	if err != nil {
@@ -102,6 +98,29 @@ func (s *tableService) ListTables(ctx context.Context, r *htsv1.ListTablesReques
 	for i := range tables {
 		response.Tables = append(response.Tables, toTable(&tables[i]))
 	}
+	return response, nil
+}
+
+// listNames returns a page of names, unless the caller knows them.
+func (s *tableService) listNames(ctx context.Context, q housetable.TableQuery, r *htsv1.ListTablesRequest, of string) (*htsv1.ListTablesResponse, error) {
+	mark := ""
+	if r.Known != nil && q.Visible == nil {
+		var same bool
+		var err error
+		if mark, same, err = s.store.ListMark(ctx, q.Warehouse, q.DatabaseID, openMark(of, r.GetKnown())); err != nil {
+			return nil, err
+		}
+		if same {
+			return &htsv1.ListTablesResponse{Mark: r.GetKnown(), Unchanged: true}, nil
+		}
+	}
+	// Read behind the mark: what comes in between makes it listed once more.
+	names, next, err := s.store.ListNames(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	response := toNames(names, r.GetInLines(), pageToken(of, next))
+	response.Mark = sealMark(of, mark)
 	return response, nil
 }
 

@@ -33,7 +33,7 @@ func (s *Store) Once(ctx context.Context, warehouse string, o housetable.Operati
 func (s *Store) within() *Store {
 	inside := *s.writer
 	inside.inside = true
-	return &Store{read: s.read, write: s.write, writer: &inside, epoch: s.epoch, now: s.now}
+	return &Store{read: s.read, write: s.write, writer: &inside, epoch: s.epoch, opened: s.opened, now: s.now}
 }
 
 func (w *writer) record(ctx context.Context, warehouse string, o housetable.Operation, at time.Time) error {

@@ -66,6 +66,21 @@ func TestPlansOfHolds(t *testing.T) {
 	}
 }
 
+// TestPlansOfMarks: what has changed a list is found in indexes that have nothing else.
+func TestPlansOfMarks(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "igloo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plan := s.plan(t, selectMark, "default", "db", 1)
+	for _, index := range []string{"change_event_listed", "change_event_left"} {
+		if !strings.Contains(plan, "INDEX "+index+" ") || strings.Contains(plan, "SCAN change_event") {
+			t.Errorf("by %s: %s", index, plan)
+		}
+	}
+}
+
 // plan is how the database would run a statement.
 func (s *Store) plan(t *testing.T, statement string, args ...any) string {
 	t.Helper()

@@ -10,6 +10,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type Store struct {
 	write  *sql.DB
 	writer *writer
 	epoch  string
+	// opened names this opening of the file.
+	opened string
 	now    func() time.Time
 }
 
@@ -43,7 +46,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
-	s := &Store{write: write, now: time.Now}
+	s := &Store{write: write, opened: rand.Text(), now: time.Now}
 	if err := s.start(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 	}

@@ -518,7 +518,12 @@ type ListTablesRequest struct {
 	// NamesOnly asks for table_ids instead of tables.
 	NamesOnly bool `protobuf:"varint,7,opt,name=names_only,json=namesOnly,proto3" json:"names_only,omitempty"`
 	// InLines asks, with names_only, for lines instead of table_ids.
-	InLines       bool `protobuf:"varint,8,opt,name=in_lines,json=inLines,proto3" json:"in_lines,omitempty"`
+	InLines bool `protobuf:"varint,8,opt,name=in_lines,json=inLines,proto3" json:"in_lines,omitempty"`
+	// Known, when set, asks with names_only for a mark. It is the mark of a page of
+	// this list that the caller has kept; where nothing was listed anew since or is
+	// listed no more, the answer is unchanged, without names. What is no mark of this
+	// list, as an empty one, is known to nobody.
+	Known         *string `protobuf:"bytes,9,opt,name=known,proto3,oneof" json:"known,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -609,6 +614,13 @@ func (x *ListTablesRequest) GetInLines() bool {
 	return false
 }
 
+func (x *ListTablesRequest) GetKnown() string {
+	if x != nil && x.Known != nil {
+		return *x.Known
+	}
+	return ""
+}
+
 // ListTablesResponse is a page.
 type ListTablesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -621,7 +633,13 @@ type ListTablesResponse struct {
 	TableIds []string `protobuf:"bytes,3,rep,name=table_ids,json=tableIds,proto3" json:"table_ids,omitempty"`
 	// Lines are the table_ids, each but the last with a line break behind it, which
 	// none has in it. A server of an older version answers with table_ids.
-	Lines         string `protobuf:"bytes,4,opt,name=lines,proto3" json:"lines,omitempty"`
+	Lines string `protobuf:"bytes,4,opt,name=lines,proto3" json:"lines,omitempty"`
+	// Mark of the list, to be sent as known by who keeps the page. Empty where it was
+	// not asked for or there is none: in a case-insensitive warehouse, or where not
+	// all is visible. It is opaque, and good at every replica.
+	Mark string `protobuf:"bytes,5,opt,name=mark,proto3" json:"mark,omitempty"`
+	// Unchanged is set where the page that has the mark which is known is right.
+	Unchanged     bool `protobuf:"varint,6,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +700,20 @@ func (x *ListTablesResponse) GetLines() string {
 		return x.Lines
 	}
 	return ""
+}
+
+func (x *ListTablesResponse) GetMark() string {
+	if x != nil {
+		return x.Mark
+	}
+	return ""
+}
+
+func (x *ListTablesResponse) GetUnchanged() bool {
+	if x != nil {
+		return x.Unchanged
+	}
+	return false
 }
 
 // GetTableHistoryRequest names a house table, by its key or by its uuid.
@@ -1506,7 +1538,7 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
-	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xbd\x02\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xe2\x02\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
@@ -1520,12 +1552,16 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"visibility\x12\x1d\n" +
 	"\n" +
 	"names_only\x18\a \x01(\bR\tnamesOnly\x12\x19\n" +
-	"\bin_lines\x18\b \x01(\bR\ainLines\"\xa8\x01\n" +
+	"\bin_lines\x18\b \x01(\bR\ainLines\x12\x19\n" +
+	"\x05known\x18\t \x01(\tH\x00R\x05known\x88\x01\x01B\b\n" +
+	"\x06_known\"\xda\x01\n" +
 	"\x12ListTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
 	"\ttable_ids\x18\x03 \x03(\tR\btableIds\x12\x14\n" +
-	"\x05lines\x18\x04 \x01(\tR\x05lines\"\xb7\x01\n" +
+	"\x05lines\x18\x04 \x01(\tR\x05lines\x12\x12\n" +
+	"\x04mark\x18\x05 \x01(\tR\x04mark\x12\x1c\n" +
+	"\tunchanged\x18\x06 \x01(\bR\tunchanged\"\xb7\x01\n" +
 	"\x16GetTableHistoryRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
 	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\x12\x12\n" +
@@ -1685,6 +1721,7 @@ func file_igloo_housetable_v1_table_proto_init() {
 	}
 	file_igloo_housetable_v1_access_proto_init()
 	file_igloo_housetable_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
+	file_igloo_housetable_v1_table_proto_msgTypes[6].OneofWrappers = []any{}
 	file_igloo_housetable_v1_table_proto_msgTypes[10].OneofWrappers = []any{
 		(*GetTableVersionRequest_Version)(nil),
 		(*GetTableVersionRequest_AsOf)(nil),
