@@ -21,7 +21,15 @@ var readLimits = line.Limits{Slots: 1024, Batch: 128, Queue: 4096, Patience: 20 
 // tables is a client whose point reads go together.
 type tables struct {
 	htsv1.TableServiceClient
-	line *line.Line[point, found]
+	line  *line.Line[point, found]
+	lists shared[page, *htsv1.ListTablesResponse]
+}
+
+// page is a page of names, of which the caller may have kept what has a mark.
+type page struct {
+	warehouse, database, token, known string
+	kind                              htsv1.TableKind
+	size                              int32
 }
 
 // point is a read of one house table.
@@ -41,12 +49,28 @@ type found struct {
 // caller's. A GetTable runs at once, alone, while none is under way; those that find
 // one go together in a BatchGetTables when it ends. Its answers are those of a client
 // that was generated: each call has its own, and sees all that was acknowledged
-// before it was made.
+// before it was made. Those of ListTables that ask for the same names and a mark go
+// together as reads of Warehouses do.
 func Tables(conn grpc.ClientConnInterface) htsv1.TableServiceClient {
 	client := htsv1.NewTableServiceClient(conn)
-	return &tables{TableServiceClient: client, line: &line.Line[point, found]{
-		What: "reads", Limits: readLimits, Gather: line.Sharing(point.of), Run: readFrom(client),
-	}}
+	return &tables{
+		TableServiceClient: client,
+		line:               &line.Line[point, found]{What: "reads", Limits: readLimits, Gather: line.Sharing(point.of), Run: readFrom(client)},
+		lists: share("lists of names", func(ctx context.Context, p page) (*htsv1.ListTablesResponse, error) {
+			return client.ListTables(ctx, &htsv1.ListTablesRequest{
+				Warehouse: p.warehouse, DatabaseId: p.database, Kind: p.kind, PageSize: p.size, PageToken: p.token,
+				NamesOnly: true, InLines: true, Known: &p.known,
+			})
+		}),
+	}
+}
+
+// ListTables implements the generated client.
+func (t *tables) ListTables(ctx context.Context, r *htsv1.ListTablesRequest, options ...grpc.CallOption) (*htsv1.ListTablesResponse, error) {
+	if len(options) > 0 || r.Known == nil || !r.GetNamesOnly() || !r.GetInLines() || r.GetVisibility() != nil {
+		return t.TableServiceClient.ListTables(ctx, r, options...)
+	}
+	return t.lists.ask(ctx, page{r.GetWarehouse(), r.GetDatabaseId(), r.GetPageToken(), r.GetKnown(), r.GetKind(), r.GetPageSize()})
 }
 
 // GetTable implements the generated client.

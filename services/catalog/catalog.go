@@ -85,6 +85,7 @@ type Catalog struct {
 	replays  Replays
 	settings Settings
 	metadata *metadataCache
+	lists    *nameLists
 	lines    *lines
 	measures measures
 	log      *slog.Logger
@@ -97,13 +98,18 @@ func New(pointers Pointers, files Files, replays Replays, settings Settings, log
 	if err != nil {
 		return nil, err
 	}
+	lists, err := newNameLists(pointers, settings.CacheBytes/listsShare)
+	if err != nil {
+		return nil, err
+	}
 	meter := telemetry.OrNone(settings.Meter)
 	measures, err := newMeasures(meter)
-	if err := errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use)); err != nil {
+	err = errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use), telemetry.MeasureCache(meter, "lists", lists.use))
+	if err != nil {
 		return nil, fmt.Errorf("measure the catalog: %w", err)
 	}
 	c := &Catalog{
-		pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, measures: measures, log: log,
+		pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, lists: lists, measures: measures, log: log,
 	}
 	c.lines = newLines(c, settings.Folds)
 	return c, nil

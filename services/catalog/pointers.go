@@ -83,8 +83,10 @@ type Pointers interface {
 	Pointers(ctx context.Context, warehouse string, ids []TableIdentifier) ([]Pointer, error)
 	// LastChange tells which change made the newest version of a pointer.
 	LastChange(ctx context.Context, warehouse string, p Pointer) (Winner, error)
-	// List lists the names of one kind in a namespace.
-	List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (names []string, next string, err error)
+	// List lists the names of one kind in a namespace. known is what it returned for
+	// this page before, or an empty one: it returns that itself where it is right
+	// still, and with a mark otherwise, if there is one. A nil known asks for no mark.
+	List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page, known *Names) (*Names, error)
 	// ListPointers lists the pointers of one kind in a namespace.
 	ListPointers(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) (pointers []Pointer, next string, err error)
 	// Commit applies all changes and records the operation, or does neither. It

@@ -89,8 +89,9 @@ func (c *Catalog) Warehouse(ctx context.Context, name string) (Warehouse, error)
 	return c.pointers.Warehouse(ctx, name)
 }
 
-// List lists the names of one kind in a namespace, of what the caller may see.
-func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) ([]string, string, error) {
+// List lists the names of one kind in a namespace, of what the caller may see, a
+// page or page after page.
+func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind Kind, page Page) ([]*Names, string, error) {
 	if err := ns.Validate(); err != nil {
 		return nil, "", err
 	}
@@ -99,8 +100,12 @@ func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind
 		return nil, "", err
 	}
 	if !seen.Each {
-		return shown(page, seen, func(page Page) ([]string, string, error) {
-			return c.pointers.List(ctx, warehouse, ns, kind, page)
+		return shown(page, seen, func(page Page) ([]*Names, string, error) {
+			names, err := c.lists.page(ctx, warehouse, ns, kind, page)
+			if err != nil {
+				return nil, "", err
+			}
+			return []*Names{names}, names.Next, nil
 		}, nil)
 	}
 	rows, next, err := shown(page, seen, func(page Page) ([]Pointer, string, error) {
@@ -108,7 +113,7 @@ func (c *Catalog) List(ctx context.Context, warehouse string, ns Namespace, kind
 	}, func(rows []Pointer) ([]Pointer, error) {
 		return describable(ctx, c, rows, func(p Pointer) authz.Object { return pointerObject(warehouse, p.Identifier, p) })
 	})
-	return namesOf(rows), next, err
+	return []*Names{{All: namesOf(rows)}}, next, err
 }
 
 // pointer returns the pointer of a name, if it is of the kind.

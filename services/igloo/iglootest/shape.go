@@ -116,6 +116,30 @@ func (d *Deployment) Replica(t *testing.T) string {
 	return url
 }
 
+// Twin runs both services once more on the same database, with the same settings,
+// until the test ends. Its result is the catalog's URL, whose house table service
+// nobody else asks.
+func (d *Deployment) Twin(t *testing.T) string {
+	t.Helper()
+	grpc, rest, listen, internal := Address(t), Address(t), Address(t), Address(t)
+	housetable, catalog := d.parts[0], d.parts[1]
+	url := "http://" + listen
+	deploy(t, &Deployment{parts: []*part{
+		{path: housetable.path, ready: "http://" + rest + "/readyz", args: with(housetable.args, "--grpc-listen", grpc, "--http-listen", rest, "--prober", internal)},
+		{path: catalog.path, ready: url + "/readyz", args: with(catalog.args, "--listen", listen, "--housetable", grpc, "--internal-listen", internal)},
+	}})
+	return url
+}
+
+// with are arguments in which flags have other values.
+func with(args []string, flags ...string) []string {
+	args = slices.Clone(args)
+	for flag := range slices.Chunk(flags, 2) {
+		args[slices.Index(args, flag[0])+1] = flag[1]
+	}
+	return args
+}
+
 func deploy(t *testing.T, d *Deployment) *Deployment {
 	t.Helper()
 	t.Cleanup(func() {

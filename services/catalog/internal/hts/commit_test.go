@@ -67,7 +67,7 @@ func TestChanges(t *testing.T) {
 	if found, err := pointers.Pointers(t.Context(), "default", []catalog.TableIdentifier{id(ns, "t"), id(ns, "u"), id(ns, "v")}); err != nil || len(found) != 2 {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if names, _, err := pointers.List(t.Context(), "default", ns, catalog.ViewKind, catalog.Page{}); err != nil || !cmp.Equal(names, []string{"v"}) {
+	if names, err := pointers.List(t.Context(), "default", ns, catalog.ViewKind, catalog.Page{}, nil); err != nil || !cmp.Equal(names.All, []string{"v"}) {
 		t.Errorf("%v, %v", names, err)
 	}
 	apply(catalog.DropPointer{Identifier: id(ns, "u")}, catalog.DropPointer{Identifier: id(ns, "v")})

@@ -216,20 +216,26 @@ func (p *Pointers) LastChange(ctx context.Context, warehouse string, pointer cat
 }
 
 // list reads a page of house tables, or of their names.
-func (p *Pointers) list(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page, names bool) (*htsv1.ListTablesResponse, error) {
-	answer, err := read(ctx, p.tables.ListTables, &htsv1.ListTablesRequest{
-		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
-		Visibility: visibilityTo(page.Visible), NamesOnly: names, InLines: names,
-	})
+func (p *Pointers) list(ctx context.Context, ns catalog.Namespace, r *htsv1.ListTablesRequest) (*htsv1.ListTablesResponse, error) {
+	warehouse := r.GetWarehouse()
+	answer, err := read(ctx, p.tables.ListTables, r)
 	if err != nil {
 		return nil, missing(err, warehouse, fault.NoSuchNamespace, catalog.NoSuchNamespace(ns))
 	}
 	return answer, nil
 }
 
+// pageOf asks for a page of house tables.
+func pageOf(warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) *htsv1.ListTablesRequest {
+	return &htsv1.ListTablesRequest{
+		Warehouse: warehouse, DatabaseId: ns.DatabaseID(), Kind: kindTo(kind), PageSize: int32(page.Size), PageToken: page.Token,
+		Visibility: visibilityTo(page.Visible),
+	}
+}
+
 // ListPointers implements catalog.Pointers.
 func (p *Pointers) ListPointers(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]catalog.Pointer, string, error) {
-	answer, err := p.list(ctx, warehouse, ns, kind, page, false)
+	answer, err := p.list(ctx, ns, pageOf(warehouse, ns, kind, page))
 	if err != nil {
 		return nil, "", err
 	}
@@ -245,19 +251,32 @@ func (p *Pointers) ListPointers(ctx context.Context, warehouse string, ns catalo
 }
 
 // List implements catalog.Pointers.
-func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page) ([]string, string, error) {
-	answer, err := p.list(ctx, warehouse, ns, kind, page, true)
-	if err != nil {
-		return nil, "", err
+func (p *Pointers) List(ctx context.Context, warehouse string, ns catalog.Namespace, kind catalog.Kind, page catalog.Page, known *catalog.Names) (*catalog.Names, error) {
+	r := pageOf(warehouse, ns, kind, page)
+	r.NamesOnly, r.InLines = true, true
+	if known != nil {
+		r.Known = &known.Mark
 	}
+	answer, err := p.list(ctx, ns, r)
+	if err != nil {
+		return nil, err
+	}
+	if known != nil && answer.GetUnchanged() {
+		return known, nil
+	}
+	return &catalog.Names{All: namesOf(answer), Next: answer.GetNextPageToken(), Mark: answer.GetMark()}, nil
+}
+
+// namesOf are the names of a page. Services of older versions answer without lines.
+func namesOf(answer *htsv1.ListTablesResponse) []string {
 	if answer.GetLines() != "" {
-		return strings.Split(answer.GetLines(), "\n"), answer.GetNextPageToken(), nil
+		return strings.Split(answer.GetLines(), "\n")
 	}
 	names := answer.GetTableIds()
-	for _, t := range answer.GetTables() { // both of services of older versions
+	for _, t := range answer.GetTables() {
 		names = append(names, t.GetKey().GetTableId())
 	}
-	return names, answer.GetNextPageToken(), nil
+	return names
 }
 
 // keyOf is the key of a name. Functions have names of their own.

@@ -3,6 +3,8 @@ package htsfake
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -107,8 +109,12 @@ func (f *Fake) ListTables(_ context.Context, r *htsv1.ListTablesRequest) (*htsv1
 	if _, exists := w.namespaces[r.GetDatabaseId()]; !exists {
 		return nil, fault.New(fault.NoSuchNamespace, "no such namespace")
 	}
+	mark := w.mark(r)
+	if mark != "" && r.GetKnown() == mark {
+		return &htsv1.ListTablesResponse{Mark: mark, Unchanged: true}, nil
+	}
 	names, next := cut(w.shown(r), r.GetPageSize(), r.GetPageToken())
-	answer := &htsv1.ListTablesResponse{NextPageToken: next}
+	answer := &htsv1.ListTablesResponse{NextPageToken: next, Mark: mark}
 	switch {
 	case r.GetNamesOnly() && r.GetInLines():
 		answer.Lines = strings.Join(names, "\n")
@@ -196,6 +202,15 @@ func (w *warehouse) names(database string, kind htsv1.TableKind) []string {
 	}
 	w.listed[list] = names
 	return names
+}
+
+// mark of a list is a digest of it: the same one is of the same list.
+func (w *warehouse) mark(r *htsv1.ListTablesRequest) string {
+	if r.Known == nil || !r.GetNamesOnly() || r.GetVisibility() != nil {
+		return ""
+	}
+	names := fmt.Sprintf("%q %v %q", r.GetDatabaseId(), r.GetKind(), w.names(r.GetDatabaseId(), r.GetKind()))
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(names)))
 }
 
 func parent(id string) string {

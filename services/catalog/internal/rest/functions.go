@@ -10,13 +10,15 @@ type functionsResponse struct {
 
 func (h *Handler) listFunctions(c *call) (answer, error) {
 	ns := h.namespaceOf(c)
-	names, next, err := h.namesOf(c, ns, catalog.FunctionKind)
+	pages, next, err := h.namesOf(c, ns, catalog.FunctionKind)
 	if err != nil {
 		return answer{}, err
 	}
-	response := functionsResponse{Identifiers: make([][]string, len(names)), NextPageToken: next}
-	for i, name := range names {
-		response.Identifiers[i] = append(append(make([]string, 0, len(ns)+1), ns...), name)
+	response := functionsResponse{Identifiers: [][]string{}, NextPageToken: next}
+	for _, page := range pages {
+		for _, name := range page.All {
+			response.Identifiers = append(response.Identifiers, append(append(make([]string, 0, len(ns)+1), ns...), name))
+		}
 	}
 	return value(response)
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
-// identifiers is the answer of a page of names of a namespace, and the token of the
+// identifiers is the answer of pages of names of a namespace, and the token of the
 // next page. Pages have a thousand names and more, so they are written without
-// reflection, with the namespace encoded once.
-func identifiers(ns catalog.Namespace, names []string, next *string) (answer, error) {
+// reflection, with the namespace encoded once, and those that are remembered as
+// they were.
+func identifiers(ns catalog.Namespace, pages []*catalog.Names, next *string) (answer, error) {
 	levels, err := json.Marshal(ns)
 	if err != nil {
 		return answer{}, err
@@ -19,24 +20,41 @@ func identifiers(ns catalog.Namespace, names []string, next *string) (answer, er
 	if err != nil {
 		return answer{}, err
 	}
+	body := [][]byte{[]byte(`{"identifiers":[`)}
+	for _, page := range pages {
+		text, err := page.Text(func(names []string) ([]byte, error) { return identifiersText(levels, names) })
+		if err != nil {
+			return answer{}, err
+		}
+		if len(body) > 1 && len(text) > 0 {
+			body = append(body, []byte(","))
+		}
+		body = append(body, text)
+	}
+	body = append(body, append(append([]byte(`],"next-page-token":`), token...), '}'))
+	return answer{status: http.StatusOK, body: body}, nil
+}
+
+// identifiersText are names in a namespace with such levels, as a JSON array has
+// them between its brackets.
+func identifiersText(levels []byte, names []string) (text []byte, err error) {
 	const begins, named, ends = `{"namespace":`, `,"name":`, `},`
-	size := len(token) + 64
+	size := 0
 	for _, name := range names {
 		size += len(begins) + len(levels) + len(named) + len(name) + len(ends) + len(`""`)
 	}
-	body := append(make([]byte, 0, size), `{"identifiers":[`...)
+	text = make([]byte, 0, size)
 	for i, name := range names {
 		if i > 0 {
-			body = append(body, ',')
+			text = append(text, ',')
 		}
-		body = append(append(append(body, begins...), levels...), named...)
-		if body, err = appendText(body, name); err != nil {
-			return answer{}, err
+		text = append(append(append(text, begins...), levels...), named...)
+		if text, err = appendText(text, name); err != nil {
+			return nil, err
 		}
-		body = append(body, '}')
+		text = append(text, '}')
 	}
-	body = append(append(append(body, `],"next-page-token":`...), token...), '}')
-	return answer{status: http.StatusOK, body: [][]byte{body}}, nil
+	return text, nil
 }
 
 // appendText appends a text as JSON, as the package json has it.

@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/igloo-catalog/igloo/services/catalog"
@@ -15,7 +17,7 @@ func TestIdentifiersAreThoseOfThePackageJSON(t *testing.T) {
 		Name      string            `json:"name"`
 	}
 	for _, names := range [][]string{
-		{}, {"t"}, {"a", "b c", `"quoted"`, `back\slash`, "<&>", "ü", "\u2028", "del\x7f", "bad\xff", "tab\t"},
+		{}, {"t"}, {"a", "b", "c", "d", "e"}, {"a", "b c", `"quoted"`, `back\slash`, "<&>", "ü", "\u2028", "del\x7f", "bad\xff", "tab\t"},
 	} {
 		for _, next := range []*string{nil, new("a+b<c")} {
 			ns := catalog.Namespace{"a", "ü\"<"}
@@ -30,12 +32,22 @@ func TestIdentifiersAreThoseOfThePackageJSON(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := identifiers(ns, names, next)
-			if err != nil || len(got.body) != 1 || string(got.body[0]) != string(text) {
-				t.Errorf("%v\ngot  %s\nwant %s", err, got.body, text)
+			for _, size := range []int{1, 2, 100} {
+				got, err := identifiers(ns, pagesOf(names, size), next)
+				if body := bytes.Join(got.body, nil); err != nil || string(body) != string(text) {
+					t.Errorf("%v\ngot  %s\nwant %s", err, body, text)
+				}
 			}
 		}
 	}
+}
+
+// pagesOf are names in pages of a size, the last of which is empty.
+func pagesOf(names []string, size int) (pages []*catalog.Names) {
+	for page := range slices.Chunk(names, size) {
+		pages = append(pages, &catalog.Names{All: page})
+	}
+	return append(pages, &catalog.Names{})
 }
 
 // BenchmarkIdentifiers is the encoding of a page of a thousand names.
@@ -46,7 +58,7 @@ func BenchmarkIdentifiers(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := identifiers(catalog.Namespace{"load_1000"}, names, nil); err != nil {
+		if _, err := identifiers(catalog.Namespace{"load_1000"}, []*catalog.Names{{All: names}}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -12,22 +12,22 @@ func (h *Handler) listTables(c *call) (answer, error) {
 // listNames lists the tables or the views of a namespace.
 func (h *Handler) listNames(c *call, kind catalog.Kind) (answer, error) {
 	ns := h.namespaceOf(c)
-	names, next, err := h.namesOf(c, ns, kind)
+	pages, next, err := h.namesOf(c, ns, kind)
 	if err != nil {
 		return answer{}, err
 	}
-	return identifiers(ns, names, next)
+	return identifiers(ns, pages, next)
 }
 
-// namesOf is the page of names that is asked for, and the token of the next.
-func (h *Handler) namesOf(c *call, ns catalog.Namespace, kind catalog.Kind) ([]string, *string, error) {
+// namesOf is the page of names that is asked for, or all pages, and the token of the next.
+func (h *Handler) namesOf(c *call, ns catalog.Namespace, kind catalog.Kind) ([]*catalog.Names, *string, error) {
 	list := c.list(ns.DatabaseID())
 	page, err := c.pageOf(list)
 	if err != nil {
 		return nil, nil, err
 	}
-	names, next, err := h.catalog.List(c.Context(), c.warehouse, ns, kind, page)
-	return names, sealToken(list, next), err
+	pages, next, err := h.catalog.List(c.Context(), c.warehouse, ns, kind, page)
+	return pages, sealToken(list, next), err
 }
 
 func (h *Handler) createTable(c *call) (answer, error) {
