@@ -12,6 +12,10 @@ import (
 // Programs are what is released.
 var Programs = []string{"catalog", "housetable", "igloo"}
 
+// Tags are what the Makefile builds with as well. Without grpc's own traces, which
+// nobody looks at, the linker leaves out what nobody calls: a third of a program.
+const Tags = "grpcnotrace"
+
 // Target is one build of one program.
 type Target struct {
 	Program string
@@ -32,7 +36,7 @@ func (t Target) Build(ctx context.Context, root, out string) (string, error) {
 	if t.Version != "devel" {
 		flags += " -X github.com/igloo-catalog/igloo/pkg/buildinfo.release=" + t.Version
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", flags, "-o", path, //nolint:gosec // programs of ours
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", Tags, "-trimpath", "-ldflags", flags, "-o", path, //nolint:gosec // programs of ours
 		fmt.Sprintf("./services/%s/cmd/%s", t.Program, t.Program))
 	cmd.Dir = root
 	cmd.Env = append(without(os.Environ(), "GOFLAGS", "GOWORK"), "CGO_ENABLED=0", "GOOS="+t.OS, "GOARCH="+t.Arch, "GOFLAGS=")

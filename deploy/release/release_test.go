@@ -75,6 +75,14 @@ func TestRelease(t *testing.T) {
 	contents(t, first)
 }
 
+// TestTagsAreTheMakefiles: what is released is what was tested.
+func TestTagsAreTheMakefiles(t *testing.T) {
+	makefile := string(read(t, filepath.Join("..", ".."), "Makefile"))
+	if want := "\nTAGS := " + release.Tags + "\n"; !strings.Contains(makefile, want) {
+		t.Errorf("the Makefile lacks %q", want)
+	}
+}
+
 // contents finds in the list what is linked into the program.
 func contents(t *testing.T, out string) {
 	t.Helper()

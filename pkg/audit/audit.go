@@ -21,8 +21,8 @@ type Trail struct {
 	AuditTrustedProxies []string `name:"audit-trusted-proxy" env:"IGLOO_AUDIT_TRUSTED_PROXIES" help:"Believe proxies in this network when they say for whom they ask (X-Forwarded-For). May be given several times. Without any, lines have the address of the connection." placeholder:"CIDR"`
 }
 
-// Validate refuses settings that cannot work.
-func (t Trail) Validate() error {
+// Check refuses settings that cannot work.
+func (t Trail) Check() error {
 	_, err := t.proxies()
 	return err
 }

@@ -207,7 +207,7 @@ func TestProxiesAreBelievedThatAreTrusted(t *testing.T) {
 	if got := lines(t, other); got[0].Remote != "192.0.2.1" {
 		t.Errorf("believed who is not trusted: %+v", got)
 	}
-	if err := (audit.Trail{AuditTrustedProxies: []string{"10.0.0.0/8", "proxy"}}).Validate(); err == nil {
+	if err := (audit.Trail{AuditTrustedProxies: []string{"10.0.0.0/8", "proxy"}}).Check(); err == nil {
 		t.Error("a name was taken for a network")
 	}
 }

@@ -19,8 +19,8 @@ type Settings struct {
 	AllowUnauthenticated bool          `env:"IGLOO_ALLOW_UNAUTHENTICATED" help:"Let whoever reaches the address do everything, without a token. Without any issuer, and without this, only addresses of this machine's own are listened on."`
 }
 
-// Validate refuses settings that cannot work.
-func (s Settings) Validate() error {
+// Check refuses settings that cannot work.
+func (s Settings) Check() error {
 	_, err := s.issuers()
 	if s.AuthClockSkew < 0 || s.AuthClockSkew > maxSkew {
 		err = errors.Join(err, fmt.Errorf("auth-clock-skew is %s, allowed is up to %s", s.AuthClockSkew, maxSkew))
@@ -67,7 +67,7 @@ func (s Settings) Authenticator(doors Doors, further ...Issuer) (Authenticator, 
 // and the further ones, from now on. Whether callers have to show tokens at all is for
 // a restart: more than who is let in hangs on that. On errors nothing changes.
 func (s Settings) ChangeIssuers(by Authenticator, further ...Issuer) error {
-	if err := s.Validate(); err != nil {
+	if err := s.Check(); err != nil {
 		return err
 	}
 	bearer, asks := by.(*Bearer)

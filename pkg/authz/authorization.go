@@ -32,8 +32,8 @@ type Authorization struct {
 	Admins                []string      `name:"admin" env:"IGLOO_ADMINS" help:"Let this principal, or the members of this group, do everything, whatever is granted. May be given several times." placeholder:"ISSUER:SUBJECT|group:ISSUER:GROUP"`
 }
 
-// Validate refuses settings that cannot work.
-func (a Authorization) Validate() error {
+// Check refuses settings that cannot work.
+func (a Authorization) Check() error {
 	var errs []error
 	switch a.Authorization {
 	case "", ByGrants, ByNothing, ByCedar:

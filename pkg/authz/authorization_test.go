@@ -44,12 +44,12 @@ func TestSettingsAreChecked(t *testing.T) {
 		"group:ISSUER":      {Admins: []string{"group:corp"}},
 		"ISSUER:SUBJECT":    {Admins: []string{"role:root"}},
 	} {
-		if err := a.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := a.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}
 	good := authz.Authorization{Admins: []string{"corp:alice", "group:corp:ops", " kubernetes:system:serviceaccount:a:b"}}
-	if err := good.Validate(); err != nil {
+	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
 	admins, err := good.Administrators()

@@ -36,8 +36,8 @@ type Settings struct {
 	DrainDelay        time.Duration `default:"0s" env:"IGLOO_DRAIN_DELAY" help:"Once told to end, say at /readyz that nothing is ready and serve on for this long: longer than whatever sends requests here takes to see it. Requests in flight are waited for after that." allowed:"0s or more"`
 }
 
-// Validate refuses settings that cannot work.
-func (s Settings) Validate() error {
+// Check refuses settings that cannot work.
+func (s Settings) Check() error {
 	if s.ReadHeaderTimeout < 0 || s.ReadTimeout < 0 || s.WriteTimeout < 0 || s.IdleTimeout < 0 || s.MaxHeaderBytes < 0 || s.MaxConnections < 0 || s.DrainDelay < 0 {
 		return errors.New("read-header-timeout, read-timeout, write-timeout, idle-timeout, max-header-bytes, max-connections and drain-delay must not be negative")
 	}
@@ -82,7 +82,7 @@ type Options struct {
 
 // Listen binds addr ("host:port"; port 0 picks a free one).
 func Listen(ctx context.Context, addr string, handler http.Handler, options Options, log *slog.Logger) (*Server, error) {
-	if err := options.Validate(); err != nil {
+	if err := options.Check(); err != nil {
 		return nil, err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)

@@ -53,8 +53,8 @@ const (
 	soon = time.Second
 )
 
-// Validate refuses settings that cannot work.
-func (s Settings) Validate() error {
+// Check refuses settings that cannot work.
+func (s Settings) Check() error {
 	if s.RequestRate < 0 || math.IsNaN(s.RequestRate) || s.ConcurrentRequests < 0 {
 		return errors.New("request-rate and concurrent-requests must not be negative")
 	}
@@ -73,7 +73,7 @@ type Limits struct {
 
 // New makes limits, and tells meter what they refuse.
 func (s Settings) New(meter metric.Meter) (*Limits, error) {
-	if err := s.Validate(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	if s.ConcurrentRequests == 0 {
@@ -211,7 +211,7 @@ func (l *Limits) take(ctx context.Context, who string) error {
 // Change takes over the rate that newer settings allow one caller, from now on. How
 // many requests may be under way stays.
 func (l *Limits) Change(newer Settings) error {
-	if err := newer.Validate(); err != nil {
+	if err := newer.Check(); err != nil {
 		return err
 	}
 	l.rate.Store(math.Float64bits(newer.RequestRate))

@@ -32,10 +32,9 @@ import (
 type App struct {
 	Name        string
 	Description string
-	// Commands is a pointer to a struct whose fields are kong commands. Each
-	// command's Run method may take a context.Context, which ends at SIGINT or
-	// SIGTERM, and an *Env. Fields carry help, default and env:"IGLOO_…" tags,
-	// and secret:"" where the value must not be shown.
+	// Commands is a pointer to a struct whose fields are kong commands, each a
+	// Command. Run's context ends at SIGINT or SIGTERM. Fields carry help, default
+	// and env:"IGLOO_…" tags, and secret:"" where the value must not be shown.
 	Commands any
 	Args     []string
 	Stdin    io.Reader
@@ -47,6 +46,9 @@ type App struct {
 
 // Env is what a command's Run gets beside its own settings.
 type Env struct {
+	// Commands are all that the program can be told.
+	Commands *kong.Application
+
 	Log       *slog.Logger
 	Stdin     io.Reader
 	Stdout    io.Writer
@@ -110,26 +112,10 @@ func (e *UsageError) ExitCode() int { return 2 }
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// exited is what kong's --help panics with, so that Run returns like any other call.
-type exited struct{ code int }
-
-func exit(code int) {
-	panic(exited{code}) //nolint:forbidigo // kong offers no other way out of --help
-}
-
 // Run reads the settings and runs the chosen command until it ends or ctx does.
-func Run(ctx context.Context, app App) (err error) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exited:
-			err = nil
-		default:
-			panic(r) //nolint:forbidigo // not ours: it goes on as it came
-		}
-	}()
+func Run(ctx context.Context, app App) error {
 	p, err := parse(app, app.Commands)
-	if err != nil {
+	if err != nil || p.helped {
 		return err
 	}
 	return dispatch(ctx, app, p)
@@ -140,6 +126,8 @@ type parsed struct {
 	globals *globals
 	file    *file
 	chosen  *kong.Context
+	// helped tells that it was asked for help, which was given.
+	helped bool
 }
 
 // parse reads all settings into commands.
@@ -151,8 +139,8 @@ func parse(app App, commands any) (*parsed, error) {
 	}
 	parser, err := kong.New(commands,
 		kong.Name(app.Name), kong.Description(app.Description), kong.Embed(p.globals),
-		kong.Writers(app.Stdout, app.Stderr), kong.Exit(exit),
-		kong.Resolvers(&resolver{file: p.file, lookupEnv: app.LookupEnv}), kong.UsageOnError(),
+		kong.Writers(app.Stdout, app.Stderr),
+		kong.Resolvers(&resolver{file: p.file, lookupEnv: app.LookupEnv}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("build the command line: %w", err)
@@ -160,7 +148,7 @@ func parse(app App, commands any) (*parsed, error) {
 	if err := p.file.refuseUnknown(parser.Model.Node); err != nil {
 		return nil, &UsageError{err}
 	}
-	if p.chosen, err = parser.Parse(app.Args); err != nil {
+	if p.chosen, p.helped, err = read(parser, app.Args); err != nil {
 		return nil, &UsageError{err}
 	}
 	return p, nil
@@ -178,15 +166,21 @@ func dispatch(ctx context.Context, app App, p *parsed) error {
 	if err != nil {
 		return &UsageError{err}
 	}
-	env := &Env{Log: log, Stdin: app.Stdin, Stdout: app.Stdout, Stderr: app.Stderr, LookupEnv: app.LookupEnv}
+	chosen, err := command(p.chosen)
+	if err != nil {
+		return err
+	}
+	env := &Env{
+		Commands: p.chosen.Model, Log: log,
+		Stdin: app.Stdin, Stdout: app.Stdout, Stderr: app.Stderr, LookupEnv: app.LookupEnv,
+	}
 	if p.file.path != "" {
 		following, stop := context.WithCancel(ctx)
 		defer stop()
 		c := &changes{app: app, env: env, level: level, held: valuesOf(p.chosen)}
 		go c.follow(following, p.file.path, p.file.stamp)
 	}
-	p.chosen.BindTo(ctx, (*context.Context)(nil))
-	return p.chosen.Run(env)
+	return chosen.Run(ctx, env)
 }
 
 // configPath finds the file before kong runs, because the file is one of the

@@ -3,6 +3,7 @@ package settings_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -39,11 +40,57 @@ type show struct {
 	Roots []string `help:"Roots of this call."`
 }
 
-func (show) Run() error { return nil }
+func (show) Run(context.Context, *settings.Env) error { return nil }
+
+// pick has all that is looked at before a command runs.
+type pick struct {
+	Mode  string   `default:"a" enum:"a,b" help:"Mode."`
+	Kinds []string `default:"x" enum:"x,y" help:"Kinds."`
+	At    string   `xor:"when" required:"" help:"This time." placeholder:"TIME"`
+	Since string   `xor:"when" required:"" help:"Since this time." placeholder:"TIME"`
+	Size  int      `required:"" help:"Size."`
+	Limit `embed:""`
+
+	Name word   `arg:"" help:"Name."`
+	Rest string `arg:"" help:"Rest."`
+	Sort string `arg:"" optional:"" default:"up" enum:"up,down" help:"Order."`
+}
+
+func (pick) Run(_ context.Context, env *settings.Env) error {
+	_, err := fmt.Fprint(env.Stdout, "picked")
+	return err
+}
+
+// Limit is a part of a command.
+type Limit struct {
+	Least int `help:"Least."`
+	Most  int `help:"Most."`
+}
+
+func (l Limit) Check() error {
+	if l.Least > l.Most {
+		return errors.New("least is over most")
+	}
+	return nil
+}
+
+type word string
+
+func (w word) Check() error {
+	if w == "" {
+		return errors.New("has no letters")
+	}
+	return nil
+}
 
 type commands struct {
 	Serve serve `cmd:"" help:"Serve."`
 	Show  show  `cmd:"" help:"Show."`
+	Pick  pick  `cmd:"" help:"Pick."`
+	Group struct {
+		One show `cmd:"" help:"One."`
+		Two show `cmd:"" help:"Two."`
+	} `cmd:"" help:"Group."`
 }
 
 func run(t *testing.T, env map[string]string, args ...string) (*commands, string, error) {
@@ -170,6 +217,39 @@ func TestPrintConfigTellsOriginsAndKeepsSecrets(t *testing.T) {
 func TestHelpIsNotAnError(t *testing.T) {
 	if _, out, err := run(t, nil, "serve", "--help"); err != nil || !strings.Contains(out, "--listen") {
 		t.Fatalf("err = %v, output:\n%s", err, out)
+	}
+}
+
+// TestWhatCannotWorkIsRefused before anything runs, naming what was wrong.
+func TestWhatCannotWorkIsRefused(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                                      `expected one of "serve", "show", "pick", "group"`,
+		"group":                                 `expected one of "one", "two"`,
+		"pick --size=1 --at=x":                  `expected "<name> <rest>"`,
+		"pick --size=1 --at=x a":                `expected "<rest>"`,
+		"pick a b --size=1":                     "missing flags: --at=TIME or --since=TIME",
+		"pick a b":                              "missing flags: --at=TIME or --since=TIME, --size=INT",
+		"pick a b --size=1 --at=x --since=y":    "--at and --since can't be used together",
+		"pick a b --size=1 --at=x --mode=c":     `--mode must be one of "a","b" but got "c"`,
+		"pick a b --size=1 --at=x --kinds=y,z":  `--kinds must be one of "x","y" but got "z"`,
+		"pick a b left --size=1 --at=x":         `[<sort>] must be one of "up","down" but got "left"`,
+		"pick a b --size=1 --at=x --least=1":    "pick: least is over most",
+		"pick , b --size=1 --at=x --bogus":      "unknown flag --bogus",
+		"pick a b --size=one --at=x":            "--size: expected a valid 64 bit int",
+		"serve --log-level=loud":                `--log-level must be one of "debug","info","warn","error" but got "loud"`,
+		"pick a b down --size=1 --at=x --most=": "--most",
+	} {
+		_, out, err := run(t, nil, strings.Fields(args)...)
+		var usage *settings.UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) || strings.Contains(out, "picked") {
+			t.Errorf("%q: %v, want a usage error with %s\n%s", args, err, want, out)
+		}
+	}
+	if _, _, err := run(t, nil, "pick", "", "b", "--size=1", "--at=x"); err == nil || !strings.Contains(err.Error(), "<name>: has no letters") {
+		t.Errorf("an argument that refuses itself: %v", err)
+	}
+	if _, out, err := run(t, nil, strings.Fields("pick a b down --size=0 --since=x --mode=b --kinds=x,y --most=1")...); err != nil || out != "picked" {
+		t.Errorf("what can work: %v, %q", err, out)
 	}
 }
 

@@ -18,8 +18,8 @@ type Listener struct {
 	TLSClientCAFile string `name:"tls-client-ca-file" env:"IGLOO_TLS_CLIENT_CA_FILE" help:"Let in who shows a certificate of the authorities (PEM) in this file, without a token; it is read again when it changes. Needs tls-cert-file." placeholder:"FILE"`
 }
 
-// Validate refuses settings that cannot work.
-func (l Listener) Validate() error {
+// Check refuses settings that cannot work.
+func (l Listener) Check() error {
 	if err := together(l.TLSCertFile, l.TLSKeyFile, ""); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (l Listener) ForClients() bool { return l.TLSClientCAFile != "" }
 
 // OpenTLS reads the files. The result is nil where TLS is not asked for.
 func (l Listener) OpenTLS(log *slog.Logger, meter metric.Meter) (*Server, error) {
-	if err := l.Validate(); err != nil || l.TLSCertFile == "" {
+	if err := l.Check(); err != nil || l.TLSCertFile == "" {
 		return nil, err
 	}
 	s := &Server{kept: &kept[*tls.Config]{paths: []string{l.TLSCertFile, l.TLSKeyFile, l.TLSClientCAFile}, make: l.config, log: log}}

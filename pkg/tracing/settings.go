@@ -29,9 +29,9 @@ type Settings struct {
 	SampleRatio float64 `name:"trace-sample-ratio" default:"1" live:"" env:"IGLOO_TRACE_SAMPLE_RATIO,OTEL_TRACES_SAMPLER_ARG" help:"Record this share of the traces that begin here; of those that callers began it is for them to say." allowed:"0 to 1"`
 }
 
-// Validate refuses settings that cannot work. What is not well formed is not
+// Check refuses settings that cannot work. What is not well formed is not
 // quoted: it may hold a password.
-func (s Settings) Validate() error {
+func (s Settings) Check() error {
 	if !(s.SampleRatio >= 0 && s.SampleRatio <= 1) {
 		return fmt.Errorf("trace-sample-ratio: found %v, allowed is 0 to 1", s.SampleRatio)
 	}

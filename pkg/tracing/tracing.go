@@ -43,7 +43,7 @@ type Tracer struct {
 // variables say beside the settings holds: headers and certificates of the
 // exporter, the sizes of its queue and batches, attributes of the resource.
 func Start(ctx context.Context, settings Settings, service string, log *slog.Logger) (*Tracer, error) {
-	if err := settings.Validate(); err != nil {
+	if err := settings.Check(); err != nil {
 		return nil, err
 	}
 	if settings.off() {
@@ -94,7 +94,7 @@ func limits() sdktrace.SpanLimits {
 // Change takes over how many of the traces that begin here newer settings want
 // recorded, from now on. Where they go stays.
 func (t *Tracer) Change(newer Settings) error {
-	if err := newer.Validate(); err != nil {
+	if err := newer.Check(); err != nil {
 		return err
 	}
 	if t.ratio != nil {

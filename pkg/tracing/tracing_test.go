@@ -70,7 +70,7 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 		"trace-endpoint":     {Endpoint: "secret@collector:4317"},
 		"trace-sample-ratio": {SampleRatio: 1.5},
 	} {
-		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "secret") {
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -194,7 +194,7 @@ func (i *Igloo) handler() http.Handler {
 // runs: whose tokens are believed, and how much one caller may ask. On errors nothing
 // changes.
 func (i *Igloo) Change(newer Config) error {
-	if err := newer.Limits.Validate(); err != nil {
+	if err := newer.Limits.Check(); err != nil {
 		return err
 	}
 	if err := newer.ChangeIssuers(i.door.Who, i.own...); err != nil {

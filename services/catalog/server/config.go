@@ -65,8 +65,8 @@ type Door struct {
 	Limits *limit.Limits
 }
 
-// Validate refuses settings that cannot work. kong calls it.
-func (c Config) Validate() error {
+// Check refuses settings that cannot work. pkg/settings calls it.
+func (c Config) Check() error {
 	var errs []error
 	if c.WarehouseRoot == "" {
 		errs = append(errs, errors.New("warehouse-root is needed, like file:///var/lib/igloo/warehouse or s3://bucket/warehouse"))
@@ -83,7 +83,7 @@ func (c Config) Validate() error {
 	if c.PlanKey != "" && len(c.PlanKey) < minPlanKey {
 		errs = append(errs, fmt.Errorf("plan-key must be of at least %d characters", minPlanKey))
 	}
-	return errors.Join(append(errs, c.Settings.Validate(), c.Access.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.Storage.Validate(), c.Removal.Validate(), c.Reports.Validate(), c.Trail.Validate())...)
+	return errors.Join(append(errs, c.Settings.Check(), c.Access.Check(), c.Listener.Check(), c.Limits.Check(), c.HTTP.Check(), c.Storage.Check(), c.Removal.Check(), c.Reports.Check(), c.Trail.Check())...)
 }
 
 // validateRoot refuses a root in no store that is served.

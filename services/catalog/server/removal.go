@@ -23,8 +23,8 @@ type Removal struct {
 	OrphanScope     string        `enum:",tables,warehouses" default:"" env:"IGLOO_ORPHAN_SCOPE" help:"Look for them beside the metadata of tables, or all over the warehouses, whose roots must then be nobody else's: tables, unless the root is igloo's own data folder."`
 }
 
-// Validate refuses settings that cannot work. kong calls it.
-func (r Removal) Validate() error {
+// Check refuses settings that cannot work. pkg/settings calls it.
+func (r Removal) Check() error {
 	if r.PurgeInterval < 0 || r.PurgeLease < 0 || r.OrphanInterval < 0 || r.OrphanAge < 0 || r.DeleteRate < 0 {
 		return errors.New("purge-interval, purge-lease, delete-rate, orphan-interval and orphan-age must not be negative")
 	}

@@ -19,8 +19,8 @@ type Reports struct {
 // maxReportTables keeps an answer with all metrics within reason.
 const maxReportTables = 1000
 
-// Validate refuses settings that cannot work. kong calls it.
-func (r Reports) Validate() error {
+// Check refuses settings that cannot work. pkg/settings calls it.
+func (r Reports) Check() error {
 	switch {
 	case r.ReportTables < 0 || r.ReportTables > maxReportTables:
 		return fmt.Errorf("report-tables must be from 0 to %d", maxReportTables)

@@ -63,7 +63,7 @@ type Server struct {
 // New puts a service together. Without a connection it dials cfg.HouseTable; a
 // connection that is given stays the caller's.
 func New(ctx context.Context, cfg Config, conn grpc.ClientConnInterface, log *slog.Logger) (*Server, error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	meters, err := telemetry.NewMeters()
@@ -223,7 +223,7 @@ func (s *Server) Handler() http.Handler {
 // runs: whose tokens are believed, and how much one caller may ask. On errors nothing
 // changes.
 func (s *Server) Change(newer Config) error {
-	if err := newer.Limits.Validate(); err != nil {
+	if err := newer.Limits.Check(); err != nil {
 		return err
 	}
 	if err := newer.ChangeIssuers(s.door.Who); err != nil {

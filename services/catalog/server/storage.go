@@ -37,8 +37,8 @@ type Storage struct {
 	DelegationLife time.Duration `default:"1h" env:"IGLOO_DELEGATION_LIFE" help:"Let such keys live this long. Roles of AWS have a limit of their own, an hour as a rule." allowed:"30m to 12h; 0s stands for the default"`
 }
 
-// Validate refuses settings that cannot work. kong calls it.
-func (s Storage) Validate() error {
+// Check refuses settings that cannot work. pkg/settings calls it.
+func (s Storage) Check() error {
 	if (s.S3AccessKeyID == "") != (s.S3SecretAccessKey == "") {
 		return errors.New("s3-access-key-id and s3-secret-access-key go together: one of them is missing")
 	}

@@ -70,8 +70,8 @@ const patience = 2 * time.Millisecond
 // readTimeout ends a read that the database does not answer.
 const readTimeout = 5 * time.Second
 
-// Validate says what is wrong with the settings.
-func (c *Config) Validate() error {
+// Check says what is wrong with the settings.
+func (c *Config) Check() error {
 	c.fill()
 	switch {
 	case c.DatabaseURL == "":
@@ -83,7 +83,7 @@ func (c *Config) Validate() error {
 	case c.postgres() && c.Connections <= c.Slots:
 		return fmt.Errorf("database-connections (%d) must be more than commit-slots (%d): reads need some too", c.Connections, c.Slots)
 	}
-	return errors.Join(c.Settings.Validate(), c.Access.Validate(), c.Trail.Validate(), c.Listener.Validate(), c.Limits.Validate(), c.HTTP.Validate(), c.checkUpkeep())
+	return errors.Join(c.Settings.Check(), c.Access.Check(), c.Trail.Check(), c.Listener.Check(), c.Limits.Check(), c.HTTP.Check(), c.checkUpkeep())
 }
 
 // door is who checks tokens; nil where nobody has to say who they are.

@@ -69,7 +69,7 @@ type Server struct {
 
 // New opens the store and builds the services. The caller closes the server.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	meters, err := telemetry.NewMeters()
@@ -210,7 +210,7 @@ func (s *Server) Gateway() http.Handler {
 // runs: whose tokens are believed, and how much one caller may ask. On errors nothing
 // changes.
 func (s *Server) Change(newer Config) error {
-	if err := newer.Limits.Validate(); err != nil {
+	if err := newer.Limits.Check(); err != nil {
 		return err
 	}
 	if err := newer.ChangeIssuers(s.who); err != nil {

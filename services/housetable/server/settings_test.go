@@ -82,12 +82,12 @@ func TestUpkeepIsChecked(t *testing.T) {
 		"job-reap-interval":   {ReapInterval: time.Millisecond},
 	} {
 		cfg := server.Config{DatabaseURL: "sqlite:///x", Upkeep: u}
-		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := cfg.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
 	least := server.Config{DatabaseURL: "sqlite:///x", Upkeep: server.Upkeep{OperationRetention: 12 * time.Hour}}
-	if err := least.Validate(); err != nil {
+	if err := least.Check(); err != nil {
 		t.Error(err)
 	}
 }
@@ -103,7 +103,7 @@ func TestStandbyIsOfPostgres(t *testing.T) {
 		{"postgres://a/igloo", "postgres://b/igloo", true},
 	} {
 		cfg := server.Config{DatabaseURL: c.database, Standby: c.standby}
-		if err := cfg.Validate(); (err == nil) != c.fine {
+		if err := cfg.Check(); (err == nil) != c.fine {
 			t.Errorf("%s beside %s: %v", c.standby, c.database, err)
 		}
 	}

@@ -21,7 +21,7 @@ type Completion struct {
 }
 
 // Run implements the command.
-func (c *Completion) Run(env *settings.Env) error {
+func (c *Completion) Run(_ context.Context, env *settings.Env) error {
 	text, err := shells.ReadFile("shells/" + c.Shell)
 	if err != nil {
 		return err
@@ -39,14 +39,14 @@ type Complete struct {
 const completionTime = 2 * time.Second
 
 // Run implements the command: a word a line that the last one may become.
-func (c *Complete) Run(ctx context.Context, env *settings.Env, k *kong.Context) error {
+func (c *Complete) Run(ctx context.Context, env *settings.Env) error {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	words := c.Words
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
 	}
-	for _, candidate := range complete(ctx, k.Model.Node, words, env) {
+	for _, candidate := range complete(ctx, env.Commands.Node, words, env) {
 		if _, err := fmt.Fprintln(env.Stdout, candidate); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -16,8 +17,8 @@ type Manual struct {
 }
 
 // Run implements the command.
-func (c *Manual) Run(env *settings.Env, k *kong.Context) error {
-	text, err := c.text(k.Model)
+func (c *Manual) Run(_ context.Context, env *settings.Env) error {
+	text, err := c.text(env.Commands)
 	if err != nil {
 		return err
 	}

@@ -37,8 +37,8 @@ func (w warehouseArg) at(of ...string) []string {
 // name is one that is a part of a path.
 type name string
 
-// Validate refuses none at all, which would make another path. kong calls it.
-func (n name) Validate() error {
+// Check refuses none at all, which would make another path. pkg/settings calls it.
+func (n name) Check() error {
 	if n == "" {
 		return errors.New("a name is empty")
 	}

@@ -79,12 +79,15 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	for _, name := range []string{"igloo", "catalog", "housetable"} {
 		source := "github.com/igloo-catalog/igloo/services/" + name + "/cmd/" + name
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), source).CombinedOutput(); err != nil { //nolint:gosec,noctx // a source of ours; the test has a limit
+		if out, err := exec.Command("go", "build", "-tags", tags, "-o", filepath.Join(dir, name), source).CombinedOutput(); err != nil { //nolint:gosec,noctx // a source of ours; the test has a limit
 			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
 	}
 	return dir, nil
 })
+
+// tags are the Makefile's.
+const tags = "grpcnotrace"
 
 // Program is the path of one of Igloo's programs: in IGLOO_BIN, else built now.
 func Program(t testing.TB, name string) string {

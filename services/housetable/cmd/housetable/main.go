@@ -56,7 +56,7 @@ func (c *migrate) Run(ctx context.Context, env *settings.Env) error {
 
 // changed takes over the settings that can change while the service runs.
 func changed(newer *serve, service *server.Server, tracer *tracing.Tracer) error {
-	if err := newer.Tracing.Validate(); err != nil {
+	if err := newer.Tracing.Check(); err != nil {
 		return err
 	}
 	if err := service.Change(newer.Config); err != nil {
@@ -68,7 +68,7 @@ func changed(newer *serve, service *server.Server, tracer *tracing.Tracer) error
 type version struct{}
 
 // Run prints the version.
-func (version) Run(env *settings.Env) error {
+func (version) Run(_ context.Context, env *settings.Env) error {
 	_, err := fmt.Fprintln(env.Stdout, buildinfo.Version())
 	return err
 }

@@ -93,7 +93,7 @@ House tables are at %[1]s/hts. Stop with Ctrl-C.
 
 // changed takes over the settings that can change while the service runs.
 func changed(newer *serve, service *igloo.Igloo, tracer *tracing.Tracer) error {
-	if err := newer.Tracing.Validate(); err != nil {
+	if err := newer.Tracing.Check(); err != nil {
 		return err
 	}
 	if err := service.Change(newer.Config); err != nil {
@@ -105,7 +105,7 @@ func changed(newer *serve, service *igloo.Igloo, tracer *tracing.Tracer) error {
 type version struct{}
 
 // Run implements the command.
-func (version) Run(env *settings.Env) error {
+func (version) Run(_ context.Context, env *settings.Env) error {
 	_, err := fmt.Fprintln(env.Stdout, "igloo", buildinfo.Version())
 	return err
 }
