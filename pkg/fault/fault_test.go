@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,5 +112,16 @@ func TestIs(t *testing.T) {
 	}
 	if fault.Is(errors.New("x"), fault.Internal) {
 		t.Error("a foreign error is of a kind")
+	}
+}
+
+// TestEndedContextsSayNothingOfTheOutcome: whoever answers for one whose time is over
+// does not know what became of the work.
+func TestEndedContextsSayNothingOfTheOutcome(t *testing.T) {
+	for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
+		sent := fault.Status(fmt.Errorf("read /secret: %w", ended))
+		if got := fault.KindOf(fault.FromStatus(sent.Err(), fault.UnknownOutcome)); got != fault.UnknownOutcome || strings.Contains(sent.Message(), "secret") {
+			t.Errorf("%v: %v, said as %q", ended, got, sent.Message())
+		}
 	}
 }

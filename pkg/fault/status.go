@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -18,14 +19,15 @@ const Domain = "housetable.igloo"
 
 // Status is err as gRPC says it: the kind's code, the reason as ErrorInfo, the
 // violations as BadRequest, the delay as RetryInfo, and the conflict. Errors that carry a gRPC
-// status already keep it; others become Internal without their text.
+// status already keep it; those of an ended context say nothing of the outcome; others
+// become Internal. The text of neither is told.
 func Status(err error) *status.Status {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		if s, ok := status.FromError(err); ok {
 			return s
 		}
-		return status.New(codes.Internal, Shown(err))
+		return status.New(codeOf(err), Shown(err))
 	}
 	r := table[e.Kind]
 	details := []protoadapt.MessageV1{
@@ -46,6 +48,17 @@ func Status(err error) *status.Status {
 		return plain
 	}
 	return full
+}
+
+// codeOf an error that is nobody's.
+func codeOf(err error) codes.Code {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return codes.DeadlineExceeded
+	case errors.Is(err, context.Canceled):
+		return codes.Canceled
+	}
+	return codes.Internal
 }
 
 // FromStatus is the inverse of Status. An error without our ErrorInfo was made
