@@ -57,7 +57,7 @@ type Settings struct {
 
 func (s Settings) withDefaults() Settings {
 	if s.CacheBytes <= 0 {
-		s.CacheBytes = 64 << 20
+		s.CacheBytes = 32 << 20
 	}
 	if s.CommitDeadline <= 0 {
 		s.CommitDeadline = 30 * time.Second
