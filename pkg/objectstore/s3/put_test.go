@@ -109,7 +109,7 @@ func TestDestinations(t *testing.T) {
 		{"http://minio:9000", "lake", "http://lake.minio:9000/", "eu-central-1"},
 		{"https://gateway/s3/", "the.lake", "https://gateway/s3/the.lake/", "eu-central-1"},
 		{"", "arn:aws:s3:eu-central-1:123456789012:accesspoint:lake", "https://lake-123456789012.s3-accesspoint.eu-central-1.amazonaws.com/", "eu-central-1"},
-		{"", "lake--euc1-az1--x-s3", "", ""},                                    // wants a session
+		{"", "lake--euc1-az1--x-s3", "", ""},                           // wants a session
 		{"", "arn:aws:s3::123456789012:accesspoint:lake.mrap", "", ""}, // wants a signature for all regions
 	} {
 		store, err := s3.Open(t.Context(), s3.Config{
