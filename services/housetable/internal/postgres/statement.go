@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -40,13 +41,18 @@ type composer func([]housetable.Commit) (string, []any, error)
 // compose makes the leanest statement for a batch, and its arguments.
 func compose(commits []housetable.Commit) (string, []any, error) {
 	switch {
-	case allSingleSwaps(commits):
+	case allAre(commits, housetable.Commit.SingleSwap):
 		return composeSwaps(commits)
-	case allSingleCreates(commits):
+	case allAre(commits, housetable.Commit.SingleCreate):
 		return composeCreates(commits)
 	default:
 		return composeParts(commits)
 	}
+}
+
+// allAre reports whether a leaner statement will do.
+func allAre(commits []housetable.Commit, lean func(housetable.Commit) bool) bool {
+	return !slices.ContainsFunc(commits, func(c housetable.Commit) bool { return !lean(c) })
 }
 
 // composeParts makes the statement for any batch.

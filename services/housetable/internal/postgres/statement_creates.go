@@ -8,16 +8,6 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
-// allSingleCreates reports whether the statement for single creations will do.
-func allSingleCreates(commits []housetable.Commit) bool {
-	for _, c := range commits {
-		if !c.SingleCreate() {
-			return false
-		}
-	}
-	return true
-}
-
 // composeCreates makes the statement for commits of one creation and one
 // operation each. It does what the statement put together from parts does, for
 // half of it: a commit is one row from its arrival to its event, and what it holds
@@ -43,11 +33,6 @@ var createsText = sync.OnceValue(func() string {
 })
 
 func addSingleCreate(r *rows, request int32, c housetable.Commit, create housetable.CreateTable) error {
-	o := c.Operations[0]
-	locations, err := encodeJSON(o.Outcome.MetadataLocations)
-	if err != nil {
-		return err
-	}
 	start(r, request, 0, c.Warehouse)
 	setKey(r, "", create.Key)
 	set(r, "family", "smallint", create.Key.Family())
@@ -57,16 +42,8 @@ func addSingleCreate(r *rows, request int32, c housetable.Commit, create houseta
 	set(r, "storage", "text", create.StorageType)
 	set(r, "ctime", "bigint", create.CreationTimeMS)
 	setSingleHolds(r, create)
-	set(r, "op", "uuid", pgUUID(o.ID))
-	set(r, "fingerprint", "bytea", blob(o.Fingerprint))
-	set(r, "asked", "text", o.Kind)
-	set(r, "status", "int", o.Outcome.Status)
-	set(r, "locations", "text", locations)
-	set(r, "body", "bytea", blob(o.Outcome.Body))
-	set(r, "principal", "text", c.Principal)
 	set(r, "owner", "text", housetable.Owner(c.Principal))
-	set(r, "request_id", "text", c.RequestID)
-	return nil
+	return setOperation(r, c)
 }
 
 // setSingleHolds adds what a creation holds: the place with the folders above it,

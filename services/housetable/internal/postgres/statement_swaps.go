@@ -6,16 +6,6 @@ import (
 	"github.com/igloo-catalog/igloo/services/housetable"
 )
 
-// allSingleSwaps reports whether the statement for single swaps will do.
-func allSingleSwaps(commits []housetable.Commit) bool {
-	for _, c := range commits {
-		if !c.SingleSwap() {
-			return false
-		}
-	}
-	return true
-}
-
 // composeSwaps makes the statement for commits of one swap and one operation
 // each, which nearly all commits are. It does what the statement put together
 // from parts does, for a third less: a commit is one row from its arrival to its
@@ -40,11 +30,6 @@ var swapsText = sync.OnceValue(func() string {
 })
 
 func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.SwapTable) error {
-	o := c.Operations[0]
-	locations, err := encodeJSON(o.Outcome.MetadataLocations)
-	if err != nil {
-		return err
-	}
 	start(r, request, 0, c.Warehouse)
 	setKey(r, "", swap.Key)
 	set(r, "family", "smallint", swap.Key.Family())
@@ -55,6 +40,16 @@ func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.
 	set(r, "location", "text", swap.MetadataLocation)
 	set(r, "storage", "text", swap.StorageType)
 	set(r, "ctime", "bigint", swap.CreationTimeMS)
+	return setOperation(r, c)
+}
+
+// setOperation adds the one operation of a commit, and who asked for it.
+func setOperation(r *rows, c housetable.Commit) error {
+	o := c.Operations[0]
+	locations, err := encodeJSON(o.Outcome.MetadataLocations)
+	if err != nil {
+		return err
+	}
 	set(r, "op", "uuid", pgUUID(o.ID))
 	set(r, "fingerprint", "bytea", blob(o.Fingerprint))
 	set(r, "asked", "text", o.Kind)
