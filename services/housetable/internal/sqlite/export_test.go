@@ -11,9 +11,9 @@ import (
 func (s *Store) Written() []string { return slices.Collect(maps.Keys(s.writer.statements)) }
 
 // Plan is how the database would run a statement, step by step.
-func (s *Store) Plan(t *testing.T, statement string) []string {
+func (s *Store) Plan(t *testing.T, statement string, args ...any) []string {
 	t.Helper()
-	rows, err := s.read.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+statement, make([]any, 64)...)
+	rows, err := s.read.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+statement, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

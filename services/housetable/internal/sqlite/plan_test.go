@@ -84,16 +84,7 @@ func TestPlansOfMarks(t *testing.T) {
 // plan is how the database would run a statement.
 func (s *Store) plan(t *testing.T, statement string, args ...any) string {
 	t.Helper()
-	rows, err := s.query(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
-	steps, err := all(func(r row) (step string, err error) {
-		var id, parent, unused int
-		err = r.Scan(&id, &parent, &unused, &step)
-		return step, err
-	}, rows, err)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(steps, "; ")
+	return strings.Join(s.Plan(t, statement, args...), "; ")
 }
 
 // TestPlansOfVisibility: what somebody may be shown is looked for by what they
