@@ -34,10 +34,15 @@ func (s shared[Q, A]) ask(ctx context.Context, question Q) (A, error) {
 	if err == nil {
 		return answer, nil
 	}
-	if left, departed := errors.AsType[line.DepartureError](err); departed {
-		err = status.FromContextError(left.Cause).Err()
+	return answer, departed(err)
+}
+
+// departed is the status of an error of a line.
+func departed(err error) error {
+	if left, ok := errors.AsType[line.DepartureError](err); ok {
+		return status.FromContextError(left.Cause).Err()
 	}
-	return answer, fault.Status(err).Err()
+	return fault.Status(err).Err()
 }
 
 // warehouses is a client whose reads of one warehouse go together.

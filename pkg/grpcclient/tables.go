@@ -2,7 +2,6 @@ package grpcclient
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"google.golang.org/grpc"
@@ -23,6 +22,7 @@ type tables struct {
 	htsv1.TableServiceClient
 	line  *line.Line[point, found]
 	lists shared[page, *htsv1.ListTablesResponse]
+	sites sites
 }
 
 // page is a page of names, of which the caller may have kept what has a mark.
@@ -50,12 +50,14 @@ type found struct {
 // one go together in a BatchGetTables when it ends. Its answers are those of a client
 // that was generated: each call has its own, and sees all that was acknowledged
 // before it was made. Those of ListTables that ask for the same names and a mark go
-// together as reads of Warehouses do.
+// together as reads of Warehouses do, and so do a BatchGetTables that asks for the
+// site of one key and others in its warehouse.
 func Tables(conn grpc.ClientConnInterface) htsv1.TableServiceClient {
 	client := htsv1.NewTableServiceClient(conn)
 	return &tables{
 		TableServiceClient: client,
 		line:               &line.Line[point, found]{What: "reads", Limits: readLimits, Gather: line.Sharing(point.of), Run: readFrom(client)},
+		sites:              newSites(client),
 		lists: share("lists of names", func(ctx context.Context, p page) (*htsv1.ListTablesResponse, error) {
 			return client.ListTables(ctx, &htsv1.ListTablesRequest{
 				Warehouse: p.warehouse, DatabaseId: p.database, Kind: p.kind, PageSize: p.size, PageToken: p.token,
@@ -73,6 +75,14 @@ func (t *tables) ListTables(ctx context.Context, r *htsv1.ListTablesRequest, opt
 	return t.lists.ask(ctx, page{r.GetWarehouse(), r.GetDatabaseId(), r.GetPageToken(), r.GetKnown(), r.GetKind(), r.GetPageSize()})
 }
 
+// BatchGetTables implements the generated client.
+func (t *tables) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTablesRequest, options ...grpc.CallOption) (*htsv1.BatchGetTablesResponse, error) {
+	if t.sites.together(r, options) {
+		return t.sites.ask(ctx, r)
+	}
+	return t.TableServiceClient.BatchGetTables(ctx, r, options...)
+}
+
 // GetTable implements the generated client.
 func (t *tables) GetTable(ctx context.Context, r *htsv1.GetTableRequest, options ...grpc.CallOption) (*htsv1.GetTableResponse, error) {
 	if len(options) > 0 {
@@ -80,12 +90,9 @@ func (t *tables) GetTable(ctx context.Context, r *htsv1.GetTableRequest, options
 	}
 	key := r.GetKey()
 	read, err := t.line.Do(ctx, point{r.GetWarehouse(), key.GetDatabaseId(), key.GetTableId(), key.GetFunction()})
-	left, departed := errors.AsType[line.DepartureError](err)
 	switch {
-	case departed:
-		return nil, status.FromContextError(left.Cause).Err()
 	case err != nil:
-		return nil, fault.Status(err).Err()
+		return nil, departed(err)
 	case read.alone:
 		return t.TableServiceClient.GetTable(ctx, r)
 	case read.table == nil:

@@ -51,6 +51,16 @@ type Pointer struct {
 	Owner string
 }
 
+// Site is where something new is to be.
+type Site struct {
+	Warehouse Warehouse
+	// Properties of the namespace.
+	Properties map[string]string
+	// Standing under the name, nil when nothing does. Tables and views stand in each
+	// other's way.
+	Standing *Pointer
+}
+
 // Page asks for a part of a list. Without Paged the whole list is wanted.
 type Page struct {
 	Paged bool
@@ -81,6 +91,9 @@ type Pointers interface {
 	Pointer(ctx context.Context, warehouse string, id TableIdentifier) (Pointer, error)
 	// Pointers returns those of the named pointers that exist, in no order.
 	Pointers(ctx context.Context, warehouse string, ids []TableIdentifier) ([]Pointer, error)
+	// Site tells what stands under the name that one of the kind would have, and where
+	// that is.
+	Site(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (Site, error)
 	// LastChange tells which change made the newest version of a pointer.
 	LastChange(ctx context.Context, warehouse string, p Pointer) (Winner, error)
 	// List lists the names of one kind in a namespace. known is what it returned for

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
 
 	"github.com/google/uuid"
 
@@ -225,32 +224,13 @@ func (c *Catalog) finished(ctx context.Context, warehouse string, id TableIdenti
 	return Loaded{MetadataLocation: location, Metadata: d.Bytes(), of: d}, nil
 }
 
-// site is where something new is to be: its warehouse, and what its namespace says.
-type site struct {
-	warehouse  Warehouse
-	properties map[string]string
-}
-
-// vacant refuses a name that is taken, or whose namespace is not there. What it
-// reads it asks for at once: so do those who create beside it, and reads that meet
-// on their way go together.
-func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (at site, err error) {
-	var standing *Pointer
-	var unknown, homeless error
-	var reads sync.WaitGroup
-	reads.Go(func() { standing, unknown = c.standing(ctx, warehouse, id, kind) })
-	reads.Go(func() { at.warehouse, homeless = c.pointers.Warehouse(ctx, warehouse) })
-	at.properties, err = c.pointers.Namespace(ctx, warehouse, id.Namespace)
-	reads.Wait()
-	switch {
-	case err != nil:
-		return site{}, err
-	case unknown != nil:
-		return site{}, unknown
-	case standing != nil:
-		return site{}, nameTaken(kind, id, standing)
+// vacant refuses a name that is taken, or whose namespace is not there.
+func (c *Catalog) vacant(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (Site, error) {
+	at, err := c.pointers.Site(ctx, warehouse, id, kind)
+	if err == nil && at.Standing != nil {
+		err = nameTaken(kind, id, at.Standing)
 	}
-	return at, homeless
+	return at, err
 }
 
 // newTable is the metadata of a table to be.
@@ -260,15 +240,15 @@ func (m *mutation) newTable(ctx context.Context, creation TableCreation) (docume
 		return nil, err
 	}
 	id := derivedUUID(m.op)
-	location, err := m.tableLocation(at.warehouse, creation.Identifier, at.properties, creation.Location, id)
+	location, err := m.tableLocation(at.Warehouse, creation.Identifier, at.Properties, creation.Location, id)
 	if err != nil {
 		return nil, err
 	}
-	d, err := createTable(at.warehouse, creation, id, location, m.began)
+	d, err := createTable(at.Warehouse, creation, id, location, m.began)
 	if err != nil {
 		return nil, err
 	}
-	return d, m.checkMetadataFolder(at.warehouse, d)
+	return d, m.checkMetadataFolder(at.Warehouse, d)
 }
 
 // CreateTable creates a table.

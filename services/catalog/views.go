@@ -49,15 +49,15 @@ func (m *mutation) newView(ctx context.Context, creation ViewCreation) (document
 		return nil, err
 	}
 	id := derivedUUID(m.op)
-	location, err := m.tableLocation(at.warehouse, creation.Identifier, at.properties, creation.Location, id)
+	location, err := m.tableLocation(at.Warehouse, creation.Identifier, at.Properties, creation.Location, id)
 	if err != nil {
 		return nil, err
 	}
-	d, err := createView(at.warehouse, creation, id, location)
+	d, err := createView(at.Warehouse, creation, id, location)
 	if err != nil {
 		return nil, err
 	}
-	return d, m.checkMetadataFolder(at.warehouse, d)
+	return d, m.checkMetadataFolder(at.Warehouse, d)
 }
 
 // LoadView returns the current metadata of a view. Of the options, ReferencedBy and

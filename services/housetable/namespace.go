@@ -40,6 +40,17 @@ type Warehouse struct {
 	Version int64
 }
 
+// Sites are where some house tables are, or would be.
+type Sites struct {
+	Warehouse Warehouse
+	// Namespaces of the keys, each once.
+	Namespaces []Namespace
+	// NamespaceOf tells of each key the place of its namespace, -1 where it does not exist.
+	NamespaceOf []int
+	// Tables of each key, nil where there is none.
+	Tables []*Table
+}
+
 // WarehouseUpdate changes single properties of a warehouse, and its storage as a
 // whole.
 type WarehouseUpdate struct {

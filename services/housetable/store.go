@@ -64,6 +64,8 @@ type Reader interface {
 	// Tables returns the house table of each key, in the order of the keys, and
 	// nil where there is none.
 	Tables(ctx context.Context, warehouse string, keys []TableKey) ([]*Table, error)
+	// Sites returns what is at each key, as Tables does, and where the keys are.
+	Sites(ctx context.Context, warehouse string, keys []TableKey) (Sites, error)
 	// ListTables returns a page and the cursor that continues it, "" at the end;
 	// NoSuchNamespace when the namespace does not exist.
 	ListTables(ctx context.Context, q TableQuery) ([]Table, string, error)

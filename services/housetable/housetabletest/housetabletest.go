@@ -29,6 +29,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Lifecycle":               lifecycle,
 		"ReadsTogether":           readsTogether,
+		"Sites":                   sites,
 		"Conflicts":               conflicts,
 		"AllOrNothing":            allOrNothing,
 		"Replay":                  replay,

@@ -87,6 +87,8 @@ func calls() []asked {
 	return []asked{
 		{"TableService/GetTable", &htsv1.GetTableRequest{Key: key}, "table", "describe"},
 		{"TableService/BatchGetTables", &htsv1.BatchGetTablesRequest{Keys: []*htsv1.TableKey{key}}, "namespace", "describe"},
+		{"TableService/BatchGetTables", &htsv1.BatchGetTablesRequest{Keys: []*htsv1.TableKey{key}, Sites: true}, "table", "describe"},
+		{"TableService/BatchGetTables", &htsv1.BatchGetTablesRequest{Sites: true}, "namespace", "describe"},
 		{"TableService/ListTables", &htsv1.ListTablesRequest{DatabaseId: "sales"}, "table", "select"},
 		{"TableService/GetTableHistory", &htsv1.GetTableHistoryRequest{Key: key}, "table", "describe"},
 		{"TableService/ListHolders", &htsv1.ListHoldersRequest{Locations: []string{"/x"}}, "warehouse", "select"},

@@ -95,7 +95,23 @@ func (f *Fake) BatchGetTables(_ context.Context, r *htsv1.BatchGetTablesRequest)
 			answer.Indexes = append(answer.Indexes, uint32(i))
 		}
 	}
+	if r.GetSites() {
+		w.addSites(r.GetKeys(), answer)
+	}
 	return answer, nil
+}
+
+func (w *warehouse) addSites(keys []*htsv1.TableKey, answer *htsv1.BatchGetTablesResponse) {
+	answer.Warehouse = proto.CloneOf(w.row)
+	places := map[string]uint32{}
+	for _, k := range keys {
+		ns, exists := w.namespaces[k.GetDatabaseId()]
+		if exists && places[k.GetDatabaseId()] == 0 {
+			answer.Namespaces = append(answer.Namespaces, proto.CloneOf(ns))
+			places[k.GetDatabaseId()] = uint32(len(answer.GetNamespaces()))
+		}
+		answer.NamespaceOf = append(answer.NamespaceOf, places[k.GetDatabaseId()])
+	}
 }
 
 // ListTables implements the generated server.

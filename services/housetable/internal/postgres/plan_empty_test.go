@@ -43,6 +43,7 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 		}
 		keys := tableArgs(housetable.DefaultWarehouse, []housetable.TableKey{key})
 		s.wantLookups(t, filled+" database, read", selectNumbered, keys...)
+		s.wantLookups(t, filled+" database, sites", selectSites, keys...)
 		s.wantLookups(t, filled+" database, explained", selectTables, keys...)
 		s.wantLookups(t, filled+" database, namespace", selectNamespaces, idArgs(housetable.DefaultWarehouse, []string{"a"})...)
 		mark := s.plan(t, selectMark, housetable.DefaultWarehouse, "a", "1")

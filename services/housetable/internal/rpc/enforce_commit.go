@@ -92,5 +92,25 @@ func batchGet(ctx context.Context, a asking, r *htsv1.BatchGetTablesRequest) err
 			return err
 		}
 	}
+	if !r.GetSites() {
+		return nil
+	}
+	return a.needSites(ctx, warehouse, r.GetKeys())
+}
+
+// needSites needs what reads of a warehouse and of namespaces do.
+func (a asking) needSites(ctx context.Context, warehouse string, keys []*htsv1.TableKey) error {
+	if err := a.need(ctx, authz.Describe, authz.Warehouse(warehouse)); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, key := range keys[:min(len(keys), maxBatchGet)] {
+		if id := key.GetDatabaseId(); !seen[id] {
+			seen[id] = true
+			if err := getNamespace(ctx, a, &htsv1.GetNamespaceRequest{Warehouse: warehouse, DatabaseId: id}); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }

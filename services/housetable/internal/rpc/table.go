@@ -55,10 +55,15 @@ func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTabl
 		}
 		keys[i] = fromKey(k)
 	}
-	tables, err := s.store.Tables(ctx, warehouse, keys)
-	if err != nil {
-		return nil, err
+	if r.GetSites() {
+		sites, err := s.store.Sites(ctx, warehouse, keys)
+		return toSites(sites), err
 	}
+	tables, err := s.store.Tables(ctx, warehouse, keys)
+	return toTables(tables), err
+}
+
+func toTables(tables []*housetable.Table) *htsv1.BatchGetTablesResponse {
 	response := &htsv1.BatchGetTablesResponse{}
 	for i, t := range tables {
 		if t != nil {
@@ -66,7 +71,19 @@ func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTabl
 			response.Indexes = append(response.Indexes, uint32(i))
 		}
 	}
-	return response, nil
+	return response
+}
+
+func toSites(sites housetable.Sites) *htsv1.BatchGetTablesResponse {
+	response := toTables(sites.Tables)
+	response.Warehouse = toWarehouse(sites.Warehouse)
+	for i := range sites.Namespaces {
+		response.Namespaces = append(response.Namespaces, toNamespace(&sites.Namespaces[i]))
+	}
+	for _, place := range sites.NamespaceOf {
+		response.NamespaceOf = append(response.NamespaceOf, uint32(place+1))
+	}
+	return response
 }
 
 // ListTables returns a page of one namespace and kind.

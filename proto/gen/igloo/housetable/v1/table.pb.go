@@ -396,7 +396,10 @@ type BatchGetTablesRequest struct {
 	// Warehouse that holds them; empty means the default one.
 	Warehouse string `protobuf:"bytes,1,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
 	// Keys of the house tables.
-	Keys          []*TableKey `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	Keys []*TableKey `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Sites asks for the warehouse and the namespaces of the keys as well, for who is
+	// to make what is not there yet.
+	Sites         bool `protobuf:"varint,3,opt,name=sites,proto3" json:"sites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -445,13 +448,28 @@ func (x *BatchGetTablesRequest) GetKeys() []*TableKey {
 	return nil
 }
 
+func (x *BatchGetTablesRequest) GetSites() bool {
+	if x != nil {
+		return x.Sites
+	}
+	return false
+}
+
 // BatchGetTablesResponse returns what exists.
 type BatchGetTablesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tables that exist.
 	Tables []*HouseTable `protobuf:"bytes,1,rep,name=tables,proto3" json:"tables,omitempty"`
 	// Indexes of the tables' keys in the request, from 0, in the order of tables.
-	Indexes       []uint32 `protobuf:"varint,2,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
+	Indexes []uint32 `protobuf:"varint,2,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
+	// Warehouse of the keys, where sites were asked for. A server of an older version
+	// answers without.
+	Warehouse *Warehouse `protobuf:"bytes,3,opt,name=warehouse,proto3" json:"warehouse,omitempty"`
+	// Namespaces of the keys, each once, where sites were asked for.
+	Namespaces []*Namespace `protobuf:"bytes,4,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	// NamespaceOf tells of each key, in their order, the place in namespaces of the one
+	// that it names, from 1; 0 where that does not exist.
+	NamespaceOf   []uint32 `protobuf:"varint,5,rep,packed,name=namespace_of,json=namespaceOf,proto3" json:"namespace_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +514,27 @@ func (x *BatchGetTablesResponse) GetTables() []*HouseTable {
 func (x *BatchGetTablesResponse) GetIndexes() []uint32 {
 	if x != nil {
 		return x.Indexes
+	}
+	return nil
+}
+
+func (x *BatchGetTablesResponse) GetWarehouse() *Warehouse {
+	if x != nil {
+		return x.Warehouse
+	}
+	return nil
+}
+
+func (x *BatchGetTablesResponse) GetNamespaces() []*Namespace {
+	if x != nil {
+		return x.Namespaces
+	}
+	return nil
+}
+
+func (x *BatchGetTablesResponse) GetNamespaceOf() []uint32 {
+	if x != nil {
+		return x.NamespaceOf
 	}
 	return nil
 }
@@ -1502,7 +1541,7 @@ var File_igloo_housetable_v1_table_proto protoreflect.FileDescriptor
 
 const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x1figloo/housetable/v1/table.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a igloo/housetable/v1/access.proto\"b\n" +
+	"\x1figloo/housetable/v1/table.proto\x12\x13igloo.housetable.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a igloo/housetable/v1/access.proto\x1a#igloo/housetable/v1/namespace.proto\x1a#igloo/housetable/v1/warehouse.proto\"b\n" +
 	"\bTableKey\x12\x1f\n" +
 	"\vdatabase_id\x18\x01 \x01(\tR\n" +
 	"databaseId\x12\x19\n" +
@@ -1532,13 +1571,19 @@ const file_igloo_housetable_v1_table_proto_rawDesc = "" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12/\n" +
 	"\x03key\x18\x02 \x01(\v2\x1d.igloo.housetable.v1.TableKeyR\x03key\"I\n" +
 	"\x10GetTableResponse\x125\n" +
-	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\"h\n" +
+	"\x05table\x18\x01 \x01(\v2\x1f.igloo.housetable.v1.HouseTableR\x05table\"~\n" +
 	"\x15BatchGetTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x121\n" +
-	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\"k\n" +
+	"\x04keys\x18\x02 \x03(\v2\x1d.igloo.housetable.v1.TableKeyR\x04keys\x12\x14\n" +
+	"\x05sites\x18\x03 \x01(\bR\x05sites\"\x8c\x02\n" +
 	"\x16BatchGetTablesResponse\x127\n" +
 	"\x06tables\x18\x01 \x03(\v2\x1f.igloo.housetable.v1.HouseTableR\x06tables\x12\x18\n" +
-	"\aindexes\x18\x02 \x03(\rR\aindexes\"\xe2\x02\n" +
+	"\aindexes\x18\x02 \x03(\rR\aindexes\x12<\n" +
+	"\twarehouse\x18\x03 \x01(\v2\x1e.igloo.housetable.v1.WarehouseR\twarehouse\x12>\n" +
+	"\n" +
+	"namespaces\x18\x04 \x03(\v2\x1e.igloo.housetable.v1.NamespaceR\n" +
+	"namespaces\x12!\n" +
+	"\fnamespace_of\x18\x05 \x03(\rR\vnamespaceOf\"\xe2\x02\n" +
 	"\x11ListTablesRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x1f\n" +
 	"\vdatabase_id\x18\x02 \x01(\tR\n" +
@@ -1668,7 +1713,9 @@ var file_igloo_housetable_v1_table_proto_goTypes = []any{
 	(*ExportTablesResponse)(nil),    // 18: igloo.housetable.v1.ExportTablesResponse
 	(*ExportedTable)(nil),           // 19: igloo.housetable.v1.ExportedTable
 	(*timestamppb.Timestamp)(nil),   // 20: google.protobuf.Timestamp
-	(*Visibility)(nil),              // 21: igloo.housetable.v1.Visibility
+	(*Warehouse)(nil),               // 21: igloo.housetable.v1.Warehouse
+	(*Namespace)(nil),               // 22: igloo.housetable.v1.Namespace
+	(*Visibility)(nil),              // 23: igloo.housetable.v1.Visibility
 }
 var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	1,  // 0: igloo.housetable.v1.HouseTable.key:type_name -> igloo.housetable.v1.TableKey
@@ -1679,39 +1726,41 @@ var file_igloo_housetable_v1_table_proto_depIdxs = []int32{
 	2,  // 5: igloo.housetable.v1.GetTableResponse.table:type_name -> igloo.housetable.v1.HouseTable
 	1,  // 6: igloo.housetable.v1.BatchGetTablesRequest.keys:type_name -> igloo.housetable.v1.TableKey
 	2,  // 7: igloo.housetable.v1.BatchGetTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
-	0,  // 8: igloo.housetable.v1.ListTablesRequest.kind:type_name -> igloo.housetable.v1.TableKind
-	21, // 9: igloo.housetable.v1.ListTablesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
-	2,  // 10: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
-	1,  // 11: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
-	13, // 12: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
-	1,  // 13: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
-	20, // 14: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
-	13, // 15: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
-	1,  // 16: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
-	20, // 17: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
-	16, // 18: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
-	2,  // 19: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
-	19, // 20: igloo.housetable.v1.ExportTablesResponse.tables:type_name -> igloo.housetable.v1.ExportedTable
-	2,  // 21: igloo.housetable.v1.ExportedTable.table:type_name -> igloo.housetable.v1.HouseTable
-	3,  // 22: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
-	5,  // 23: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
-	7,  // 24: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
-	9,  // 25: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
-	11, // 26: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
-	14, // 27: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
-	17, // 28: igloo.housetable.v1.TableService.ExportTables:input_type -> igloo.housetable.v1.ExportTablesRequest
-	4,  // 29: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
-	6,  // 30: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
-	8,  // 31: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
-	10, // 32: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
-	12, // 33: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
-	15, // 34: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
-	18, // 35: igloo.housetable.v1.TableService.ExportTables:output_type -> igloo.housetable.v1.ExportTablesResponse
-	29, // [29:36] is the sub-list for method output_type
-	22, // [22:29] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	21, // 8: igloo.housetable.v1.BatchGetTablesResponse.warehouse:type_name -> igloo.housetable.v1.Warehouse
+	22, // 9: igloo.housetable.v1.BatchGetTablesResponse.namespaces:type_name -> igloo.housetable.v1.Namespace
+	0,  // 10: igloo.housetable.v1.ListTablesRequest.kind:type_name -> igloo.housetable.v1.TableKind
+	23, // 11: igloo.housetable.v1.ListTablesRequest.visibility:type_name -> igloo.housetable.v1.Visibility
+	2,  // 12: igloo.housetable.v1.ListTablesResponse.tables:type_name -> igloo.housetable.v1.HouseTable
+	1,  // 13: igloo.housetable.v1.GetTableHistoryRequest.key:type_name -> igloo.housetable.v1.TableKey
+	13, // 14: igloo.housetable.v1.GetTableHistoryResponse.versions:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 15: igloo.housetable.v1.GetTableVersionRequest.key:type_name -> igloo.housetable.v1.TableKey
+	20, // 16: igloo.housetable.v1.GetTableVersionRequest.as_of:type_name -> google.protobuf.Timestamp
+	13, // 17: igloo.housetable.v1.GetTableVersionResponse.table_version:type_name -> igloo.housetable.v1.TableVersion
+	1,  // 18: igloo.housetable.v1.TableVersion.key:type_name -> igloo.housetable.v1.TableKey
+	20, // 19: igloo.housetable.v1.TableVersion.committed_at:type_name -> google.protobuf.Timestamp
+	16, // 20: igloo.housetable.v1.ListHoldersResponse.holders:type_name -> igloo.housetable.v1.Holder
+	2,  // 21: igloo.housetable.v1.Holder.table:type_name -> igloo.housetable.v1.HouseTable
+	19, // 22: igloo.housetable.v1.ExportTablesResponse.tables:type_name -> igloo.housetable.v1.ExportedTable
+	2,  // 23: igloo.housetable.v1.ExportedTable.table:type_name -> igloo.housetable.v1.HouseTable
+	3,  // 24: igloo.housetable.v1.TableService.GetTable:input_type -> igloo.housetable.v1.GetTableRequest
+	5,  // 25: igloo.housetable.v1.TableService.BatchGetTables:input_type -> igloo.housetable.v1.BatchGetTablesRequest
+	7,  // 26: igloo.housetable.v1.TableService.ListTables:input_type -> igloo.housetable.v1.ListTablesRequest
+	9,  // 27: igloo.housetable.v1.TableService.GetTableHistory:input_type -> igloo.housetable.v1.GetTableHistoryRequest
+	11, // 28: igloo.housetable.v1.TableService.GetTableVersion:input_type -> igloo.housetable.v1.GetTableVersionRequest
+	14, // 29: igloo.housetable.v1.TableService.ListHolders:input_type -> igloo.housetable.v1.ListHoldersRequest
+	17, // 30: igloo.housetable.v1.TableService.ExportTables:input_type -> igloo.housetable.v1.ExportTablesRequest
+	4,  // 31: igloo.housetable.v1.TableService.GetTable:output_type -> igloo.housetable.v1.GetTableResponse
+	6,  // 32: igloo.housetable.v1.TableService.BatchGetTables:output_type -> igloo.housetable.v1.BatchGetTablesResponse
+	8,  // 33: igloo.housetable.v1.TableService.ListTables:output_type -> igloo.housetable.v1.ListTablesResponse
+	10, // 34: igloo.housetable.v1.TableService.GetTableHistory:output_type -> igloo.housetable.v1.GetTableHistoryResponse
+	12, // 35: igloo.housetable.v1.TableService.GetTableVersion:output_type -> igloo.housetable.v1.GetTableVersionResponse
+	15, // 36: igloo.housetable.v1.TableService.ListHolders:output_type -> igloo.housetable.v1.ListHoldersResponse
+	18, // 37: igloo.housetable.v1.TableService.ExportTables:output_type -> igloo.housetable.v1.ExportTablesResponse
+	31, // [31:38] is the sub-list for method output_type
+	24, // [24:31] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_table_proto_init() }
@@ -1720,6 +1769,8 @@ func file_igloo_housetable_v1_table_proto_init() {
 		return
 	}
 	file_igloo_housetable_v1_access_proto_init()
+	file_igloo_housetable_v1_namespace_proto_init()
+	file_igloo_housetable_v1_warehouse_proto_init()
 	file_igloo_housetable_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_igloo_housetable_v1_table_proto_msgTypes[6].OneofWrappers = []any{}
 	file_igloo_housetable_v1_table_proto_msgTypes[10].OneofWrappers = []any{
