@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,11 +33,17 @@ const usualSignature = "sigv4"
 type straight struct {
 	options s3.Options
 	signer  *v4.Signer
+
+	mu    sync.RWMutex
+	known map[string]destination // by bucket
 }
 
 // newStraight makes one that reaches what a client with these options does.
 func newStraight(options s3.Options) *straight {
-	return &straight{options: options, signer: v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })}
+	return &straight{
+		options: options, known: map[string]destination{},
+		signer: v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
+	}
 }
 
 // put tries once, which it counts when it comes to that, and returns the status of
@@ -63,9 +70,34 @@ func (s *straight) put(ctx context.Context, bucket, key string, data []byte, tri
 // destination is a bucket's URL, ending in a slash, and what signatures for it say.
 type destination struct{ url, service, region string }
 
-// destination is where the library sends requests for a bucket; an error where they
-// are signed in another way than most.
+// maxKnown is how many buckets' destinations are remembered at a time.
+const maxKnown = 1024
+
+// destination is where the library sends requests for a bucket. It is the same each
+// time, and to find it costs half of what the signature does.
 func (s *straight) destination(ctx context.Context, bucket string) (destination, error) {
+	s.mu.RLock()
+	to, known := s.known[bucket]
+	s.mu.RUnlock()
+	if known {
+		return to, nil
+	}
+	to, err := s.resolve(ctx, bucket)
+	if err != nil {
+		return to, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.known) >= maxKnown {
+		clear(s.known)
+	}
+	s.known[bucket] = to
+	return to, nil
+}
+
+// resolve asks the library for a destination; an error where requests are signed in
+// another way than most.
+func (s *straight) resolve(ctx context.Context, bucket string) (destination, error) {
 	o := &s.options
 	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, s3.EndpointParameters{
 		Bucket: &bucket, Region: &o.Region, Endpoint: o.BaseEndpoint, ForcePathStyle: &o.UsePathStyle,

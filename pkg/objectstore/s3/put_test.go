@@ -127,3 +127,27 @@ func TestDestinations(t *testing.T) {
 		}
 	}
 }
+
+// TestDestinationsAreRemembered: what was found once is not looked for again, and
+// whoever names ever more buckets fills no memory.
+func TestDestinationsAreRemembered(t *testing.T) {
+	store, err := s3.Open(t.Context(), s3.Config{Region: "r", Endpoint: "http://minio:9000", PathStyle: true, AccessKeyID: "a", SecretAccessKey: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(bucket string) {
+		if url, _, _, err := store.Destination(t.Context(), bucket); err != nil || url != "http://minio:9000/"+bucket+"/" {
+			t.Errorf("%s: %q, %v", bucket, url, err)
+		}
+	}
+	find("lake")
+	if n := testing.AllocsPerRun(100, func() { _, _, _, _ = store.Destination(t.Context(), "lake") }); n > 0 {
+		t.Errorf("%v allocations for a bucket that is known", n)
+	}
+	for n := range s3.MaxKnown + 5 {
+		find(fmt.Sprint("lake-", n))
+	}
+	if n := store.Known(); n > s3.MaxKnown {
+		t.Errorf("%d are remembered", n)
+	}
+}
