@@ -59,10 +59,12 @@ PROMETHEUS := $(TOOLS)/prometheus/usr/bin
 PROMTOOL := $(PROMETHEUS)/promtool
 
 MODULES := proto pkg services/housetable services/catalog services/igloo
-GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
+GO_FILES := $(shell find $(MODULES) -name '*.go' -o -name '*.s' -o -name go.mod -o -name '*.sql' | grep -v '/testdata/')
 # Without grpc's own traces, which nobody looks at, the linker leaves out what nobody
 # calls. deploy/release has the same.
 TAGS := grpcnotrace
+# Where pkg/slack can, it begins the programs.
+LINKED := $(if $(filter linux/amd64 linux/arm64,$(shell go env GOOS)/$(shell go env GOARCH)),-E=igloo_start)
 LISTEN ?= 127.0.0.1:8181
 DATA_DIR ?= ./igloo-data
 FUZZTIME ?= 30s
@@ -89,13 +91,13 @@ demo: bin/igloo $(PYTHON_READY) ## Load five real tables through PyIceberg and p
 build: bin/igloo bin/catalog bin/housetable ## Build the three programs into bin/.
 
 bin/igloo: $(GO_FILES)
-	go build -tags $(TAGS) -o $@ ./services/igloo/cmd/igloo
+	go build -tags $(TAGS) -ldflags '$(LINKED)' -o $@ ./services/igloo/cmd/igloo
 
 bin/catalog: $(GO_FILES)
-	go build -tags $(TAGS) -o $@ ./services/catalog/cmd/catalog
+	go build -tags $(TAGS) -ldflags '$(LINKED)' -o $@ ./services/catalog/cmd/catalog
 
 bin/housetable: $(GO_FILES)
-	go build -tags $(TAGS) -o $@ ./services/housetable/cmd/housetable
+	go build -tags $(TAGS) -ldflags '$(LINKED)' -o $@ ./services/housetable/cmd/housetable
 
 .PHONY: test
 test: deps build $(PYTHON_READY) $(STORES) $(OIDC) ## Run every test, with the race detector, against real servers and clients.

@@ -16,6 +16,10 @@ var Programs = []string{"catalog", "housetable", "igloo"}
 // nobody looks at, the linker leaves out what nobody calls: a third of a program.
 const Tags = "grpcnotrace"
 
+// Linked is what the Makefile links with as well, for linux on amd64 and arm64: there
+// igloo/pkg/slack begins the programs.
+const Linked = "-E=igloo_start"
+
 // Target is one build of one program.
 type Target struct {
 	Program string
@@ -33,6 +37,9 @@ func (t Target) Build(ctx context.Context, root, out string) (string, error) {
 		return "", err
 	}
 	flags := "-s -w -buildid="
+	if t.OS == "linux" && (t.Arch == "amd64" || t.Arch == "arm64") {
+		flags += " " + Linked
+	}
 	if t.Version != "devel" {
 		flags += " -X github.com/igloo-catalog/igloo/pkg/buildinfo.release=" + t.Version
 	}

@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/proctest"
+	"github.com/igloo-catalog/igloo/pkg/slack"
 )
 
 // startTimeout bounds the wait for a program's first answer.
@@ -79,7 +81,7 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	for _, name := range []string{"igloo", "catalog", "housetable"} {
 		source := "github.com/igloo-catalog/igloo/services/" + name + "/cmd/" + name
-		if out, err := exec.Command("go", "build", "-tags", tags, "-o", filepath.Join(dir, name), source).CombinedOutput(); err != nil { //nolint:gosec,noctx // a source of ours; the test has a limit
+		if out, err := exec.Command("go", "build", "-tags", tags, "-ldflags", slack.Linked(runtime.GOOS, runtime.GOARCH), "-o", filepath.Join(dir, name), source).CombinedOutput(); err != nil { //nolint:gosec,noctx // a source of ours; the test has a limit
 			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
 	}

@@ -56,6 +56,15 @@ func (d *Deployment) Outputs() []string {
 // Output is what the program that serves /v1 has written.
 func (d *Deployment) Output() string { return d.parts[len(d.parts)-1].process.Output() }
 
+// PIDs are the programs' process ids.
+func (d *Deployment) PIDs() []int {
+	ids := make([]int, len(d.parts))
+	for i, p := range d.parts {
+		ids[i] = p.process.PID()
+	}
+	return ids
+}
+
 // Kill ends every program at once, as a power cut would.
 func (d *Deployment) Kill(t *testing.T) {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/buildinfo"
 	"github.com/igloo-catalog/igloo/pkg/settings"
+	_ "github.com/igloo-catalog/igloo/pkg/slack" // begins the program
 	"github.com/igloo-catalog/igloo/pkg/tracing"
 	"github.com/igloo-catalog/igloo/services/igloo"
 	"github.com/igloo-catalog/igloo/services/igloo/command"
