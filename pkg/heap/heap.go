@@ -26,25 +26,30 @@ func Floor() (release func()) {
 	return func() { runtime.KeepAlive(reserved) }
 }
 
-// rest is how long a program has needed no collection when it is taken to be idle.
-const rest = 10 * time.Second
+// A program is idle that has made no more than little, in bytes, for as long as rest.
+// Probes and metrics that are asked for make less.
+const (
+	rest   = 10 * time.Second
+	little = 4 << 20
+)
 
 // GiveBack returns memory to the system each time that the program has become idle,
 // until ctx ends. The runtime by itself keeps what the last collection left, which
-// after a busy hour is as much again as is in use, and nobody collects it.
+// after a busy hour is as much again as is in use, and what was made since, and nobody
+// collects it.
 func GiveBack(ctx context.Context) { giveBack(ctx, rest) }
 
 func giveBack(ctx context.Context, rest time.Duration) {
 	ticker := time.NewTicker(rest)
 	defer ticker.Stop()
-	for last, given := collections(), uint64(0); ; {
+	for last, given := uint64(0), uint64(0); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now := collections()
-		if now == last && now != given {
+		now := made()
+		if now-last <= little && now-given > little {
 			debug.FreeOSMemory()
 			given = now
 		}
@@ -52,9 +57,10 @@ func giveBack(ctx context.Context, rest time.Duration) {
 	}
 }
 
-// collections counts those that the runtime found necessary.
-func collections() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}}
+// made is how much the program has ever allocated, in bytes. Collections are no measure:
+// a program may be busy for a moment, and leave much, without a need for one.
+func made() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }

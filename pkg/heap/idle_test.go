@@ -1,32 +1,48 @@
 package heap
 
 import (
-	"context"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 	"time"
 )
 
 func TestAnIdleProgramGivesItsMemoryBack(t *testing.T) {
-	busy := func() {
-		for range 64 {
-			kept = make([]byte, 4<<20)
-			for i := 0; i < len(kept); i += 4096 {
-				kept[i] = 1
-			}
-		}
-		kept = nil
-	}
-	busy()
+	busy(64)
 	before := held()
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	go giveBack(ctx, 20*time.Millisecond)
-	for held() > before/2 {
-		if ctx.Err() != nil {
-			t.Fatalf("%d bytes are held, and were %d when the program was busy", held(), before)
+	go giveBack(t.Context(), 20*time.Millisecond)
+	awaitHeld(t, before/2)
+}
+
+func TestWhatWasLeftWithoutACollectionIsGivenBack(t *testing.T) {
+	busy(64)
+	before := held()
+	go giveBack(t.Context(), 20*time.Millisecond)
+	awaitHeld(t, before/2)
+	idle := held()
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+	busy(16)
+	awaitHeld(t, idle+16<<20)
+}
+
+// busy works with so many pieces of memory, one after another.
+func busy(pieces int) {
+	for range pieces {
+		kept = make([]byte, 4<<20)
+		for i := 0; i < len(kept); i += 4096 {
+			kept[i] = 1
 		}
-		time.Sleep(10 * time.Millisecond)
+	}
+	kept = nil
+}
+
+func awaitHeld(t *testing.T, most uint64) {
+	t.Helper()
+	for began := time.Now(); held() > most; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("%d bytes are held of an idle program, more than %d", held(), most)
+		}
 	}
 }
 
