@@ -243,6 +243,45 @@ func batchVerdicts(t *testing.T, b *bench) {
 	}
 }
 
+// swapVerdicts: swaps are judged alike alone and together, and one that fits does
+// nothing when its operation is recorded.
+func swapVerdicts(t *testing.T, b *bench) {
+	t.Helper()
+	b.seed(t, 4)
+	known := b.request()
+	b.send(t, known)
+	known.Changes = []housetable.Change{swap("t2", 1, "/known")}
+	swaps := func(version int64) []housetable.Commit {
+		return []housetable.Commit{
+			b.request(swap("t0", version, "/a")), b.request(swap("t1", version+7, "/b")), known, b.request(swap("t3", version, "/c")),
+		}
+	}
+	together, err := b.Commit(t.Context(), swaps(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var alone []housetable.Verdict
+	for _, c := range swaps(2) {
+		alone = append(alone, b.send(t, c))
+	}
+	for i, want := range []string{"committed", "conflict", "replay", "committed"} {
+		if verdictName(together[i]) != want || verdictName(alone[i]) != want {
+			t.Errorf("verdict %d is %#v together and %#v alone, want %s", i, together[i], alone[i], want)
+		}
+	}
+	for table, version := range map[string]int64{"t0": 3, "t1": 1, "t2": 1, "t3": 3} {
+		if got := b.table(t, key(table)).Version; got != version {
+			t.Errorf("%s is at version %d, want %d", table, got, version)
+		}
+	}
+	if wrong, ok := b.send(t, housetable.Commit{
+		Warehouse: house, Operations: []housetable.Operation{{ID: known.Operations[0].ID, Fingerprint: []byte("another")}},
+		Changes: known.Changes,
+	}).(housetable.Refused); !ok {
+		t.Errorf("another request under a recorded id: %#v", wrong)
+	}
+}
+
 func verdictName(v housetable.Verdict) string {
 	switch v.(type) {
 	case housetable.Committed:

@@ -38,6 +38,7 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"OneEffectOfOnce":         onceRace,
 		"OutcomeOnly":             outcomeOnly,
 		"BatchVerdicts":           batchVerdicts,
+		"SwapVerdicts":            swapVerdicts,
 		"SoftDelete":              softDelete,
 		"SoftDeletedLists":        softDeletedLists,
 		"Purges":                  purges,

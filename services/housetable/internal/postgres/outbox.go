@@ -15,7 +15,7 @@ import (
 // a lower position may become visible after one that drew a higher: a reader that
 // has seen position p must wait, before it passes on, until all who may have drawn
 // a lower one are done. Each of them had its transaction id by then, because a
-// commit records its operation before its events. So the reader draws a
+// commit writes what it changes or records before its events. So the reader draws a
 // transaction id of its own, and once no older one is running, all at or below p
 // that will ever be there is there. Order by transaction id would need no such
 // fence, but a statement of a whole batch has its id before it waits for its

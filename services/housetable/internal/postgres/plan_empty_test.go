@@ -18,6 +18,7 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 	swap := housetable.SwapTable{Key: key}
 	changes := map[string][]housetable.Change{
 		"swap":        {swap},
+		"swap alone":  {housetable.SwapTable{Key: key, Expect: housetable.Expectation{Version: new(int64(1))}}},
 		"transaction": {swap, housetable.SwapTable{Key: housetable.TableKey{DatabaseID: "db", TableID: "u"}}},
 		"move":        {housetable.SwapTable{Key: key, Location: "/w/n/t", MetadataUUID: &id}},
 		"create":      {housetable.CreateTable{Key: key, Kind: housetable.KindTable, Location: "/w/n/t", MetadataUUID: &id}},

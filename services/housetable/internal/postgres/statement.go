@@ -40,6 +40,9 @@ type composer func([]housetable.Commit) (string, []any, error)
 
 // compose makes the leanest statement for a batch, and its arguments.
 func compose(commits []housetable.Commit) (string, []any, error) {
+	if c, swap, ok := alone(commits); ok {
+		return composeSwap(c, swap)
+	}
 	switch {
 	case allAre(commits, housetable.Commit.SingleSwap):
 		return composeSwaps(commits)
