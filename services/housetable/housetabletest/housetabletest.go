@@ -20,11 +20,10 @@ import (
 // Run runs the suite; newStore makes an empty store of the subtest's own.
 func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 	t.Helper()
-	for name, test := range accessTests() {
-		run(t, name, test, newStore)
-	}
-	for name, test := range markTests() {
-		run(t, name, test, newStore)
+	for _, tests := range []map[string]func(*testing.T, *bench){accessTests(), markTests(), verdictTests()} {
+		for name, test := range tests {
+			run(t, name, test, newStore)
+		}
 	}
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Lifecycle":               lifecycle,
@@ -37,8 +36,6 @@ func Run(t *testing.T, newStore func(t *testing.T) housetable.Store) {
 		"Once":                    once,
 		"OneEffectOfOnce":         onceRace,
 		"OutcomeOnly":             outcomeOnly,
-		"BatchVerdicts":           batchVerdicts,
-		"SwapVerdicts":            swapVerdicts,
 		"SoftDelete":              softDelete,
 		"SoftDeletedLists":        softDeletedLists,
 		"Purges":                  purges,

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 	swap := housetable.SwapTable{Key: key}
 	changes := map[string][]housetable.Change{
 		"swap":        {swap},
-		"swap alone":  {housetable.SwapTable{Key: key, Expect: housetable.Expectation{Version: new(int64(1))}}},
+		"versioned":   {housetable.SwapTable{Key: key, Expect: housetable.Expectation{Version: new(int64(1))}}},
 		"transaction": {swap, housetable.SwapTable{Key: housetable.TableKey{DatabaseID: "db", TableID: "u"}}},
 		"move":        {housetable.SwapTable{Key: key, Location: "/w/n/t", MetadataUUID: &id}},
 		"create":      {housetable.CreateTable{Key: key, Kind: housetable.KindTable, Location: "/w/n/t", MetadataUUID: &id}},
@@ -33,13 +34,15 @@ func TestPlansOfAnEmptyDatabase(t *testing.T) {
 	for _, filled := range []string{"an empty", "a small", "a full"} {
 		for name, c := range changes {
 			for _, by := range []composer{compose, composeParts} {
-				text, args, err := by([]housetable.Commit{{
-					Warehouse: housetable.DefaultWarehouse, Operations: []housetable.Operation{{ID: id}}, Changes: c,
-				}})
-				if err != nil {
-					t.Fatal(err)
+				for count, number := range []string{"alone", "together"} {
+					text, args, err := by(slices.Repeat([]housetable.Commit{{
+						Warehouse: housetable.DefaultWarehouse, Operations: []housetable.Operation{{ID: id}}, Changes: c,
+					}}, count+1))
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.wantLookups(t, filled+" database, "+name+" "+number, text, args...)
 				}
-				s.wantLookups(t, filled+" database, "+name, text, args...)
 			}
 		}
 		keys := tableArgs(housetable.DefaultWarehouse, []housetable.TableKey{key})

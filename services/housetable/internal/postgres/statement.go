@@ -40,8 +40,8 @@ type composer func([]housetable.Commit) (string, []any, error)
 
 // compose makes the leanest statement for a batch, and its arguments.
 func compose(commits []housetable.Commit) (string, []any, error) {
-	if c, swap, ok := alone(commits); ok {
-		return composeSwap(c, swap)
+	if len(commits) == 1 {
+		return composeOne(commits[0])
 	}
 	switch {
 	case allAre(commits, housetable.Commit.SingleSwap):
@@ -51,6 +51,21 @@ func compose(commits []housetable.Commit) (string, []any, error) {
 	default:
 		return composeParts(commits)
 	}
+}
+
+// composeOne makes the leanest statement for a commit that goes by itself. Those of
+// names that are the same folded need not know how their warehouse compares names.
+func composeOne(c housetable.Commit) (string, []any, error) {
+	if swap, ok := versionedSwap(c); ok {
+		return composeSwap(c, swap)
+	}
+	if create, ok := foldedCreate(c); ok {
+		return composeCreate(c, create)
+	}
+	if foldedSwaps(c) {
+		return composeTransaction(c)
+	}
+	return composeParts([]housetable.Commit{c})
 }
 
 // allAre reports whether a leaner statement will do.

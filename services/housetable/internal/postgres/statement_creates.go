@@ -46,26 +46,35 @@ func addSingleCreate(r *rows, request int32, c housetable.Commit, create houseta
 	return setOperation(r, c)
 }
 
-// setSingleHolds adds what a creation holds: the place with the folders above it,
-// and the metadata's uuid. What it does not hold is NULL.
+// setSingleHolds adds what a creation holds.
 func setSingleHolds(r *rows, create housetable.CreateTable) {
-	var place, identity, parent pgtype.Text
-	var above []housetable.Hold
+	held := heldBy(create)
+	set(r, "place", "text", held.place)
+	set(r, "parent", "text", held.parent)
+	set(r, "above", "text", lines(held.above))
+	set(r, "identity", "text", held.identity)
+	set(r, "metadata", "uuid", optionalUUID(create.MetadataUUID))
+}
+
+// held is what a creation holds: its place, with the folders above it, and the
+// metadata's uuid. What it does not hold is NULL.
+type held struct {
+	place, identity, parent pgtype.Text
+	above                   []housetable.Hold
+}
+
+func heldBy(create housetable.CreateTable) (h held) {
 	for _, hold := range housetable.HoldsOf(create) {
-		held := pgtype.Text{String: string(hold), Valid: true}
+		text := pgtype.Text{String: string(hold), Valid: true}
 		if hold.UUID() != nil {
-			identity = held
+			h.identity = text
 			continue
 		}
-		if place, above = held, hold.Above(); len(above) > 0 {
-			parent = pgtype.Text{String: string(above[len(above)-1]), Valid: true}
+		if h.place, h.above = text, hold.Above(); len(h.above) > 0 {
+			h.parent = pgtype.Text{String: string(h.above[len(h.above)-1]), Valid: true}
 		}
 	}
-	set(r, "place", "text", place)
-	set(r, "parent", "text", parent)
-	set(r, "above", "text", lines(above))
-	set(r, "identity", "text", identity)
-	set(r, "metadata", "uuid", optionalUUID(create.MetadataUUID))
+	return h
 }
 
 const (

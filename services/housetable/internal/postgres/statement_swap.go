@@ -2,14 +2,14 @@ package postgres
 
 import "github.com/igloo-catalog/igloo/services/housetable"
 
-// alone is the one commit that leads to one row of one table at a version, by names
-// that are the same however its warehouse compares them; ok is false of all others.
-func alone(commits []housetable.Commit) (c housetable.Commit, swap housetable.SwapTable, ok bool) {
-	if len(commits) != 1 || !commits[0].SingleSwap() {
-		return c, swap, false
+// versionedSwap is the swap of a commit that is nothing else, if it says the version
+// that it expects, and its name is the same folded.
+func versionedSwap(c housetable.Commit) (housetable.SwapTable, bool) {
+	if !c.SingleSwap() {
+		return housetable.SwapTable{}, false
 	}
-	swap, _ = commits[0].Changes[0].(housetable.SwapTable)
-	return commits[0], swap, swap.Expect.Version != nil && swap.Key == swap.Key.Fold()
+	swap, ok := c.Changes[0].(housetable.SwapTable)
+	return swap, ok && swap.Expect.Version != nil && swap.Key == swap.Key.Fold()
 }
 
 // composeSwap makes the statement for one swap alone, at half the cost of one for

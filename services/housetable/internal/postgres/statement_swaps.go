@@ -32,6 +32,12 @@ var swapsText = sync.OnceValue(func() string {
 func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.SwapTable) error {
 	start(r, request, 0, c.Warehouse)
 	setKey(r, "", swap.Key)
+	addSwap(r, swap)
+	return setOperation(r, c)
+}
+
+// addSwap adds what is expected, and what is to be.
+func addSwap(r *rows, swap housetable.SwapTable) {
 	set(r, "family", "smallint", swap.Key.Family())
 	set(r, "xuuid", "uuid", optionalUUID(swap.Expect.UUID))
 	set(r, "xversion", "bigint", swap.Expect.Version)
@@ -40,7 +46,6 @@ func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.
 	set(r, "location", "text", swap.MetadataLocation)
 	set(r, "storage", "text", swap.StorageType)
 	set(r, "ctime", "bigint", swap.CreationTimeMS)
-	return setOperation(r, c)
 }
 
 // setOperation adds the one operation of a commit, and who asked for it.
@@ -69,10 +74,11 @@ const (
 		h.warehouse_id, h.database_key, h.family, h.table_key, h.metadata_location AS was
 	FROM (SELECT u.*, `
 	asExpected = ` JOIN warehouse w ON w.warehouse_id = u.wh OFFSET 0) u
-	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = u.dbk AND h.family = u.family AND h.table_key = u.tbk
-	WHERE (u.xuuid IS NULL OR h.uuid = u.xuuid) AND (u.xversion IS NULL OR h.version = u.xversion)
-		AND (u.xlocation IS NULL OR h.metadata_location = u.xlocation) AND (u.xkind = 0 OR h.kind = u.xkind)
+	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = u.dbk AND h.family = u.family AND h.table_key = u.tbk` + expectedSwap + `
 	ORDER BY h.warehouse_id, h.database_key, h.family, h.table_key FOR UPDATE OF h`
+	expectedSwap = `
+	WHERE (u.xuuid IS NULL OR h.uuid = u.xuuid) AND (u.xversion IS NULL OR h.version = u.xversion)
+		AND (u.xlocation IS NULL OR h.metadata_location = u.xlocation) AND (u.xkind = 0 OR h.kind = u.xkind)`
 
 	// Two things here are for the planner, which takes every set for one row. In
 	// "go" it would loop over "i" for each row of "l"; inside a CASE the IN stays
