@@ -134,7 +134,7 @@ func (l *Line[Q, A]) Do(ctx context.Context, call Q) (A, error) {
 }
 
 func (l *Line[Q, A]) runAlone(ctx context.Context, call Q) (A, error) {
-	defer l.leave(1)
+	defer l.leave()
 	l.began(ctx, 0)
 	a := l.answer(ctx, []Q{call})[0]
 	return a.value, a.err
@@ -170,18 +170,26 @@ func (l *Line[Q, A]) enough(calls int) bool {
 
 // start begins what batches may begin.
 func (l *Line[Q, A]) start() {
+	for _, batch := range l.due() {
+		go l.runTogether(batch)
+	}
+}
+
+// due takes the batches that may begin, and counts them as under way.
+func (l *Line[Q, A]) due() (due [][]*waiting[Q, A]) {
 	turn := l.Limits.InTurn && l.batches == 0 // of calls of all sorts
 	for len(l.queue) > 0 && l.batches < l.Limits.Slots {
 		patient := l.Limits.Patience - time.Since(l.queue[0].since)
 		if !turn && !l.enough(len(l.queue)) && patient > 0 {
 			l.hurry(patient)
-			return
+			return due
 		}
 		batch := l.take()
 		l.batches++
 		l.calls += len(batch)
-		go l.runTogether(batch)
+		due = append(due, batch)
 	}
+	return due
 }
 
 // hurry looks again when the first in the queue has waited for company long enough.
@@ -198,13 +206,30 @@ func (l *Line[Q, A]) hurry(after time.Duration) {
 	})
 }
 
-// leave ends a batch.
-func (l *Line[Q, A]) leave(calls int) {
+// leave ends a call that went alone.
+func (l *Line[Q, A]) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.batches--
-	l.calls -= calls
+	l.calls--
 	l.start()
+}
+
+// follow ends a batch. The first of those that may begin now is for whoever ran it: a
+// goroutine made for each would grow its stack each time.
+func (l *Line[Q, A]) follow(batch []*waiting[Q, A]) []*waiting[Q, A] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.batches--
+	l.calls -= len(batch)
+	due := l.due()
+	if len(due) == 0 {
+		return nil
+	}
+	for _, other := range due[1:] {
+		go l.runTogether(other)
+	}
+	return due[0]
 }
 
 // withdraw takes a call out of the queue, if it is there still.
@@ -219,8 +244,16 @@ func (l *Line[Q, A]) withdraw(w *waiting[Q, A]) bool {
 	return true
 }
 
+// runTogether runs a batch, and those that follow it.
 func (l *Line[Q, A]) runTogether(batch []*waiting[Q, A]) {
-	defer l.leave(len(batch))
+	for batch != nil {
+		l.carry(batch)
+		batch = l.follow(batch)
+	}
+}
+
+// carry runs a batch and hands out what it is answered.
+func (l *Line[Q, A]) carry(batch []*waiting[Q, A]) {
 	calls, waits, traced := make([]Q, len(batch)), make([]time.Duration, len(batch)), make([]trace.SpanContext, len(batch))
 	for i, w := range batch {
 		calls[i], waits[i], traced[i] = w.call, time.Since(w.since), w.traced
