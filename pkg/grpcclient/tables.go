@@ -48,7 +48,8 @@ type found struct {
 // Tables makes a client of house tables over a connection, which stays the
 // caller's. A GetTable runs at once, alone, while none is under way; those that find
 // one go together in a BatchGetTables when it ends. Its answers are those of a client
-// that was generated: each call has its own, and sees all that was acknowledged
+// that was generated, but for tables of which several were asked at once: they share
+// what is answered, which nobody may change. Each call sees all that was acknowledged
 // before it was made. Those of ListTables that ask for the same names and a mark go
 // together as reads of Warehouses do, and so do a BatchGetTables that asks for the
 // site of one key and others in its warehouse.
@@ -101,30 +102,57 @@ func (t *tables) GetTable(ctx context.Context, r *htsv1.GetTableRequest, options
 	return &htsv1.GetTableResponse{Table: read.table}, nil
 }
 
-// readFrom makes one call of several reads. One that is alone has to be asked
-// for alone, by its caller.
+// readFrom makes one call of several reads, of which those of one table are one. One
+// that is alone has to be asked for alone, by its caller.
 func readFrom(client htsv1.TableServiceClient) func(context.Context, []point) ([]found, error) {
 	return func(ctx context.Context, points []point) ([]found, error) {
 		ctx, cancel := context.WithTimeout(ctx, readLimits.Timeout)
 		defer cancel()
 		if len(points) == 1 {
-			return readOne(ctx, client, points[0])
+			return readAll(ctx, client, points)
 		}
-		request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points))}
-		for i, p := range points {
-			request.Keys[i] = p.key()
+		different, which := alike(points)
+		read, err := readAll(ctx, client, different)
+		if err != nil || len(different) == len(points) {
+			return read, err
 		}
-		answer, err := client.BatchGetTables(ctx, request)
-		if status.Code(err) == codes.InvalidArgument {
-			return apart(len(points)), nil // one of them is at fault, and which is no matter of the others
+		all := make([]found, len(points))
+		for i, at := range which {
+			all[i] = read[at]
 		}
-		return spread(answer, len(points)), err
+		return all, nil
 	}
 }
 
-func readOne(ctx context.Context, client htsv1.TableServiceClient, p point) ([]found, error) {
-	answer, err := client.GetTable(ctx, &htsv1.GetTableRequest{Warehouse: p.warehouse, Key: p.key()})
-	return []found{{table: answer.GetTable()}}, err
+// alike are the different ones of several points, and which of them each is.
+func alike(points []point) (different []point, which []int) {
+	different, which = make([]point, 0, len(points)), make([]int, len(points))
+	at := make(map[point]int, len(points))
+	for i, p := range points {
+		n, known := at[p]
+		if !known {
+			n = len(different)
+			at[p], different = n, append(different, p)
+		}
+		which[i] = n
+	}
+	return different, which
+}
+
+func readAll(ctx context.Context, client htsv1.TableServiceClient, points []point) ([]found, error) {
+	if len(points) == 1 {
+		answer, err := client.GetTable(ctx, &htsv1.GetTableRequest{Warehouse: points[0].warehouse, Key: points[0].key()})
+		return []found{{table: answer.GetTable()}}, err
+	}
+	request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points))}
+	for i, p := range points {
+		request.Keys[i] = p.key()
+	}
+	answer, err := client.BatchGetTables(ctx, request)
+	if status.Code(err) == codes.InvalidArgument {
+		return apart(len(points)), nil // one of them is at fault, and which is no matter of the others
+	}
+	return spread(answer, len(points)), err
 }
 
 // of is the warehouse, whose reads go together.
