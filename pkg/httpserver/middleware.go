@@ -28,10 +28,12 @@ func Observe(next http.Handler, log *slog.Logger, failed http.HandlerFunc) http.
 			if p := recover(); p != nil {
 				rescue(recorder, r, log, failed, p)
 			}
-			log.LogAttrs(ctx, levelOf(recorder.status), "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", recorder.status), slog.Int64("bytes", recorder.bytes),
-				slog.Duration("took", time.Since(started)))
+			if level := levelOf(recorder.status); log.Enabled(ctx, level) {
+				log.LogAttrs(ctx, level, "request",
+					slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+					slog.Int("status", recorder.status), slog.Int64("bytes", recorder.bytes),
+					slog.Duration("took", time.Since(started)))
+			}
 			endSpan(span, recorder.status)
 		}()
 		next.ServeHTTP(recorder, r)

@@ -112,7 +112,7 @@ type Refuse func(http.ResponseWriter, *http.Request, error)
 // stands behind what finds that out.
 func (l *Limits) Guard(next http.Handler, refuse Refuse) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := l.take(r.Context(), caller(r)); err != nil {
+		if err := l.take(r); err != nil {
 			refuse(w, r, err)
 			return
 		}
@@ -131,7 +131,7 @@ func (l *Limits) Guard(next http.Handler, refuse Refuse) http.Handler {
 func (l *Limits) Refusals(refuse Refuse) Refuse {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		if fault.KindOf(err) == fault.Unauthenticated {
-			if hasty := l.take(r.Context(), caller(r)); hasty != nil {
+			if hasty := l.take(r); hasty != nil {
 				w.Header().Del("WWW-Authenticate")
 				err = hasty
 			}
@@ -186,14 +186,14 @@ func (l *Limits) enter(ctx context.Context, slots chan struct{}) (leave func(), 
 	}
 }
 
-// take takes one request of what a caller may ask.
-func (l *Limits) take(ctx context.Context, who string) error {
+// take takes one request of what its caller may ask.
+func (l *Limits) take(r *http.Request) error {
 	most := math.Float64frombits(l.rate.Load())
 	if most == 0 {
 		return nil
 	}
 	burst := max(1, int(math.Ceil(most)))
-	limiter, _ := l.callers.ComputeIfAbsent(who, func() (*rate.Limiter, bool) {
+	limiter, _ := l.callers.ComputeIfAbsent(caller(r), func() (*rate.Limiter, bool) {
 		return rate.NewLimiter(rate.Limit(most), burst), false
 	})
 	if limiter.Limit() != rate.Limit(most) {
@@ -203,7 +203,7 @@ func (l *Limits) take(ctx context.Context, who string) error {
 	if limiter.Allow() {
 		return nil
 	}
-	l.refused.Add(ctx, 1, byRate)
+	l.refused.Add(r.Context(), 1, byRate)
 	wait := time.Duration(float64(time.Second) / most)
 	return later(max(wait, soon), "you have asked more than %g requests a second, which is what one caller may", most)
 }

@@ -65,6 +65,9 @@ func validateName(field, name string) error {
 // joined by dots, with dots, percents and control characters inside a level
 // percent-escaped. A plain namespace of one level is itself.
 func (n Namespace) DatabaseID() string {
+	if !slices.ContainsFunc(n, odd) {
+		return strings.Join(n, ".")
+	}
 	var b strings.Builder
 	for i, level := range n {
 		if i > 0 {
@@ -75,6 +78,16 @@ func (n Namespace) DatabaseID() string {
 		}
 	}
 	return b.String()
+}
+
+// odd reports whether a level may need escapes: most are plain ASCII.
+func odd(level string) bool {
+	for i := range len(level) {
+		if c := level[i]; c < ' ' || c > '~' || c == '.' || c == '%' {
+			return true
+		}
+	}
+	return false
 }
 
 func writeEscaped(b *strings.Builder, r rune) {
@@ -105,6 +118,9 @@ func ParseDatabaseID(id string) (Namespace, error) {
 }
 
 func unescapeLevel(escaped string) (string, error) {
+	if !strings.Contains(escaped, "%") {
+		return escaped, nil
+	}
 	var b strings.Builder
 	for {
 		plain, rest, found := strings.Cut(escaped, "%")

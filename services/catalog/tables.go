@@ -133,11 +133,13 @@ func (c *Catalog) pointer(ctx context.Context, warehouse string, id TableIdentif
 // standing is what stands under the name that one of the kind would have; nil
 // when nothing does. Tables and views stand in each other's way.
 func (c *Catalog) standing(ctx context.Context, warehouse string, id TableIdentifier, kind Kind) (*Pointer, error) {
-	find := c.pointers.Pointer
+	var p Pointer
+	var err error
 	if kind == FunctionKind {
-		find = c.pointers.Function
+		p, err = c.pointers.Function(ctx, warehouse, id)
+	} else {
+		p, err = c.pointers.Pointer(ctx, warehouse, id)
 	}
-	p, err := find(ctx, warehouse, id)
 	switch {
 	case fault.Is(err, fault.NoSuchTable) || fault.Is(err, fault.NoSuchFunction):
 		return nil, nil //nolint:nilnil // nothing there is not an error

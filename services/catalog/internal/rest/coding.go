@@ -29,27 +29,51 @@ const minCoded = 1024
 // accepted is the coding that a request likes best; of those it likes alike, the
 // one that costs least.
 func accepted(r *http.Request) coding {
-	best, weight := plain, 0.0
 	weights := acceptedWeights(r.Header.Values("Accept-Encoding"))
-	for _, c := range []coding{zstandard, gzipped} {
-		q, named := weights[string(c)]
-		if !named {
-			q = weights["*"]
-		}
-		if q > weight {
-			best, weight = c, q
-		}
+	best, weight := plain, 0.0
+	if q := weights.or(weights.zstd); q > weight {
+		best, weight = zstandard, q
 	}
-	if weights["identity"] > weight {
+	if q := weights.or(weights.gzip); q > weight {
+		best, weight = gzipped, q
+	}
+	if weights.identity > weight {
 		return plain
 	}
 	return best
 }
 
+// weights are what a request gives to codings, below 0 to those that it does not name.
+type weights struct{ zstd, gzip, identity, others float64 }
+
+// or is a coding's weight, or else that of those which are not named.
+func (w weights) or(named float64) float64 {
+	if named < 0 {
+		return w.others
+	}
+	return named
+}
+
+// of is where the weight of a coding is; nil of one that is not known.
+func (w *weights) of(name string) *float64 {
+	switch name {
+	case string(zstandard):
+		return &w.zstd
+	case string(gzipped):
+		return &w.gzip
+	case "identity":
+		return &w.identity
+	case "*":
+		return &w.others
+	default:
+		return nil
+	}
+}
+
 // acceptedWeights reads Accept-Encoding: "zstd, gzip;q=0.5, *;q=0". What it cannot
 // read weighs nothing.
-func acceptedWeights(values []string) map[string]float64 {
-	weights := map[string]float64{}
+func acceptedWeights(values []string) weights {
+	all := weights{-1, -1, -1, -1}
 	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		name, parameters, _ := strings.Cut(item, ";")
 		weight := 1.0
@@ -62,9 +86,11 @@ func acceptedWeights(values []string) map[string]float64 {
 			weight = read
 		}
 		name = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "x-")
-		weights[name] = max(weights[name], weight)
+		if at := all.of(name); at != nil {
+			*at = max(*at, weight)
+		}
 	}
-	return weights
+	return all
 }
 
 // tagged is a tag as it names one coding of what it stands for.
@@ -72,7 +98,19 @@ func (c coding) tagged(tag string) string {
 	if c == plain || tag == "" {
 		return tag
 	}
-	return strings.TrimSuffix(tag, `"`) + "-" + string(c) + `"`
+	return strings.TrimSuffix(tag, plain.ending()) + c.ending()
+}
+
+// ending is how tags end that name the coding.
+func (c coding) ending() string {
+	switch c {
+	case gzipped:
+		return `-gzip"`
+	case zstandard:
+		return `-zstd"`
+	default:
+		return `"`
+	}
 }
 
 // compressors are costly to make and good for many bodies.

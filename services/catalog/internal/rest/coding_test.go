@@ -60,6 +60,12 @@ func TestCodings(t *testing.T) {
 			t.Errorf("%s: %d %v", coding, r.status, r.header)
 		}
 	}
+	opaque := strings.TrimSuffix(tags[""], `"`)
+	for _, other := range []string{opaque, opaque + `-"`, opaque + `-br"`, opaque + `"x`, opaque[1:] + `"`} {
+		if r := w.do(t, "GET", table, "", "If-None-Match", other); r.status != 200 {
+			t.Errorf("%s: %d", other, r.status)
+		}
+	}
 }
 
 // What is kept compressed is of one version and one representation.

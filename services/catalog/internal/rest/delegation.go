@@ -35,27 +35,33 @@ type offer struct {
 
 // offered is nil when access is not delegated to the client.
 func (h *Handler) offered(c *call) (*offer, error) {
-	o := &offer{ways: namedWays(c)}
-	if h.delegation != nil {
-		delegation, err := h.delegation.Of(c.Context(), c.warehouse)
-		if err != nil {
-			return nil, err
-		}
-		if delegation != nil && delegation.Delegates(o.ways) {
-			o.by = delegation
-		}
+	ways := namedWays(c)
+	by, err := h.delegationOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if by != nil && !by.Delegates(ways) {
+		by = nil
 	}
 	signer, err := h.signerOf(c)
 	if err != nil {
 		return nil, err
 	}
-	if signer != nil && signer.Offers(o.ways) {
-		o.signer = signer
+	if signer != nil && !signer.Offers(ways) {
+		signer = nil
 	}
-	if o.by == nil && o.signer == nil {
+	if by == nil && signer == nil {
 		return nil, nil //nolint:nilnil // not this one
 	}
-	return o, nil
+	return &offer{by: by, signer: signer, ways: ways}, nil
+}
+
+// delegationOf is nil where access to the files of the warehouse is not delegated.
+func (h *Handler) delegationOf(c *call) (catalog.Delegation, error) {
+	if h.delegation == nil {
+		return nil, nil //nolint:nilnil // nor to those of any other
+	}
+	return h.delegation.Of(c.Context(), c.warehouse)
 }
 
 // namedWays are the ways that a client names.

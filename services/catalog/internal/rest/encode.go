@@ -48,6 +48,12 @@ func value(v any) (answer, error) {
 	return answer{status: http.StatusOK, body: [][]byte{body}}, err
 }
 
+// Headers that are the same in all answers, made once.
+var (
+	byCoding = []string{"Accept-Encoding"}
+	asJSON   = []string{"application/json"}
+)
+
 // write writes an answer in the coding that the client likes best.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.stream != nil {
@@ -55,7 +61,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 		return
 	}
 	if a.etag != "" || a.body != nil {
-		w.Header().Set("Vary", "Accept-Encoding")
+		w.Header()["Vary"] = byCoding
 	}
 	if a.secret {
 		a.caching = "no-store"
@@ -75,7 +81,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if to != plain {
 		w.Header().Set("Content-Encoding", string(to))
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = asJSON
 	w.Header().Set("Content-Length", strconv.Itoa(a.size()))
 	w.WriteHeader(a.status)
 	if r.Method == http.MethodHead {

@@ -115,7 +115,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, h.bodyLimit)
+	if r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(w, r.Body, h.bodyLimit)
+	}
 	answer, err := route.traced(call)
 	if err != nil {
 		h.fail(w, r, err)

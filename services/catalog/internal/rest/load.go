@@ -3,7 +3,6 @@ package rest
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -29,15 +28,13 @@ func commitAnswer(loaded catalog.Loaded, tag string) (answer, error) {
 }
 
 func assemble(loaded catalog.Loaded, tag, end string) (answer, error) {
-	head := []byte(`{"metadata":`)
-	if loaded.MetadataLocation != "" {
-		location, err := json.Marshal(loaded.MetadataLocation)
-		if err != nil {
-			return answer{}, err
-		}
-		head = append(append([]byte(`{"metadata-location":`), location...), `,"metadata":`...)
+	const begins, then = `{"metadata-location":`, `,"metadata":`
+	if loaded.MetadataLocation == "" {
+		return answer{status: http.StatusOK, etag: tag, body: [][]byte{[]byte(`{"metadata":`), loaded.Metadata, []byte(end)}}, nil
 	}
-	return answer{status: http.StatusOK, etag: tag, body: [][]byte{head, loaded.Metadata, []byte(end)}}, nil
+	head := make([]byte, 0, len(begins)+len(loaded.MetadataLocation)+len(`""`)+len(then))
+	head, err := appendText(append(head, begins...), loaded.MetadataLocation)
+	return answer{status: http.StatusOK, etag: tag, body: [][]byte{append(head, then...), loaded.Metadata, []byte(end)}}, err
 }
 
 func notModified(tag string) (answer, error) {
@@ -62,16 +59,20 @@ const configRevision = "1"
 // tagOf is the entity tag of one representation. A metadata file never changes,
 // so its location stands for its content.
 func tagOf(location, mode string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{configRevision, mode, location}, "\x00")))
+	var space [256]byte // of most locations
+	text := append(append(append(append(append(space[:0], configRevision...), 0), mode...), 0), location...)
+	sum := sha256.Sum256(text)
 	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
 // tagMatches is If-None-Match as RFC 9110 has it: any of a list, compared weakly.
 // A client that has the table in another coding has the table.
 func tagMatches(conditions []string, tag string) bool {
+	opaque := strings.TrimSuffix(tag, plain.ending())
 	for candidate := range strings.SplitSeq(strings.Join(conditions, ","), ",") {
-		switch strings.TrimPrefix(strings.TrimSpace(candidate), "W/") {
-		case "*", tag, gzipped.tagged(tag), zstandard.tagged(tag):
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		ending, same := strings.CutPrefix(candidate, opaque)
+		if candidate == "*" || same && (ending == plain.ending() || ending == gzipped.ending() || ending == zstandard.ending()) {
 			return true
 		}
 	}

@@ -61,7 +61,7 @@ func (o *object) optionalLong(name string) *int64 {
 func (h *Handler) fetchPlanningResult(c *call) (answer, error) {
 	table, err := h.planned(c)
 	return answer{status: http.StatusOK, stream: func(w io.Writer) error {
-		return h.scans.Fetch(c.Context(), w, table, c.variables["plan-id"])
+		return h.scans.Fetch(c.Context(), w, table, c.variable("plan-id"))
 	}}, err
 }
 
@@ -73,7 +73,7 @@ func (h *Handler) cancelPlanning(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := h.scans.Cancel(c.Context(), table, c.variables["plan-id"]); err != nil {
+	if err := h.scans.Cancel(c.Context(), table, c.variable("plan-id")); err != nil {
 		return answer{}, err
 	}
 	return none()

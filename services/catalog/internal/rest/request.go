@@ -59,7 +59,7 @@ func (c *call) fingerprint(principal string, body []byte) ([]byte, error) {
 		}
 	}
 	hash := sha256.New()
-	for _, part := range []string{principal, c.warehouse, c.Method, c.path, c.URL.Query().Encode()} {
+	for _, part := range []string{principal, c.warehouse, c.Method, c.path(), c.URL.Query().Encode()} {
 		_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
 	hash.Write(canonical)
@@ -84,12 +84,12 @@ func (c *call) mutation() (catalog.Request, *object, error) {
 }
 
 func (h *Handler) namespaceOf(c *call) catalog.Namespace {
-	return h.separator.split(c.variables["namespace"])
+	return h.separator.split(c.variable("namespace"))
 }
 
 // identifierOf is the table or view that the path names.
-func (h *Handler) identifierOf(c *call, variable string) (catalog.TableIdentifier, error) {
-	id := catalog.TableIdentifier{Namespace: h.namespaceOf(c), Name: c.variables[variable]}
+func (h *Handler) identifierOf(c *call, named string) (catalog.TableIdentifier, error) {
+	id := catalog.TableIdentifier{Namespace: h.namespaceOf(c), Name: c.variable(named)}
 	return id, id.Validate()
 }
 

@@ -115,11 +115,32 @@ type call struct {
 
 	warehouse string
 	operation string
-	variables map[string]string
-	// path is the route and its variables in one spelling, whatever the client's.
-	path string
+	template  string
+	variables []variable
 	// bodyLimit bounds the body in bytes, compressed and not.
 	bodyLimit int64
+}
+
+// variable is one of a template, with what the path has in its place.
+type variable struct{ name, value string }
+
+// variable is what the path has for one of its template, which is in it.
+func (c *call) variable(name string) string {
+	for _, v := range c.variables {
+		if v.name == name {
+			return v.value
+		}
+	}
+	return ""
+}
+
+// path is the route and its variables in one spelling, whatever the client's.
+func (c *call) path() string {
+	spelling := url.Values{}
+	for _, v := range c.variables {
+		spelling.Set(v.name, v.value)
+	}
+	return c.template + "?" + spelling.Encode()
 }
 
 // families are the first segments of paths without a prefix. A warehouse of such
@@ -134,21 +155,23 @@ func (h *Handler) route(r *http.Request) (*call, route, error) {
 	if !found {
 		return nil, route{}, noRoute(r)
 	}
-	segments := strings.Split(path, "/")
-	if segments[0] == "" {
+	first, _, _ := strings.Cut(path, "/")
+	if first == "" {
 		return nil, route{}, noRoute(r) // a prefix without a name would be another spelling of the default's
 	}
 	c := &call{Request: r, warehouse: catalog.DefaultWarehouse, bodyLimit: h.bodyLimit}
-	if !slices.Contains(families(), segments[0]) && path != olderSign {
-		warehouse, err := unescape("prefix", segments[0])
-		if err != nil {
-			return nil, route{}, err
-		}
-		c.warehouse = warehouse
-		segments = append([]string{"{prefix}"}, segments[1:]...)
-	} else if segments[0] != "config" && segments[0] != "oauth" && path != olderSign {
-		segments = append([]string{"{prefix}"}, segments...)
+	if first == "config" || first == "oauth" || path == olderSign {
+		return h.match(c, strings.Split(path, "/"))
 	}
+	if slices.Contains(families(), first) {
+		return h.match(c, strings.Split("{prefix}/"+path, "/"))
+	}
+	var err error
+	if c.warehouse, err = unescape("prefix", first); err != nil {
+		return nil, route{}, err
+	}
+	segments := strings.Split(path, "/")
+	segments[0] = "{prefix}"
 	return h.match(c, segments)
 }
 
@@ -194,9 +217,8 @@ func matches(parts, segments []string) bool {
 
 // bind takes the variables out of the path.
 func (h *Handler) bind(c *call, r served, segments []string) (*call, route, error) {
-	c.operation = r.operation
-	c.variables = map[string]string{}
-	spelling := url.Values{}
+	c.operation, c.template = r.operation, r.template
+	c.variables = make([]variable, 0, len(r.parts))
 	for i, part := range r.parts {
 		if part[0] != '{' || part == "{prefix}" {
 			continue
@@ -206,10 +228,8 @@ func (h *Handler) bind(c *call, r served, segments []string) (*call, route, erro
 		if err != nil {
 			return nil, route{}, err
 		}
-		c.variables[name] = value
-		spelling.Set(name, value)
+		c.variables = append(c.variables, variable{name, value})
 	}
-	c.path = r.template + "?" + spelling.Encode()
 	return c, r.route, nil
 }
 

@@ -12,6 +12,9 @@ import (
 // traced carries out the operation, as a part of the request's trace that is called
 // by the protocol's name for it.
 func (r route) traced(c *call) (answer, error) {
+	if !telemetry.Tracing() {
+		return r.serve(c)
+	}
 	httpserver.NameRoute(c.Request, "/v1"+r.template)
 	ctx, span := telemetry.Part(c.Context(), r.operation, trace.SpanKindInternal)
 	if !span.IsRecording() {

@@ -103,11 +103,11 @@ func (h *Handler) loadTable(c *call) (answer, error) {
 		o.through = by
 		return h.loadDelegated(c, id, mode, o)
 	}
-	conditions := c.Header.Values("If-None-Match")
-	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, catalog.LoadOptions{
-		RefsOnly: mode == refsOnly, ReferencedBy: by, Afresh: c.afresh(),
-		Known: func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) },
-	})
+	options := catalog.LoadOptions{RefsOnly: mode == refsOnly, ReferencedBy: by, Afresh: c.afresh()}
+	if conditions := c.Header.Values("If-None-Match"); len(conditions) > 0 {
+		options.Known = func(location string, _ catalog.FileAccess) bool { return tagMatches(conditions, tagOf(location, mode)) }
+	}
+	loaded, err := h.catalog.LoadTable(c.Context(), c.warehouse, id, options)
 	if err != nil {
 		return answer{}, err
 	}

@@ -50,8 +50,8 @@ func (s *tableService) BatchGetTables(ctx context.Context, r *htsv1.BatchGetTabl
 	}
 	keys := make([]housetable.TableKey, len(r.GetKeys()))
 	for i, k := range r.GetKeys() {
-		if err := checkKey(fmt.Sprintf("keys[%d]", i), k); err != nil {
-			return nil, err
+		if checkKey("keys", k) != nil {
+			return nil, checkKey(fmt.Sprintf("keys[%d]", i), k)
 		}
 		keys[i] = fromKey(k)
 	}
