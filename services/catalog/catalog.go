@@ -86,6 +86,7 @@ type Catalog struct {
 	settings Settings
 	metadata *metadataCache
 	lists    *nameLists
+	heads    *heads
 	lines    *lines
 	measures measures
 	log      *slog.Logger
@@ -102,14 +103,20 @@ func New(pointers Pointers, files Files, replays Replays, settings Settings, log
 	if err != nil {
 		return nil, err
 	}
+	heads, err := newHeads(settings.CacheBytes / headsShare)
+	if err != nil {
+		return nil, err
+	}
 	meter := telemetry.OrNone(settings.Meter)
 	measures, err := newMeasures(meter)
-	err = errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use), telemetry.MeasureCache(meter, "lists", lists.use))
+	err = errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use),
+		telemetry.MeasureCache(meter, "lists", lists.use), telemetry.MeasureCache(meter, "heads", heads.use))
 	if err != nil {
 		return nil, fmt.Errorf("measure the catalog: %w", err)
 	}
 	c := &Catalog{
-		pointers: pointers, files: files, replays: replays, settings: settings, metadata: metadata, lists: lists, measures: measures, log: log,
+		pointers: pointers, files: files, replays: replays, settings: settings,
+		metadata: metadata, lists: lists, heads: heads, measures: measures, log: log,
 	}
 	c.lines = newLines(c, settings.Folds)
 	return c, nil

@@ -29,6 +29,8 @@ type revision interface {
 	// rebases refuses to apply to base what was meant for first and would
 	// silently undo what happened in between.
 	rebases(first, base document) error
+	// guarded reports whether that may refuse anything.
+	guarded() bool
 	// apply checks the requirements and applies the updates. Without a base it
 	// creates. When nothing changes it returns base.
 	apply(base document, baseLocation string) (document, error)
@@ -195,7 +197,7 @@ func (m *mutation) applyAll(ctx context.Context, members []*member, pointers []*
 		next, err := member.apply(results[i])
 		if err != nil {
 			if p := results[i].pointer; p != nil {
-				err = withStanding(err, func() Winner { return m.winner(ctx, *p) })
+				err = withStanding(err, func() Winner { return m.winner(ctx, keyOf(m.request.Warehouse, member.kind, member.id), *p) })
 			}
 			return nil, err
 		}
@@ -209,6 +211,15 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	if member.revision.creates() {
 		return m.created(ctx, member, p)
 	}
+	d, err := m.document(ctx, member, p)
+	if err == nil && member.first == nil {
+		member.first = d
+	}
+	return d, err
+}
+
+// document is what is at the pointer of a member that is there.
+func (m *mutation) document(ctx context.Context, member *member, p *Pointer) (document, error) {
 	if p == nil || p.Kind != member.kind {
 		return nil, NoSuchPointer(member.kind, member.id)
 	}
@@ -218,9 +229,6 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	d, err := m.metadata.load(ctx, m.request.Warehouse, member.kind, p.MetadataLocation)
 	if err != nil {
 		return nil, stored(p.MetadataLocation, err)
-	}
-	if member.first == nil {
-		member.first = d
 	}
 	return d, nil
 }
@@ -255,8 +263,10 @@ func (member *member) apply(a applied) (document, error) {
 	if a.base == nil {
 		return member.revision.apply(nil, "")
 	}
-	if err := member.revision.rebases(member.first, a.base); err != nil {
-		return nil, err
+	if member.first != nil {
+		if err := member.revision.rebases(member.first, a.base); err != nil {
+			return nil, err
+		}
 	}
 	return member.revision.apply(a.base, a.pointer.MetadataLocation)
 }
@@ -353,7 +363,7 @@ func expiredFiles(base, next document) []string {
 func swap(member *member, p *Pointer, location string, holds Holds) Change {
 	return SwapPointer{
 		Identifier:       member.id,
-		Expect:           Expectation{UUID: p.UUID, Version: p.Version, Kind: member.kind},
+		Expect:           Expectation{UUID: p.UUID, Version: p.Version, Kind: member.kind, MetadataLocation: p.MetadataLocation},
 		MetadataLocation: location,
 		Holds:            holds,
 	}

@@ -21,13 +21,19 @@ type fold struct {
 	// observe is told of each state that the table is known to be in.
 	observe func(document)
 	tries   int
+	// found is the pointer as a lost swap found it, and foundBy who made it: neither
+	// is there where it is to be read.
+	found   *Pointer
+	foundBy *Winner
 }
 
 // draft is what one attempt of a fold makes of its table.
 type draft struct {
 	pointer Pointer
-	base    document
-	next    document // base when nothing changes
+	// presumed tells that nobody has looked whether the pointer is still so.
+	presumed bool
+	base     document
+	next     document // base when nothing changes
 	// lead is the first party that is not refused: the file bears its operation.
 	lead *party
 	// location of next; until it is written, the base's.
@@ -42,6 +48,7 @@ func (d *draft) changed() bool { return d.next != d.base }
 // run answers all parties. It begins again, on what is then, as long as their
 // swap loses against others.
 func (f *fold) run(ctx context.Context) {
+	f.presume(ctx)
 	for ; len(f.parties) > 0; f.tries++ {
 		if f.tries == f.settings.Tries {
 			f.refuseAll(ctx, fault.New(fault.CommitFailed, "lost the race against other commits %d times in a row", f.tries))
@@ -80,22 +87,46 @@ func (f *fold) attempt(ctx context.Context) {
 
 // read finds out what the table is.
 func (f *fold) read(ctx context.Context) (*draft, error) {
+	pointer, err := f.pointer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.draft(ctx, pointer)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range f.parties {
+		if p.member.first == nil {
+			p.member.first = d.base
+		}
+	}
+	return d, nil
+}
+
+// pointer is the table's, as a lost swap has just found it or else as it is read.
+func (f *fold) pointer(ctx context.Context) (*Pointer, error) {
+	if found := f.found; found != nil {
+		f.found = nil
+		return found, nil
+	}
+	f.foundBy = nil
 	first := f.parties[0]
 	pointers, err := first.current(ctx, []*member{first.member})
 	if err != nil {
 		return nil, err
 	}
-	base, err := first.base(ctx, first.member, pointers[0])
+	return pointers[0], nil
+}
+
+// draft begins with what is at a pointer; nil where there is none.
+func (f *fold) draft(ctx context.Context, pointer *Pointer) (*draft, error) {
+	first := f.parties[0]
+	base, err := first.document(ctx, first.member, pointer)
 	if err != nil {
 		return nil, err
 	}
 	f.observe(base)
-	for _, p := range f.parties {
-		if p.member.first == nil {
-			p.member.first = base
-		}
-	}
-	return &draft{pointer: *pointers[0], base: base, next: base, location: pointers[0].MetadataLocation}, nil
+	return &draft{pointer: *pointer, base: base, next: base, location: pointer.MetadataLocation}, nil
 }
 
 // apply applies each party to what those before it made.
@@ -166,7 +197,7 @@ func (f *fold) write(ctx context.Context, d *draft) error {
 
 // explain adds to lost races who won them: others, or a party before.
 func (f *fold) explain(ctx context.Context, d *draft) {
-	others := sync.OnceValue(func() Winner { return f.parties[0].winner(ctx, d.pointer) })
+	others := sync.OnceValue(func() Winner { return f.rival(ctx, d.pointer) })
 	for _, p := range f.parties {
 		switch {
 		case p.refusal == nil:
@@ -178,12 +209,17 @@ func (f *fold) explain(ctx context.Context, d *draft) {
 	}
 }
 
+// rival is who made what the fold begins with.
+func (f *fold) rival(ctx context.Context, p Pointer) Winner {
+	if f.foundBy != nil {
+		return *f.foundBy
+	}
+	return f.parties[0].winner(ctx, f.parties[0].key, p)
+}
+
 // winner is this fold itself.
 func (f *fold) winner(d *draft) Winner {
-	return Winner{
-		Version: d.pointer.Version + 1, MetadataLocation: d.location, CommittedAt: time.Now(),
-		Principal: d.lead.request.Principal, RequestID: f.requestID(d),
-	}
+	return swapped(d.pointer, d.location, d.lead.request.Principal, f.requestID(d))
 }
 
 // requestID of the version that the fold makes: the lead's, and how many more.
@@ -244,7 +280,7 @@ func (f *fold) settle(ctx context.Context, d *draft) {
 	case len(verdict.Conflicts) > 0:
 		f.measures.conflict(ctx, verdict.Conflicts[0].Reason)
 		f.discardNew(ctx, d, nil)
-		f.lostOver(ctx, heldRefusal(verdict.Conflicts[0], d.holds))
+		f.lost(ctx, d, verdict.Conflicts[0])
 	default:
 		f.settled(ctx, d)
 	}
@@ -261,10 +297,13 @@ func (f *fold) carry(ctx context.Context, d *draft) (Verdict, error) {
 	return verdict, err
 }
 
-// lostOver ends a fold that wants what another table holds: whoever does not want
-// it can go without the others. Whatever else was lost is tried again.
-func (f *fold) lostOver(ctx context.Context, held error) {
+// lost ends a fold that wants what another table holds: whoever does not want it
+// can go without the others. Whatever else was lost is tried again.
+func (f *fold) lost(ctx context.Context, d *draft, over Conflict) {
+	held := heldRefusal(over, d.holds)
 	switch {
+	case d.presumed:
+		f.outdated(ctx, over)
 	case held == nil:
 	case len(f.parties) > 1:
 		f.apart(ctx)
@@ -273,10 +312,12 @@ func (f *fold) lostOver(ctx context.Context, held error) {
 	}
 }
 
-// discardNew deletes the file of a lost attempt, but for what is to keep.
+// discardNew deletes the file of a lost attempt, but for what is to keep. What is
+// written after it has another name: a deletion that arrives late finds nobody's file.
 func (f *fold) discardNew(ctx context.Context, d *draft, keep []string) {
 	if d.changed() {
 		f.parties[0].discard(ctx, []string{d.location}, keep)
+		d.lead.firstFile++
 	}
 }
 
@@ -290,6 +331,7 @@ func (f *fold) settled(ctx context.Context, d *draft) {
 	}
 	if d.changed() {
 		f.observe(d.next)
+		f.heads.won(f.parties[0].key, d.pointer, f.winner(d))
 		f.parties[0].discard(ctx, expiredFiles(d.base, d.next), nil)
 	}
 	f.parties = nil
@@ -319,11 +361,12 @@ func (f *fold) unsettled(ctx context.Context, d *draft, err error) {
 	if neverApplied(err) {
 		f.discardNew(ctx, d, nil)
 	}
+	f.heads.forget(f.parties[0].key)
 	for _, p := range f.parties {
 		switch {
 		case p.recorded:
 			p.err = p.inDoubt(err)
-		case p.late: // refused on a state that may never be
+		case p.late, d.presumed: // refused on a state that may never be
 			p.err = errUndecided(err)
 		default:
 			p.conclude(d)
@@ -378,7 +421,10 @@ func (f *fold) refuseAll(ctx context.Context, cause error) {
 }
 
 // winner is who made the newest version of a pointer.
-func (m *mutation) winner(ctx context.Context, p Pointer) Winner {
+func (m *mutation) winner(ctx context.Context, key lineKey, p Pointer) Winner {
+	if winner, known := m.heads.winner(key, p); known {
+		return winner
+	}
 	winner, err := m.pointers.LastChange(ctx, m.request.Warehouse, p)
 	if err != nil { // the time is known without it
 		return Winner{Version: p.Version, MetadataLocation: p.MetadataLocation, CommittedAt: p.UpdatedAt}

@@ -47,6 +47,8 @@ func (l FoldLimits) withDefaults() FoldLimits {
 type party struct {
 	*mutation
 	member *member
+	// key of the table.
+	key lineKey
 	// bytes of the request.
 	bytes int64
 	// ctx of the request while it waits, and done, closed when outcome or err are
@@ -82,8 +84,8 @@ type lines struct {
 // two lines, whose commits race as those of two replicas do.
 type lineKey struct{ warehouse, table string }
 
-func keyOf(p *party) lineKey {
-	return lineKey{p.request.Warehouse, p.member.kind.word() + "\x00" + p.member.id.Namespace.DatabaseID() + "\x00" + p.member.id.Name}
+func keyOf(warehouse string, kind Kind, id TableIdentifier) lineKey {
+	return lineKey{warehouse, kind.word() + "\x00" + id.Namespace.DatabaseID() + "\x00" + id.Name}
 }
 
 // line is there while a commit to its table is under way.
@@ -101,8 +103,9 @@ func newLines(c *Catalog, limits FoldLimits) *lines {
 // commit carries a party through, and has it wait where it lost until it is its
 // turn to try again.
 func (l *lines) commit(ctx context.Context, p *party) (*Outcome, error) {
+	p.key = keyOf(p.request.Warehouse, p.member.kind, p.member.id)
 	outcome, err := l.pass(ctx, p)
-	l.turns.after(ctx, keyOf(p), err)
+	l.turns.after(ctx, p.key, err)
 	return outcome, err
 }
 
@@ -139,13 +142,12 @@ func (l *lines) run(ctx context.Context, at *line, parties []*party) {
 
 // enter begins a line, or takes a place in one.
 func (l *lines) enter(ctx context.Context, p *party) (at *line, alone bool, err error) {
-	key := keyOf(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at = l.busy[key]
+	at = l.busy[p.key]
 	if at == nil {
-		at = &line{key: key}
-		l.busy[key] = at
+		at = &line{key: p.key}
+		l.busy[p.key] = at
 		return at, true, nil
 	}
 	if len(at.queue) >= l.limits.Waiting || l.waiting+p.bytes > l.limits.WaitingBytes {

@@ -140,6 +140,7 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 		return nil, p.lost(verdict.Conflicts), nil
 	}
 	m.publish(ctx, p.outcome)
+	m.heads.changed(m.request.Warehouse, p.changes)
 	m.discard(ctx, p.expired, nil)
 	return &p.outcome, nil, nil
 }

@@ -169,6 +169,8 @@ type Expectation struct {
 	UUID    uuid.UUID
 	Version int64
 	Kind    Kind
+	// MetadataLocation tells a version from one of its number that a failover undid.
+	MetadataLocation string
 }
 
 // Holds are what a pointer has and no other pointer of its warehouse may have, as

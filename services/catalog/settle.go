@@ -53,7 +53,7 @@ func neverApplied(err error) bool {
 	if _, lost := errors.AsType[lostAnswerError](err); lost {
 		return false
 	}
-	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Overloaded)
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Overloaded) || fault.Is(err, fault.NoSuchWarehouse)
 }
 
 func (c *Catalog) send(ctx context.Context, commit Commit) (Verdict, error) {

@@ -86,6 +86,8 @@ func (r tableRevision) rebases(first, base document) error {
 	return refused(r.updates.GuardRebase(seen.TableMetadata, head.TableMetadata))
 }
 
+func (r tableRevision) guarded() bool { return r.updates.RemovesSnapshots() }
+
 func (r tableRevision) apply(base document, baseLocation string) (document, error) {
 	var table *iceberg.TableMetadata
 	if base != nil {

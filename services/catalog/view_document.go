@@ -50,6 +50,8 @@ func (r viewRevision) trace(document) (trace, error) { return traceless, nil }
 // rebases allows all: a view's versions do not build upon one another.
 func (r viewRevision) rebases(_, _ document) error { return nil }
 
+func (r viewRevision) guarded() bool { return false }
+
 func (r viewRevision) apply(base document, baseLocation string) (document, error) {
 	view := base.(viewDocument) //nolint:forcetypeassert // documents are of the member's kind
 	if err := r.requirements.Check(view.ViewMetadata); err != nil {

@@ -107,6 +107,9 @@ func expectationOf(e catalog.Expectation) *htsv1.Expectation {
 	if e.Version != 0 {
 		expectation.Version = &e.Version
 	}
+	if e.MetadataLocation != "" {
+		expectation.MetadataLocation = &e.MetadataLocation
+	}
 	return expectation
 }
 

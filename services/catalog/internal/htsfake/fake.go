@@ -8,6 +8,7 @@ package htsfake
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -131,6 +132,20 @@ func (f *Fake) Applied() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.applied
+}
+
+// Remember returns what goes back to how the default warehouse is now, as a failover
+// does that loses commits.
+func (f *Fake) Remember() (failOver func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.warehouses["default"]
+	was := warehouse{tables: maps.Clone(w.tables), operations: maps.Clone(w.operations)}
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		w.tables, w.operations, w.listed = maps.Clone(was.tables), maps.Clone(was.operations), nil
+	}
 }
 
 // Conn is a connection to the service.

@@ -198,6 +198,7 @@ func TestFoldOfUnknownOutcome(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := newQueue(t, lose)
 				q.post(t, table, setProperty("first", "1"))
+				early := q.post(t, table, tagged("early")) // refused on what is remembered
 				appended, refused := appends(1, 0, "file:///m1"), appends(3, 0, "file:///m3")
 				keyed := q.post(t, table, appended, key(1)...)
 				keyless := q.post(t, table, setProperty("a", "b"))
@@ -206,7 +207,7 @@ func TestFoldOfUnknownOutcome(t *testing.T) {
 				if _, kind := keyless.problem(t); keyless.status != 500 || kind != "CommitStateUnknownException" {
 					t.Errorf("without a key: %d %s", keyless.status, keyless.body)
 				}
-				for _, r := range []*response{keyed, late, lateKeyed} {
+				for _, r := range []*response{early, keyed, late, lateKeyed} {
 					if r.status != 503 || r.header.Get("Retry-After") != "1" {
 						t.Errorf("%d %s", r.status, r.body)
 					}

@@ -1,0 +1,138 @@
+package catalog
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
+
+	"github.com/igloo-catalog/igloo/pkg/telemetry"
+)
+
+// headsShare is what part of the cache of metadata the heads may take beside it.
+const headsShare = 8
+
+// Once a remembered head turned out to be old, so many swaps in a row have to succeed
+// here before the next one is relied on: the more, the oftener that was in vain.
+const (
+	doubtAtFirst = 2
+	doubtAtMost  = 16
+)
+
+// head is a table or view as a swap of this replica made it. It is never changed.
+type head struct {
+	Pointer
+
+	principal, requestID string
+	// row counts the swaps here between which nobody else's came, and doubt how many
+	// it takes to rely on that.
+	row, doubt uint8
+}
+
+// relied tells whether the next swap is likely to find the head as it was made.
+func (h *head) relied() bool { return h.row >= h.doubt }
+
+// heads remember what swaps of this replica made. Others may have changed it since:
+// nothing is answered by a head that a swap, or a reading, has not borne out.
+type heads struct {
+	made         *otter.Cache[lineKey, *head]
+	hits, misses atomic.Uint64
+}
+
+func newHeads(maxBytes int64) (*heads, error) {
+	made, err := otter.New(&otter.Options[lineKey, *head]{
+		MaximumWeight: uint64(maxBytes), Weigher: lineKey.weigh, StatsRecorder: stats.NewCounter(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make cache of heads: %w", err)
+	}
+	return &heads{made: made}, nil
+}
+
+// weigh is about how much memory a head takes.
+func (k lineKey) weigh(h *head) uint32 {
+	const entry = 512
+	return uint32(entry + len(k.warehouse) + 3*len(k.table) + len(h.MetadataLocation) + len(h.Owner) + len(h.principal) + len(h.requestID))
+}
+
+// likely is the head that a commit may be tried on; nil where that is to be read.
+func (s *heads) likely(key lineKey) *Pointer {
+	h, known := s.made.GetIfPresent(key)
+	if !known || !h.relied() {
+		s.misses.Add(1)
+		return nil
+	}
+	s.hits.Add(1)
+	return &h.Pointer
+}
+
+// winner is who made a pointer, if that was a swap which is remembered.
+func (s *heads) winner(key lineKey, p Pointer) (Winner, bool) {
+	h, known := s.made.GetIfPresent(key)
+	if !known || !h.is(p) {
+		return Winner{}, false
+	}
+	return Winner{
+		Version: h.Version, MetadataLocation: h.MetadataLocation, CommittedAt: h.UpdatedAt, Principal: h.principal, RequestID: h.requestID,
+	}, true
+}
+
+func (h *head) is(p Pointer) bool {
+	return h.UUID == p.UUID && h.Version == p.Version && h.MetadataLocation == p.MetadataLocation
+}
+
+// won notes what a swap of this replica has made of a pointer.
+func (s *heads) won(key lineKey, from Pointer, by Winner) {
+	next := &head{Pointer: from, principal: by.Principal, requestID: by.RequestID}
+	next.Version, next.MetadataLocation, next.UpdatedAt = by.Version, by.MetadataLocation, by.CommittedAt
+	if last, known := s.made.GetIfPresent(key); known {
+		next.row, next.doubt = min(last.row, doubtAtMost)+1, last.doubt
+		if !last.is(from) {
+			next.row, next.doubt = 0, max(last.doubt, doubtAtFirst)
+		}
+	}
+	s.made.Set(key, next)
+}
+
+// lost notes that a swap on what is remembered found something else.
+func (s *heads) lost(key lineKey) {
+	last, known := s.made.GetIfPresent(key)
+	if !known {
+		return
+	}
+	doubted := *last
+	doubted.row, doubted.doubt = 0, min(max(2*last.doubt, doubtAtFirst), doubtAtMost)
+	s.made.Set(key, &doubted)
+}
+
+// forget is for what is not there any more, or not known to be.
+func (s *heads) forget(key lineKey) { s.made.Invalidate(key) }
+
+// changed forgets what is otherwise now than it was made.
+func (s *heads) changed(warehouse string, changes []Change) {
+	for _, change := range changes {
+		switch c := change.(type) {
+		case SwapPointer:
+			s.forget(keyOf(warehouse, c.Expect.Kind, c.Identifier))
+		case DropPointer:
+			s.forget(keyOf(warehouse, c.Expect.Kind, c.Identifier))
+		case RenamePointer:
+			s.forget(keyOf(warehouse, c.Expect.Kind, c.Identifier))
+		}
+	}
+}
+
+func (s *heads) use() telemetry.CacheUse {
+	return telemetry.CacheUse{
+		Hits: s.hits.Load(), Misses: s.misses.Load(), Evictions: s.made.Stats().Evictions, Bytes: s.made.WeightedSize(),
+	}
+}
+
+// swapped is the version that a request's swap makes of a pointer.
+func swapped(p Pointer, location, principal, requestID string) Winner {
+	return Winner{
+		Version: p.Version + 1, MetadataLocation: location, CommittedAt: time.Now(), Principal: principal, RequestID: requestID,
+	}
+}
