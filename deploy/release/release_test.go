@@ -75,10 +75,13 @@ func TestRelease(t *testing.T) {
 	contents(t, first)
 }
 
-// TestTagsAreTheMakefiles: what is released is what was tested.
+// TestTagsAreTheMakefiles: what is released is what was tested, and linked as it was.
 func TestTagsAreTheMakefiles(t *testing.T) {
 	makefile := string(read(t, filepath.Join("..", ".."), "Makefile"))
 	if want := "\nTAGS := " + release.Tags + "\n"; !strings.Contains(makefile, want) {
+		t.Errorf("the Makefile lacks %q", want)
+	}
+	if want := "," + release.Linked + ")\n"; !strings.Contains(makefile, want) {
 		t.Errorf("the Makefile lacks %q", want)
 	}
 }

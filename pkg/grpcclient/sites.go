@@ -48,10 +48,8 @@ func (s sites) ask(ctx context.Context, r *htsv1.BatchGetTablesRequest) (*htsv1.
 func (s sites) read(ctx context.Context, points []point) ([]site, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimits.Timeout)
 	defer cancel()
-	request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points)), Sites: true}
-	for i, p := range points {
-		request.Keys[i] = p.key()
-	}
+	request := batchOf(points)
+	request.Sites = true
 	answer, err := s.client.BatchGetTables(ctx, request)
 	code := status.Code(err)
 	if len(points) > 1 && (code == codes.InvalidArgument || code == codes.PermissionDenied) {

@@ -144,15 +144,20 @@ func readAll(ctx context.Context, client htsv1.TableServiceClient, points []poin
 		answer, err := client.GetTable(ctx, &htsv1.GetTableRequest{Warehouse: points[0].warehouse, Key: points[0].key()})
 		return []found{{table: answer.GetTable()}}, err
 	}
-	request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points))}
-	for i, p := range points {
-		request.Keys[i] = p.key()
-	}
-	answer, err := client.BatchGetTables(ctx, request)
+	answer, err := client.BatchGetTables(ctx, batchOf(points))
 	if status.Code(err) == codes.InvalidArgument {
 		return apart(len(points)), nil // one of them is at fault, and which is no matter of the others
 	}
 	return spread(answer, len(points)), err
+}
+
+// batchOf asks for points of one warehouse.
+func batchOf(points []point) *htsv1.BatchGetTablesRequest {
+	request := &htsv1.BatchGetTablesRequest{Warehouse: points[0].warehouse, Keys: make([]*htsv1.TableKey, len(points))}
+	for i, p := range points {
+		request.Keys[i] = p.key()
+	}
+	return request
 }
 
 // of is the warehouse, whose reads go together.

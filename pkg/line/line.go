@@ -169,8 +169,10 @@ func (l *Line[Q, A]) enough(calls int) bool {
 }
 
 // start begins what batches may begin.
-func (l *Line[Q, A]) start() {
-	for _, batch := range l.due() {
+func (l *Line[Q, A]) start() { l.begin(l.due()) }
+
+func (l *Line[Q, A]) begin(due [][]*waiting[Q, A]) {
+	for _, batch := range due {
 		go l.runTogether(batch)
 	}
 }
@@ -226,9 +228,7 @@ func (l *Line[Q, A]) follow(batch []*waiting[Q, A]) []*waiting[Q, A] {
 	if len(due) == 0 {
 		return nil
 	}
-	for _, other := range due[1:] {
-		go l.runTogether(other)
-	}
+	l.begin(due[1:])
 	return due[0]
 }
 

@@ -19,19 +19,17 @@ func foldedCreate(c housetable.Commit) (housetable.CreateTable, bool) {
 // composeCreate makes the statement for one creation alone: what that for several
 // does, in its order, without rows to spread and to join.
 func composeCreate(c housetable.Commit, create housetable.CreateTable) (string, []any, error) {
-	o := c.Operations[0]
-	locations, err := encodeJSON(o.Outcome.MetadataLocations)
+	operation, err := operationArgs(c)
 	held := heldBy(create)
 	above := make(pgtype.FlatArray[string], len(held.above))
 	for i, hold := range held.above {
 		above[i] = string(hold)
 	}
-	return createText, []any{
+	return createText, append([]any{
 		c.Warehouse, create.Key.DatabaseID, create.Key.Family(), create.Key.TableID, int16(create.Kind), pgUUID(c.TableUUID(0)),
 		create.MetadataLocation, create.StorageType, create.CreationTimeMS, housetable.Owner(c.Principal),
 		held.place, held.parent, above, held.identity, optionalUUID(create.MetadataUUID),
-		pgUUID(o.ID), blob(o.Fingerprint), o.Kind, o.Outcome.Status, locations, blob(o.Outcome.Body), c.Principal, c.RequestID,
-	}, err
+	}, operation...), err
 }
 
 // See vacant for what must be free, and createEach for the order.

@@ -17,14 +17,20 @@ func versionedSwap(c housetable.Commit) (housetable.SwapTable, bool) {
 // by changing it. The operation's key, met by one that is recorded already, fails
 // the statement as a whole: there is nobody whom that would concern.
 func composeSwap(c housetable.Commit, swap housetable.SwapTable) (string, []any, error) {
-	o := c.Operations[0]
-	locations, err := encodeJSON(o.Outcome.MetadataLocations)
-	return swapText, []any{
+	operation, err := operationArgs(c)
+	return swapText, append([]any{
 		c.Warehouse, swap.Key.DatabaseID, swap.Key.Family(), swap.Key.TableID,
 		swap.Expect.Version, optionalUUID(swap.Expect.UUID), swap.Expect.MetadataLocation, int16(swap.Expect.Kind),
 		swap.MetadataLocation, swap.StorageType, swap.CreationTimeMS,
-		pgUUID(o.ID), blob(o.Fingerprint), o.Kind, o.Outcome.Status, locations, blob(o.Outcome.Body), c.Principal, c.RequestID,
-	}, err
+	}, operation...), err
+}
+
+// operationArgs are the arguments that every commit which goes by itself has: its
+// one operation, and who asked for it.
+func operationArgs(c housetable.Commit) ([]any, error) {
+	o := c.Operations[0]
+	locations, err := encodeJSON(o.Outcome.MetadataLocations)
+	return []any{pgUUID(o.ID), blob(o.Fingerprint), o.Kind, o.Outcome.Status, locations, blob(o.Outcome.Body), c.Principal, c.RequestID}, err
 }
 
 // The location before is read as of the statement's beginning: a row that a rival

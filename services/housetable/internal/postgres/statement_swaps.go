@@ -7,9 +7,9 @@ import (
 )
 
 // composeSwaps makes the statement for commits of one swap and one operation
-// each, which nearly all commits are, where they go together. It does what the statement put together
-// from parts does, for a third less: a commit is one row from its arrival to its
-// event, so there is nothing to count and little to join.
+// each, which nearly all commits are, where they go together. It does what the
+// statement put together from parts does, for a third less: a commit is one row from
+// its arrival to its event, so there is nothing to count and little to join.
 func composeSwaps(commits []housetable.Commit) (string, []any, error) {
 	r := newRows()
 	for i, c := range commits {

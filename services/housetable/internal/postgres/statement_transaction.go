@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/igloo-catalog/igloo/services/housetable"
@@ -15,12 +16,8 @@ func composeTransaction(c housetable.Commit) (string, []any, error) {
 		swap, _ := change.(housetable.SwapTable)
 		addMember(r, int32(i), swap)
 	}
-	o := c.Operations[0]
-	locations, err := encodeJSON(o.Outcome.MetadataLocations)
-	return transactionText(), append([]any{
-		c.Warehouse, int64(len(c.Changes)), pgUUID(o.ID), blob(o.Fingerprint), o.Kind, o.Outcome.Status, locations, blob(o.Outcome.Body),
-		c.Principal, c.RequestID,
-	}, r.arguments()...), err
+	operation, err := operationArgs(c)
+	return transactionText(), slices.Concat([]any{c.Warehouse, int64(len(c.Changes))}, operation, r.arguments()), err
 }
 
 // transactionText is the statement, which is the same for any number of swaps.
