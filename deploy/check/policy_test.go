@@ -80,6 +80,9 @@ func TestPodsAreBounded(t *testing.T) {
 				if share := float64(mib<<20) / float64(limit); err != nil || share < 0.85 || share > 0.95 {
 					t.Errorf("%s: GOMEMLIMIT is %.2f of the limit, %v", pod.Name, share, err)
 				}
+				if asks := variable(c, "GOMAXPROCS").ValueFrom; asks == nil || asks.ResourceFieldRef == nil || asks.ResourceFieldRef.Resource != "requests.cpu" {
+					t.Errorf("%s: GOMAXPROCS is not the CPU that is asked for", pod.Name)
+				}
 			}
 		}
 	})

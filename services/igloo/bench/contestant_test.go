@@ -89,10 +89,19 @@ func (c *contestant) begin(b *testing.B, command proctest.Command, ready func(co
 	proctest.Await(b, process, startTimeout, ready)
 }
 
-// igloo runs one of Igloo's programs.
+// oneProcessor is for programs of which there are several in the place of one: as many
+// as the chart gives a service that asks for the least.
+const oneProcessor = "GOMAXPROCS=1"
+
+// igloo runs one of Igloo's programs: what is a service by itself on one processor, and
+// what is everything on all that there are, as those of others.
 func (c *contestant) igloo(b *testing.B, name, listen string, settings ...string) {
 	b.Helper()
-	command := proctest.Command{Path: iglootest.Program(b, name), Args: append([]string{"serve"}, settings...), Env: keys()}
+	env := keys()
+	if name != everything {
+		env = append(env, oneProcessor)
+	}
+	command := proctest.Command{Path: iglootest.Program(b, name), Args: append([]string{"serve"}, settings...), Env: env}
 	c.run(b, command, "http://"+listen+"/readyz")
 }
 

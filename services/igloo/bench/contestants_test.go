@@ -68,12 +68,15 @@ var usual = []string{
 	load.DistinctCommits, load.ContendedCommits, load.BranchCommits, load.Transaction(10),
 }
 
+// everything is the program that is both services.
+const everything = "igloo"
+
 // embedded is `igloo serve` on SQLite and local files.
 func embedded(b *testing.B) *contestant {
 	b.Helper()
 	c, listen := &contestant{name: report.Embedded, does: notAllTables}, iglootest.Address(b)
 	c.target.URL = "http://" + listen
-	c.igloo(b, "igloo", listen, "--listen", listen, "--data-dir", filepath.Join(b.TempDir(), "data"))
+	c.igloo(b, everything, listen, "--listen", listen, "--data-dir", filepath.Join(b.TempDir(), "data"))
 	return c
 }
 

@@ -92,7 +92,7 @@ func bareServers(b *testing.B) *bare {
 	}
 	b.Cleanup(func() { _ = conn.Close() })
 	all.health = grpc_health_v1.NewHealthClient(conn)
-	all.echo.begin(b, proctest.Command{Path: os.Args[0], Env: []string{listens + "=" + listen}}, func(ctx context.Context) error {
+	all.echo.begin(b, proctest.Command{Path: os.Args[0], Env: []string{oneProcessor, listens + "=" + listen}}, func(ctx context.Context) error {
 		_, err := all.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err
 	})
@@ -139,7 +139,7 @@ func (l *bare) sending(b *testing.B, operation string, like *contestant, snapsho
 		listen := iglootest.Address(b)
 		c = &contestant{name: report.SameBytes}
 		c.target.URL = "http://" + listen
-		c.run(b, proctest.Command{Path: os.Args[0], Env: []string{sends + "=" + file, listens + "=" + listen}}, c.target.URL)
+		c.run(b, proctest.Command{Path: os.Args[0], Env: []string{oneProcessor, sends + "=" + file, listens + "=" + listen}}, c.target.URL)
 		l.same[operation] = c
 	}
 	return c.enter(operation, connections, looped(load.Get(c.target.URL, connections)))

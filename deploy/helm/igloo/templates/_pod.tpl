@@ -21,11 +21,17 @@ seccompProfile:
 {{- add .Values.drainSeconds (max .Values.catalog.commitDeadlineSeconds 30) 30 -}}
 {{- end -}}
 
-{{/* Nine tenths of the memory limit: what Go may use before it would be killed. */}}
-{{- define "igloo.memory" -}}
+{{/* What Go may use: nine tenths of the memory limit, before it would be killed, and as
+     many processors as are asked for, in whole ones. It would take those of the node
+     for its own, and spend on keeping them all awake. */}}
+{{- define "igloo.runtime" -}}
 {{- $limit := .limits.memory -}}
 {{- $mi := ternary (mul (trimSuffix "Gi" $limit | int) 1024) (trimSuffix "Mi" $limit | int) (hasSuffix "Gi" $limit) -}}
-{{- div (mul $mi 9) 10 -}}MiB
+- name: GOMEMLIMIT
+  value: {{ div (mul $mi 9) 10 }}MiB
+- name: GOMAXPROCS
+  valueFrom:
+    resourceFieldRef: {resource: requests.cpu}
 {{- end -}}
 
 {{- define "igloo.databaseURL" -}}
@@ -209,8 +215,7 @@ spec:
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           args: [serve, --config, /etc/igloo/settings/{{ .component }}.yaml]
           env:
-            - name: GOMEMLIMIT
-              value: {{ include "igloo.memory" $own.resources }}
+            {{- include "igloo.runtime" $own.resources | nindent 12 }}
             {{- .env | nindent 12 }}
             {{- with $own.env }}
             {{- toYaml . | nindent 12 }}
