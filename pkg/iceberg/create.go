@@ -87,8 +87,8 @@ func (d *draft) create(c TableCreation) error {
 
 // renumbered is the schema with ids from 1.
 func (s *schema) renumbered() *schema {
-	last, renamed := 0, map[int]int{}
-	fresh := &schema{hasID: true, byID: map[int]located{}}
+	last, renamed := 0, make(map[int]int, len(s.byID))
+	fresh := &schema{hasID: true}
 	fresh.root = renumber(s.root, &last, renamed)
 	for _, id := range s.identifiers {
 		fresh.identifiers = append(fresh.identifiers, renamed[id])
@@ -118,8 +118,8 @@ func sameColumn(asked, fresh *schema, id int) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	found, ok := fresh.byName(asked.fullName(column))
-	return found.id, ok
+	found, ok := fresh.names[asked.fullName(column)]
+	return found, ok
 }
 
 func (d *draft) createSpec(raw json.RawMessage, asked, fresh *schema) error {

@@ -85,10 +85,21 @@ func (o object) encode() []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, m.key), ':')
-		dst = append(dst, m.value...)
+		dst = m.appendTo(dst)
 	}
 	return append(dst, '}')
+}
+
+func (m member) appendTo(dst []byte) []byte {
+	return append(append(appendString(dst, m.key), ':'), m.value...)
+}
+
+// appendMore has each member after a comma, for an object that has some already.
+func (o object) appendMore(dst []byte) []byte {
+	for _, m := range o {
+		dst = m.appendTo(append(dst, ','))
+	}
+	return dst
 }
 
 func parseObject(path string, raw []byte) (object, error) {
@@ -103,9 +114,12 @@ func parseObject(path string, raw []byte) (object, error) {
 		if err != nil {
 			return err
 		}
-		name, err := unquote(raw[key.Start-1 : key.End+1])
+		name, err := memberName(raw[key.Start-1 : key.End+1])
 		if seen.add(name, len(o), func(i int) string { return o[i].key }) {
 			return invalid(path, "%s: occurs twice", shorten([]byte(name)))
+		}
+		if o == nil {
+			o = make(object, 0, usualMembers)
 		}
 		o = append(o, member{name, value.Of(raw)})
 		return err
@@ -114,6 +128,22 @@ func parseObject(path string, raw []byte) (object, error) {
 		err = s.End()
 	}
 	return o, malformed(path, err)
+}
+
+// usualMembers are as many as most objects have.
+const usualMembers = 6
+
+// repeatedNames are those of members that each column of a schema has.
+var repeatedNames = map[string]string{ //nolint:gochecknoglobals // read only
+	"id": "id", "name": "name", "required": "required", "type": "type", "doc": "doc",
+}
+
+// memberName decodes a name with its quotes.
+func memberName(raw []byte) (string, error) {
+	if name, ok := repeatedNames[string(raw[1:len(raw)-1])]; ok {
+		return name, nil
+	}
+	return unquote(raw)
 }
 
 // nameSet tells names that occur twice: JSON leaves open which of two counts, and

@@ -9,12 +9,14 @@ type reader struct {
 	at     string
 	object object
 	taken  []string
+	few    [8]string // where taken begins: most objects have no more members
 	err    error
 }
 
 // read starts on raw, which must be an object; at leads to it in messages.
 func read(at string, raw []byte) *reader {
 	r := &reader{at: at}
+	r.taken = r.few[:0]
 	if raw == nil {
 		r.err = invalid(at, "is missing")
 		return r

@@ -22,14 +22,15 @@ const noParent = math.MinInt
 
 // located is a field with its place.
 type located struct {
-	field
+	*field
+
 	// parent is the id of the field around it, noParent at the top.
 	parent int
 }
 
 func decodeSchema(at string, raw []byte) (*schema, error) {
 	r := read(at, raw)
-	s := &schema{byID: map[int]located{}}
+	s := &schema{}
 	s.id, s.hasID = r.optionalInt("schema-id")
 	if r.has("identifier-field-ids") {
 		s.identifiers = r.ints("identifier-field-ids")
@@ -54,10 +55,12 @@ func decodeSchema(at string, raw []byte) (*schema, error) {
 // index finds every field by its id, and refuses ids and full names that occur
 // twice.
 func (s *schema) index(at string) error {
-	s.names = map[string]int{}
+	count := s.root.columns()
+	s.byID, s.names = make(map[int]located, count), make(map[string]int, count)
 	var walk func(t dataType, parent int, prefix string) error
 	walk = func(t dataType, parent int, prefix string) error {
-		for _, f := range t.fields {
+		for i := range t.fields {
+			f := &t.fields[i]
 			if other, taken := s.byID[f.id]; taken {
 				return invalid(at, "field id %d is that of %q and of %q", f.id, other.name, f.name)
 			}
@@ -67,6 +70,9 @@ func (s *schema) index(at string) error {
 				return invalid(at, "multiple fields for name %s: %d and %d", name, other, f.id)
 			}
 			s.names[name] = f.id
+			if f.kind.fields == nil {
+				continue
+			}
 			if err := walk(f.kind, f.id, name+"."); err != nil {
 				return err
 			}
@@ -122,7 +128,10 @@ func (s *schema) highestID() int {
 // byName finds a field by its name, at any depth by its full name.
 func (s *schema) byName(name string) (located, bool) {
 	id, ok := s.names[name]
-	return s.byID[id], ok
+	if !ok {
+		return located{}, false
+	}
+	return s.byID[id], true
 }
 
 func (s *schema) fullName(f located) string {
@@ -134,15 +143,16 @@ func (s *schema) fullName(f located) string {
 }
 
 func (s *schema) encode() []byte {
-	o := s.root.structObject().with("schema-id", number(int64(s.id)))
+	dst := s.root.appendStruct(make([]byte, 0, len(s.byID)*usualColumn))
+	dst = strconv.AppendInt(append(dst, `,"schema-id":`...), int64(s.id), 10)
 	if len(s.identifiers) > 0 {
 		ids := make([][]byte, len(s.identifiers))
 		for i, id := range s.identifiers {
 			ids[i] = number(int64(id))
 		}
-		o = append(o, member{"identifier-field-ids", encodeArray(ids)})
+		dst = append(append(dst, `,"identifier-field-ids":`...), encodeArray(ids)...)
 	}
-	return o.encode()
+	return append(dst, '}')
 }
 
 // same tells whether two schemas differ in nothing but their ids.

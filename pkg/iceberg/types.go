@@ -43,11 +43,11 @@ type field struct {
 }
 
 // The types without parameters, as the specification names them.
-var plainTypes = map[string]bool{ //nolint:gochecknoglobals // read only
-	"boolean": true, "int": true, "long": true, "float": true, "double": true,
-	"date": true, "time": true, "timestamp": true, "timestamptz": true,
-	"timestamp_ns": true, "timestamptz_ns": true, "string": true, "uuid": true,
-	"binary": true, "unknown": true, "variant": true,
+var plainTypes = map[string]string{ //nolint:gochecknoglobals // read only
+	"boolean": "boolean", "int": "int", "long": "long", "float": "float", "double": "double",
+	"date": "date", "time": "time", "timestamp": "timestamp", "timestamptz": "timestamptz",
+	"timestamp_ns": "timestamp_ns", "timestamptz_ns": "timestamptz_ns", "string": "string", "uuid": "uuid",
+	"binary": "binary", "unknown": "unknown", "variant": "variant",
 }
 
 var (
@@ -66,8 +66,8 @@ const (
 // parsePrimitive brings a primitive's name to Java's spelling.
 func parsePrimitive(name string) (string, bool) {
 	lower := strings.ToLower(name)
-	if plainTypes[lower] {
-		return lower, true
+	if plain, ok := plainTypes[lower]; ok {
+		return plain, true
 	}
 	if m := fixedType.FindStringSubmatch(lower); m != nil {
 		length, err := strconv.Atoi(m[1])
@@ -158,9 +158,12 @@ func (o object) same(other object) bool {
 }
 
 func decodeStruct(r *reader) (dataType, error) {
-	t := dataType{shape: structShape}
-	for i, raw := range r.array("fields") {
-		f, err := decodeField(r.path("fields")+"["+strconv.Itoa(i)+"]", raw)
+	t, columns, at := dataType{shape: structShape}, r.array("fields"), r.path("fields")
+	if len(columns) > 0 {
+		t.fields = make([]field, 0, len(columns))
+	}
+	for i, raw := range columns {
+		f, err := decodeField(indexed(at, i), raw)
 		if err != nil {
 			return t, err
 		}
@@ -188,6 +191,9 @@ func (r *reader) typeOf(key string) dataType {
 	if r.err != nil {
 		return dataType{}
 	}
+	if plain, ok := plainTypes[string(bytes.Trim(raw, `"`))]; ok && raw[0] == '"' {
+		return dataType{name: plain}
+	}
 	t, err := decodeType(r.path(key), raw)
 	r.note(err)
 	return t
@@ -209,58 +215,72 @@ func decodeField(at string, raw []byte) (field, error) {
 	return f, r.err
 }
 
-func (t dataType) encode() []byte {
+// usualColumn is about how long a column is in JSON.
+const usualColumn = 80
+
+func (t dataType) encode() []byte { return t.appendTo(nil) }
+
+func (t dataType) appendTo(dst []byte) []byte {
 	switch t.shape {
 	case structShape:
-		return t.structObject().encode()
+		return append(t.appendStruct(dst), '}')
 	case listShape:
 		e := t.fields[0]
-		return append(object{
-			{"type", quoted("list")},
-			{"element-id", number(int64(e.id))},
-			{"element", e.kind.encode()},
-			{"element-required", boolean(e.required)},
-		}, t.rest...).encode()
+		dst = e.appendPart(append(dst, `{"type":"list",`...))
+		dst = strconv.AppendBool(append(dst, `,"element-required":`...), e.required)
+		return append(t.rest.appendMore(dst), '}')
 	case mapShape:
-		k, v := t.fields[0], t.fields[1]
-		return append(object{
-			{"type", quoted("map")},
-			{"key-id", number(int64(k.id))},
-			{"key", k.kind.encode()},
-			{"value-id", number(int64(v.id))},
-			{"value", v.kind.encode()},
-			{"value-required", boolean(v.required)},
-		}, t.rest...).encode()
+		key, value := t.fields[0], t.fields[1]
+		dst = key.appendPart(append(dst, `{"type":"map",`...))
+		dst = value.appendPart(append(dst, ','))
+		dst = strconv.AppendBool(append(dst, `,"value-required":`...), value.required)
+		return append(t.rest.appendMore(dst), '}')
 	case primitiveShape:
 	}
-	return quoted(t.name)
+	return appendString(dst, t.name)
 }
 
-// structObject is a struct without its closing members, so that a schema can
-// add its own.
-func (t dataType) structObject() object {
-	fields := make([][]byte, len(t.fields))
+// appendPart is what a list says of its element, and a map of its key and value.
+func (f field) appendPart(dst []byte) []byte {
+	dst = strconv.AppendInt(append(appendString(dst, f.name+"-id"), ':'), int64(f.id), 10)
+	return f.kind.appendTo(append(appendString(append(dst, ','), f.name), ':'))
+}
+
+// appendStruct is a struct without its closing brace, so that a schema can add
+// members of its own.
+func (t dataType) appendStruct(dst []byte) []byte {
+	dst = append(dst, `{"type":"struct","fields":[`...)
 	for i, f := range t.fields {
-		fields[i] = f.encode()
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = f.appendTo(dst)
 	}
-	return append(object{{"type", quoted("struct")}, {"fields", encodeArray(fields)}}, t.rest...)
+	return t.rest.appendMore(append(dst, ']'))
 }
 
-func (f field) encode() []byte {
-	o := object{
-		{"id", number(int64(f.id))},
-		{"name", quoted(f.name)},
-		{"required", boolean(f.required)},
-		{"type", f.kind.encode()},
-	}
+func (f field) appendTo(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"id":`...), int64(f.id), 10)
+	dst = appendString(append(dst, `,"name":`...), f.name)
+	dst = strconv.AppendBool(append(dst, `,"required":`...), f.required)
+	dst = f.kind.appendTo(append(dst, `,"type":`...))
 	if f.initialDefault != nil {
-		o = append(o, member{"initial-default", f.initialDefault})
+		dst = append(append(dst, `,"initial-default":`...), f.initialDefault...)
 	}
 	if f.writeDefault != nil {
-		o = append(o, member{"write-default", f.writeDefault})
+		dst = append(append(dst, `,"write-default":`...), f.writeDefault...)
 	}
 	if f.doc != nil {
-		o = append(o, member{"doc", quoted(*f.doc)})
+		dst = appendString(append(dst, `,"doc":`...), *f.doc)
 	}
-	return append(o, f.rest...).encode()
+	return append(f.rest.appendMore(dst), '}')
+}
+
+// columns counts the fields at all depths.
+func (t dataType) columns() int {
+	count := len(t.fields)
+	for i := range t.fields {
+		count += t.fields[i].kind.columns()
+	}
+	return count
 }
