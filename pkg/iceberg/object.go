@@ -254,8 +254,6 @@ func quoted(s string) []byte { return appendString(make([]byte, 0, len(s)+2), s)
 
 func number(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
 
-func boolean(b bool) []byte { return strconv.AppendBool(nil, b) }
-
 // parseInt64 takes an integer as JSON spells it: no fraction, no exponent.
 func parseInt64(raw []byte) (int64, bool) {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
