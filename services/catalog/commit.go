@@ -105,6 +105,11 @@ func (m *mutation) commitPlan(ctx context.Context, members []*member, status int
 	if err != nil {
 		return p, err
 	}
+	for i, member := range members {
+		if member.first == nil && !member.revision.creates() {
+			member.first = results[i].base
+		}
+	}
 	if err := m.placeAll(ctx, &p, members, results); err != nil {
 		return p, err
 	}
@@ -211,11 +216,7 @@ func (m *mutation) base(ctx context.Context, member *member, p *Pointer) (docume
 	if member.revision.creates() {
 		return m.created(ctx, member, p)
 	}
-	d, err := m.document(ctx, member, p)
-	if err == nil && member.first == nil {
-		member.first = d
-	}
-	return d, err
+	return m.document(ctx, member, p)
 }
 
 // document is what is at the pointer of a member that is there.
@@ -335,6 +336,7 @@ func (m *mutation) writeAll(ctx context.Context, members []*member, results []ap
 // checked on.
 func (p *plan) place(member *member, a applied, location string, holds Holds) {
 	p.outcome.MetadataLocations = append(p.outcome.MetadataLocations, location)
+	p.from = append(p.from, a.pointer)
 	if a.pointer == nil {
 		p.changes = append(p.changes, CreatePointer{Identifier: member.id, Kind: member.kind, MetadataLocation: location, Holds: holds})
 		return

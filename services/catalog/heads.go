@@ -57,15 +57,20 @@ func (k lineKey) weigh(h *head) uint32 {
 	return uint32(entry + len(k.warehouse) + 3*len(k.table) + len(h.MetadataLocation) + len(h.Owner) + len(h.principal) + len(h.requestID))
 }
 
-// likely is the head that a commit may be tried on; nil where that is to be read.
-func (s *heads) likely(key lineKey) *Pointer {
-	h, known := s.made.GetIfPresent(key)
-	if !known || !h.relied() {
-		s.misses.Add(1)
-		return nil
+// likely are the heads that a commit to all of some tables or views may be tried on;
+// nil where those are to be read.
+func (s *heads) likely(keys ...lineKey) []*Pointer {
+	found := make([]*Pointer, len(keys))
+	for i, key := range keys {
+		h, known := s.made.GetIfPresent(key)
+		if !known || !h.relied() {
+			s.misses.Add(uint64(len(keys)))
+			return nil
+		}
+		found[i] = &h.Pointer
 	}
-	s.hits.Add(1)
-	return &h.Pointer
+	s.hits.Add(uint64(len(keys)))
+	return found
 }
 
 // winner is who made a pointer, if that was a swap which is remembered.
@@ -110,7 +115,7 @@ func (s *heads) lost(key lineKey) {
 // forget is for what is not there any more, or not known to be.
 func (s *heads) forget(key lineKey) { s.made.Invalidate(key) }
 
-// changed forgets what is otherwise now than it was made.
+// changed forgets what is otherwise now than it was made, or may be.
 func (s *heads) changed(warehouse string, changes []Change) {
 	for _, change := range changes {
 		switch c := change.(type) {
@@ -121,6 +126,20 @@ func (s *heads) changed(warehouse string, changes []Change) {
 		case RenamePointer:
 			s.forget(keyOf(warehouse, c.Expect.Kind, c.Identifier))
 		}
+	}
+}
+
+// applied notes what a request's changes made of pointers, where it is known what
+// those were, and else forgets them.
+func (s *heads) applied(by Request, changes []Change, from []*Pointer) {
+	for i, change := range changes {
+		swap, swaps := change.(SwapPointer)
+		if !swaps || i >= len(from) {
+			s.changed(by.Warehouse, changes[i:i+1])
+			continue
+		}
+		key := keyOf(by.Warehouse, swap.Expect.Kind, swap.Identifier)
+		s.won(key, *from[i], swapped(*from[i], swap.MetadataLocation, by.Principal, by.ID))
 	}
 }
 

@@ -41,7 +41,7 @@ func (c *contest) elsewhere() {
 func (c *contest) here() {
 	if p := c.likely(contended); p == nil {
 		c.reads++
-	} else if p.Version != c.now.Version {
+	} else if p[0].Version != c.now.Version {
 		c.vain++
 		c.lost(contended)
 	}

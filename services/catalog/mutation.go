@@ -16,6 +16,9 @@ import (
 type plan struct {
 	outcome Outcome
 	changes []Change
+	// from are the pointers that the changes change, in their order, where they are
+	// known; nil for what they create.
+	from []*Pointer
 	// jobs to queue with the changes.
 	jobs  []QueuedJob
 	files []string
@@ -127,6 +130,7 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 		if neverApplied(err) {
 			m.discard(ctx, p.files, nil)
 		}
+		m.heads.changed(m.request.Warehouse, p.changes)
 		return nil, nil, m.inDoubt(err)
 	case verdict.Replays != nil:
 		replay := verdict.Replays[m.op.ID]
@@ -140,7 +144,7 @@ func (m *mutation) try(ctx context.Context, p plan) (outcome *Outcome, lost, err
 		return nil, p.lost(verdict.Conflicts), nil
 	}
 	m.publish(ctx, p.outcome)
-	m.heads.changed(m.request.Warehouse, p.changes)
+	m.heads.applied(m.request, p.changes, p.from)
 	m.discard(ctx, p.expired, nil)
 	return &p.outcome, nil, nil
 }

@@ -13,11 +13,11 @@ func (f *fold) presume(ctx context.Context) {
 	if !f.presumable() {
 		return
 	}
-	pointer := f.heads.likely(f.parties[0].key)
-	if pointer == nil {
+	found := f.heads.likely(f.parties[0].key)
+	if found == nil {
 		return
 	}
-	if d, err := f.draft(ctx, pointer); err == nil {
+	if d, err := f.draft(ctx, found[0]); err == nil {
 		d.presumed = true
 		f.swapOn(ctx, d)
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 )
@@ -16,7 +17,13 @@ func (c *Catalog) CommitTransaction(ctx context.Context, request Request, change
 	if err != nil {
 		return err
 	}
-	_, err = c.mutate(ctx, request, c.toCommit(request.Warehouse, members), commitAll(members, statusNoContent))
+	t := transaction(members)
+	_, err = c.admitted(ctx, request, c.toCommit(request.Warehouse, members), func(m *mutation) (*Outcome, error) {
+		if outcome, err := t.presume(ctx, m); outcome != nil || err != nil {
+			return outcome, err
+		}
+		return m.run(ctx, commitAll(members, statusNoContent))
+	})
 	return err
 }
 
@@ -39,4 +46,63 @@ func transactionMembers(changes []TableChange) ([]*member, error) {
 		members[i] = &member{target: target{id: change.Identifier, kind: TableKind}, revision: revision}
 	}
 	return members, nil
+}
+
+// transaction is commits to tables that are applied all or none.
+type transaction []*member
+
+// presume attempts a transaction on what this replica remembers of its tables, as a
+// fold does: where the swaps do not bear out all of it, there is neither an outcome nor
+// an error, and everything is as if it had not been tried.
+func (t transaction) presume(ctx context.Context, m *mutation) (*Outcome, error) {
+	results := t.presumed(ctx, m)
+	if results == nil {
+		return nil, nil //nolint:nilnil // it is to be read
+	}
+	p := plan{outcome: Outcome{Status: statusNoContent}}
+	p.lost = func(conflicts []Conflict) error { return t.outdated(ctx, m, conflicts) }
+	err := m.placeAll(ctx, &p, t, results)
+	if err == nil {
+		outcome, _, err := m.try(ctx, p)
+		m.firstFile++ // those of an attempt that was lost are deleted, late perhaps
+		return outcome, err
+	}
+	m.discard(ctx, p.files, nil) // never sent
+	m.firstFile++
+	if _, refused := refusalOutcome(err); refused {
+		return nil, nil //nolint:nilnil // that is to be decided on what is
+	}
+	return m.refuse(ctx, err) // whatever the tables are, they cannot be written
+}
+
+// presumed is what comes of the members on what is remembered: nothing unless that is
+// known of each, none is refused, and there is something to change.
+func (t transaction) presumed(ctx context.Context, m *mutation) []applied {
+	keys := make([]lineKey, len(t))
+	for i, member := range t {
+		if member.revision.creates() || member.revision.guarded() {
+			return nil
+		}
+		keys[i] = keyOf(m.request.Warehouse, member.kind, member.id)
+	}
+	found := m.heads.likely(keys...)
+	if found == nil {
+		return nil
+	}
+	results, err := m.applyAll(ctx, t, found)
+	if err != nil || !slices.ContainsFunc(results, applied.changed) {
+		return nil
+	}
+	return results
+}
+
+// outdated notes whose pointers are not what was presumed.
+func (t transaction) outdated(ctx context.Context, m *mutation, conflicts []Conflict) error {
+	m.measures.rebases.Add(ctx, 1)
+	for _, c := range conflicts {
+		if c.Index >= 0 && c.Index < len(t) && (c.Reason == PointerMoved || c.Reason == PointerMissing) {
+			m.heads.lost(keyOf(m.request.Warehouse, t[c.Index].kind, t[c.Index].id))
+		}
+	}
+	return nil
 }
