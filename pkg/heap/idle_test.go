@@ -1,8 +1,10 @@
 package heap
 
 import (
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"testing"
 	"time"
 )
@@ -24,6 +26,24 @@ func TestWhatWasLeftWithoutACollectionIsGivenBack(t *testing.T) {
 	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	busy(16)
 	awaitHeld(t, idle+16<<20)
+}
+
+// A pool keeps what is in it for one collection more.
+func TestWhatPoolsKeepIsGivenBack(t *testing.T) {
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
+	before := held()
+	var pool sync.Pool
+	for range 16 {
+		busy(4)
+		piece := make([]byte, 4<<20)
+		pool.Put(&piece)
+	}
+	go giveBack(t.Context(), 20*time.Millisecond)
+	awaitHeld(t, before+16<<20)
+	runtime.KeepAlive(&pool)
 }
 
 // busy works with so many pieces of memory, one after another.

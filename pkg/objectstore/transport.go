@@ -16,6 +16,9 @@ const (
 	// idleConnections are as many as a crowd of transactions writes files at once:
 	// each beyond them would be made anew for one file.
 	idleConnections = 256
+	// idleTimeout is how long a connection stays that nobody needs: the crowd's are gone
+	// before a program that has become idle gives its memory back.
+	idleTimeout = 15 * time.Second
 )
 
 // Transport is how stores that are elsewhere are reached. A request ends when the
@@ -29,6 +32,10 @@ type Transport struct {
 // NewTransport makes a transport; without patience it has DefaultPatience. What
 // base says of certificates and proxies is kept; without one it is what Go does.
 func NewTransport(base *http.Transport, patience time.Duration) *Transport {
+	return newTransport(base, patience, idleTimeout)
+}
+
+func newTransport(base *http.Transport, patience, idle time.Duration) *Transport {
 	if patience <= 0 {
 		patience = DefaultPatience
 	}
@@ -39,6 +46,7 @@ func NewTransport(base *http.Transport, patience time.Duration) *Transport {
 	base.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	base.TLSHandshakeTimeout = connectTimeout
 	base.MaxIdleConns, base.MaxIdleConnsPerHost = idleConnections, idleConnections
+	base.IdleConnTimeout = idle
 	return &Transport{base: base, patience: patience}
 }
 
