@@ -30,17 +30,25 @@ const (
 	sends   = "IGLOO_BENCH_SEND"
 )
 
-// TestMain is that server where the variables are set.
+// TestMain is a server where the variables are set.
 func TestMain(m *testing.M) {
 	if listen := os.Getenv(listens); listen != "" {
-		serve := answer
-		if os.Getenv(sends) != "" {
-			serve = send
-		}
-		fmt.Fprintln(os.Stderr, serve(listen))
+		fmt.Fprintln(os.Stderr, server()(listen))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
+}
+
+func server() func(listen string) error {
+	switch {
+	case os.Getenv(creates) != "":
+		return takeSteps
+	case os.Getenv(changes) != "":
+		return changeRows
+	case os.Getenv(sends) != "":
+		return send
+	}
+	return answer
 }
 
 // send answers every request with the bytes of a file, as JSON of a known length.
@@ -72,6 +80,7 @@ type bare struct {
 	echo, pgbench, files *contestant
 	health               grpc_health_v1.HealthClient
 	same                 map[string]*contestant // by operation, that send its bytes
+	steps                *contestant            // once it is needed
 }
 
 func newBare(b *testing.B) *bare {
@@ -117,7 +126,7 @@ func (l *bare) limits(b *testing.B, operation string, ready []*entry, connection
 	case err == nil && operation == load.TableLoad(snapshots):
 		return []*entry{l.sending(b, operation, ready[0].contestant, snapshots, connections)}
 	case operation == load.DistinctCommits:
-		return []*entry{l.syncing(b, operation, connections), l.pgbench.asking(b, operation, report.BareUpdate, bareUpdate, connections)}
+		return []*entry{l.syncing(b, operation, connections), l.stepping(b, operation, ready[0].contestant, connections), l.pgbench.asking(b, operation, report.BareUpdate, bareUpdate, connections)}
 	}
 	return nil
 }

@@ -26,11 +26,15 @@ const (
 SELECT database_id, table_id, kind, uuid, version, metadata_location, storage_type, creation_time_ms, created_at, updated_at
 FROM house_table WHERE warehouse_id = 'default' AND database_key = 'db' AND family = 0 AND table_key = :id::text;
 `
-	bareUpdate = `\set id random(1, 10000)
-UPDATE house_table SET version = version + 1, updated_at = now(),
+	updateRow = `UPDATE house_table SET version = version + 1, updated_at = now(),
 	metadata_location = 's3://warehouse/db/1000000/metadata/00001-3f0c6d4e-8a57-4c1f-9d1b-6e2f8a7b9c0d.metadata.json'
-WHERE warehouse_id = 'default' AND database_key = 'db' AND family = 0 AND table_key = :id::text AND version > 0;
+WHERE warehouse_id = 'default' AND database_key = 'db' AND family = 0 AND version > 0 AND table_key = `
+	bareUpdate = `\set id random(1, 10000)
+` + updateRow + `:id::text;
 `
+	// changedRow is that update, of the row that is its parameter.
+	changedRow    = updateRow + `$1`
+	bareRowCount  = 10_000
 	bareNamespace = `INSERT INTO namespace (warehouse_id, database_key, database_id, properties, version) VALUES ('default', 'db', 'db', '{}', 1)`
 	bareRows      = `INSERT INTO house_table (warehouse_id, database_key, family, table_key, database_id, table_id, kind, uuid, version, metadata_location, storage_type)
 		SELECT 'default', 'db', 0, i::text, 'db', i::text, 1, gen_random_uuid(), 1,

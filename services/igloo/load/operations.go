@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 )
 
@@ -96,6 +97,12 @@ func (c *Catalog) repeat(what call) Work {
 func Get(url string, connections int) Work {
 	c := &Catalog{servers: []string{url}, http: client(connections, Target{})}
 	return c.repeat(call{method: http.MethodGet})
+}
+
+// Post is the work of sending so many bytes to one address over and over.
+func Post(url string, size, connections int) Work {
+	c := &Catalog{servers: []string{url}, http: client(connections, Target{})}
+	return c.repeat(call{method: http.MethodPost, body: strings.Repeat(" ", size)})
 }
 
 // TableURL is the address of a table with so many snapshots.

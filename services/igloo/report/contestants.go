@@ -16,6 +16,7 @@ const (
 	BareSelect  = "pgbench, select of a row"
 	BareUpdate  = "pgbench, conditional update"
 	SyncedFiles = "files created and synced"
+	BareCommit  = "a commit's steps, no catalog"
 )
 
 // Sixteen is the number of connections that ratios are taken at.
@@ -27,7 +28,7 @@ const AmongMany = "loadTable, any of the tables"
 // isPeer tells other catalogs from Igloo and from limits.
 func isPeer(contestant string) bool {
 	switch contestant {
-	case OnS3, OnFiles, Embedded, FarAway, Replicas, FewTables, ManyTables, SameBytes, Echo, BareSelect, BareUpdate, SyncedFiles:
+	case OnS3, OnFiles, Embedded, FarAway, Replicas, FewTables, ManyTables, SameBytes, Echo, BareSelect, BareUpdate, SyncedFiles, BareCommit:
 		return false
 	}
 	return true

@@ -46,6 +46,7 @@ func (s side) String() string {
 func (r *Run) Reached() []benchtest.Finding {
 	table := &reached{run: r}
 	table.shape(OnS3)
+	table.besidePeer(on(BareCommit, load.DistinctCommits), cpu, benchtest.Reach{})
 	table.files()
 	table.beside(on(ManyTables, AmongMany), on(FewTables, AmongMany), 1, cpu, benchtest.AtMost(1.3))
 	table.memory()
@@ -73,6 +74,7 @@ func (t *reached) shape(of string) {
 	t.besidePeer(on(of, load.TableList(1000)), cpu, benchtest.AtMost(1.0/6))
 	t.besidePeer(on(of, load.CreateTable), cpu, benchtest.AtMost(1.0/5))
 	t.besidePeer(commit, cpu, benchtest.AtMost(1.0/7))
+	t.beside(commit, on(BareCommit, load.DistinctCommits), 1, cpu, benchtest.Reach{})
 	t.besidePeer(commit, wholeCPU, benchtest.AtMost(1.0/4))
 	t.besidePeer(commit, rate, benchtest.AtLeast(3))
 	t.besidePeer(on(of, load.ContendedCommits), rate, benchtest.AtLeast(5))
