@@ -25,8 +25,9 @@ const (
 // server is silent for as long as patience lasts, wherever it stops: before it
 // takes the last byte of a request, before it answers, or within its answer.
 type Transport struct {
-	base     http.RoundTripper
+	base     *http.Transport
 	patience time.Duration
+	idle     pool // connections of Direct
 }
 
 // NewTransport makes a transport; without patience it has DefaultPatience. What
@@ -47,7 +48,7 @@ func newTransport(base *http.Transport, patience, idle time.Duration) *Transport
 	base.TLSHandshakeTimeout = connectTimeout
 	base.MaxIdleConns, base.MaxIdleConnsPerHost = idleConnections, idleConnections
 	base.IdleConnTimeout = idle
-	return &Transport{base: base, patience: patience}
+	return &Transport{base: base, patience: patience, idle: pool{timeout: idle}}
 }
 
 // RoundTrip implements http.RoundTripper.

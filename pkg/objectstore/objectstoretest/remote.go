@@ -76,10 +76,15 @@ func hangs(t *testing.T, server, prefix string, open Open) {
 	store := open(t, proxy.Addr(), 0)
 	proxy.Freeze()
 	defer proxy.Thaw()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := store.Read(ctx, prefix+"hangs"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("read: %v", err)
+	for what, do := range map[string]func(context.Context) error{
+		"read":   func(ctx context.Context) error { return second(store.Read(ctx, prefix+"hangs")) },
+		"create": func(ctx context.Context) error { return store.Create(ctx, prefix+"hangs", []byte("x")) },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := do(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", what, err)
+		}
+		cancel()
 	}
 }
 

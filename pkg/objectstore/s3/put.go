@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,30 +20,34 @@ import (
 	"github.com/aws/smithy-go/auth"
 	"github.com/aws/smithy-go/encoding/httpbinding"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/igloo-catalog/igloo/pkg/objectstore"
 )
 
-// maxAnswer is how much of an answer is read, for its connection to be of further use.
+// maxAnswer is how much of an answer is read that came past a proxy, for its connection
+// to be of further use.
 const maxAnswer = 64 << 10
 
 // usualSignature is what the library calls the way in which most requests are signed.
 const usualSignature = "sigv4"
 
 // straight sends a conditional put by itself. The library's layers around a
-// request cost several times what the request does, and small files are most of
-// what is written. Where the request goes and how it is signed is the library's
-// all the same, and so is whatever does not succeed at once.
+// request, and net/http's below them, cost several times what the request does, and
+// small files are most of what is written. Where the request goes and how it is signed
+// is the library's all the same, and so is whatever does not succeed at once.
 type straight struct {
-	options s3.Options
-	signer  *v4.Signer
+	options   s3.Options
+	transport *objectstore.Transport
+	signer    *v4.Signer
 
 	mu    sync.RWMutex
 	known map[string]destination // by bucket
 }
 
 // newStraight makes one that reaches what a client with these options does.
-func newStraight(options s3.Options) *straight {
+func newStraight(options s3.Options, transport *objectstore.Transport) *straight {
 	return &straight{
-		options: options, known: map[string]destination{},
+		options: options, transport: transport, known: map[string]destination{},
 		signer: v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
 	}
 }
@@ -53,22 +59,72 @@ func (s *straight) put(ctx context.Context, bucket, key string, data []byte, tri
 	if err != nil {
 		return 0, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, to.url+httpbinding.EscapePath(key, false), bytes.NewReader(data))
-	if err != nil {
-		return 0, fmt.Errorf("make request: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/octet-stream")
-	request.Header.Set("If-None-Match", "*")
-	request.Header.Set("User-Agent", "igloo")
+	request := to.request(key, int64(len(data)))
 	if err := s.sign(ctx, request, to, sha256.Sum256(data)); err != nil {
 		return 0, err
 	}
 	*tries++
-	return s.send(request)
+	status, size, err := s.send(ctx, to, request, data)
+	if err == nil && size > 0 && status == http.StatusOK { // S3 may tell of a failure within a success
+		err = fmt.Errorf("%d bytes came where none were expected", size)
+	}
+	return status, err
 }
 
-// destination is a bucket's URL, ending in a slash, and what signatures for it say.
-type destination struct{ url, service, region string }
+// send returns the status of the answer and how much came with it.
+func (s *straight) send(ctx context.Context, to destination, request *http.Request, data []byte) (int, int64, error) {
+	if to.direct == nil {
+		return s.pastProxy(ctx, request, data)
+	}
+	return to.direct.Put(ctx, head(request), data)
+}
+
+// pastProxy sends a request with net/http, which knows how to talk to proxies.
+func (s *straight) pastProxy(ctx context.Context, signed *http.Request, data []byte) (int, int64, error) {
+	at := signed.URL.Scheme + "://" + signed.URL.Host + signed.URL.Opaque
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, at, bytes.NewReader(data)) //nolint:gosec // where the library sends it
+	if err != nil {
+		return 0, 0, fmt.Errorf("make request: %w", err)
+	}
+	request.Header, request.Host = signed.Header, signed.Host
+	answer, err := s.options.HTTPClient.Do(request)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer answer.Body.Close()
+	n, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
+	return answer.StatusCode, n, err
+}
+
+// request is a put without what signs it.
+func (to destination) request(key string, size int64) *http.Request {
+	at := *to.url
+	at.Opaque = to.path + httpbinding.EscapePath(key, false)
+	return &http.Request{
+		Method: http.MethodPut, URL: &at, Host: at.Host, ContentLength: size,
+		Header: http.Header{
+			"Content-Type": {"application/octet-stream"}, "If-None-Match": {"*"}, "User-Agent": {"igloo"},
+		},
+	}
+}
+
+// head is a request as it is sent, up to its body.
+func head(request *http.Request) []byte {
+	b := bytes.NewBuffer(make([]byte, 0, 1<<10))
+	b.WriteString("PUT " + request.URL.Opaque + " HTTP/1.1\r\nHost: " + request.Host)
+	b.WriteString("\r\nContent-Length: " + strconv.FormatInt(request.ContentLength, 10) + "\r\n")
+	_ = request.Header.Write(b)
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// destination is where a bucket's objects are put, and what signatures for it say.
+type destination struct {
+	url             *url.URL
+	path            string              // before keys; ends in a slash
+	direct          *objectstore.Direct // nil where a proxy stands between
+	service, region string
+}
 
 // maxKnown is how many buckets' destinations are remembered at a time.
 const maxKnown = 1024
@@ -113,7 +169,8 @@ func (s *straight) resolve(ctx context.Context, bucket string) (destination, err
 	if len(ways) == 0 || ways[0].SchemeID != usualSignature || o.Credentials == nil {
 		return destination{}, fmt.Errorf("bucket %q wants requests of another kind", bucket)
 	}
-	to := destination{url: strings.TrimSuffix(endpoint.URI.String(), "/") + "/"}
+	to := destination{url: &endpoint.URI, path: strings.TrimSuffix(endpoint.URI.EscapedPath(), "/") + "/"}
+	to.direct, _ = s.transport.Direct(to.url)
 	to.service, _ = smithyhttp.GetSigV4SigningName(&ways[0].SignerProperties)
 	to.region, _ = smithyhttp.GetSigV4SigningRegion(&ways[0].SignerProperties)
 	return to, nil
@@ -127,19 +184,4 @@ func (s *straight) sign(ctx context.Context, request *http.Request, to destinati
 	hash := hex.EncodeToString(sum[:])
 	request.Header.Set("X-Amz-Content-Sha256", hash)
 	return s.signer.SignHTTP(ctx, who, request, hash, to.service, to.region, time.Now())
-}
-
-// send returns the status of the answer, which to a success has no body: S3 may
-// tell of a failure within one.
-func (s *straight) send(request *http.Request) (int, error) {
-	answer, err := s.options.HTTPClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer answer.Body.Close()
-	n, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
-	if err == nil && n > 0 && answer.StatusCode == http.StatusOK {
-		err = fmt.Errorf("%d bytes came where none were expected", n)
-	}
-	return answer.StatusCode, err
 }

@@ -1,14 +1,20 @@
 package s3_test
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
+	"github.com/igloo-catalog/igloo/pkg/nettest"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 )
@@ -102,6 +108,78 @@ func TestThePutThatFailsIsTheLibrarys(t *testing.T) {
 	}
 }
 
+// A server that closes what is idle costs no create more than a connection.
+func TestAPutIsStraightAfterThePause(t *testing.T) {
+	var sent puts
+	server := s3test.NewKeepingConnections(t)
+	proxy := nettest.NewProxy(t, server.Address())
+	store := open(t, server, func(c *s3.Config) { c.Endpoint = "http://" + proxy.Addr() })
+	proxy.Judge(func(b []byte) nettest.Fate {
+		if r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(b))); err == nil {
+			sent.seen(r)
+		}
+		return nettest.Pass
+	})
+	for n := range 5 {
+		proxy.Away(true)
+		proxy.Away(false)
+		if err := store.Create(t.Context(), root+fmt.Sprint("pause-", n), []byte("x")); err != nil {
+			t.Error(err)
+		}
+	}
+	if sent.straight != 5 || sent.library != 0 {
+		t.Errorf("%d straight puts and %d of the library for 5 objects", sent.straight, sent.library)
+	}
+}
+
+func TestAPutGoesPastAProxy(t *testing.T) {
+	var sent puts
+	server := s3test.New(t)
+	target, err := url.Parse(server.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	onwards := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Host = target.Host }}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Host != "store.invalid" {
+			t.Errorf("the proxy is asked for %s", r.URL)
+		}
+		sent.seen(r)
+		onwards.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := open(t, server, func(c *s3.Config) { c.Endpoint = "http://store.invalid" })
+	store.PastProxy(at)
+	if err := store.Create(t.Context(), root+"past a proxy+%", []byte("x")); err != nil || sent.straight != 1 {
+		t.Errorf("%d straight puts, %v", sent.straight, err)
+	}
+}
+
+// The environment tells AWS's tools of authorities besides the public ones.
+func TestAPutTrustsTheAuthoritiesOfTheEnvironment(t *testing.T) {
+	var sent puts
+	store := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent.seen(r) })
+	server := httptest.NewTLSServer(store)
+	defer server.Close()
+	bundle := filepath.Join(t.TempDir(), "authorities.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	trusting, err := s3.Open(t.Context(), s3.Config{Region: "r", Endpoint: server.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trusting.Create(t.Context(), root+"x", []byte("x")); err != nil || sent.straight != 1 {
+		t.Errorf("%d straight puts, %v", sent.straight, err)
+	}
+}
+
 func TestDestinations(t *testing.T) {
 	for _, c := range []struct{ endpoint, bucket, url, region string }{
 		{"", "lake", "https://lake.s3.eu-central-1.amazonaws.com/", "eu-central-1"},
@@ -141,7 +219,7 @@ func TestDestinationsAreRemembered(t *testing.T) {
 		}
 	}
 	find("lake")
-	if n := testing.AllocsPerRun(100, func() { _, _, _, _ = store.Destination(t.Context(), "lake") }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { _ = store.Find(t.Context(), "lake") }); n > 0 {
 		t.Errorf("%v allocations for a bucket that is known", n)
 	}
 	for n := range s3.MaxKnown + 5 {

@@ -69,7 +69,7 @@ var _ objectstore.Store = (*Store)(nil)
 
 // Open makes a store; it connects when first used.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	loaded, err := load(ctx, cfg)
+	loaded, transport, err := load(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +79,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			o.BaseEndpoint = aws.String(cfg.Endpoint)
 		}
 	})
-	return &Store{client: client, straight: newStraight(client.Options()), limit: objectstore.DefaultReadLimit}, nil
+	return &Store{client: client, straight: newStraight(client.Options(), transport), limit: objectstore.DefaultReadLimit}, nil
 }
 
 // TokenService is the way to the service that makes temporary keys, at endpoint
 // or else AWS's own, for whoever cfg says.
 func TokenService(ctx context.Context, cfg Config, endpoint string) (*sts.Client, error) {
-	loaded, err := load(ctx, cfg)
+	loaded, _, err := load(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +98,12 @@ func TokenService(ctx context.Context, cfg Config, endpoint string) (*sts.Client
 
 // Identity is who cfg says, and the region that it means: what signatures are made with.
 func Identity(ctx context.Context, cfg Config) (region string, credentials aws.CredentialsProvider, err error) {
-	loaded, err := load(ctx, cfg)
+	loaded, _, err := load(ctx, cfg)
 	return loaded.Region, loaded.Credentials, err
 }
 
-func load(ctx context.Context, cfg Config) (aws.Config, error) {
+// load is the library's settings, and the transport below its client.
+func load(ctx context.Context, cfg Config) (aws.Config, *objectstore.Transport, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(retryer),
 		// Many servers of the protocol do not know the newer checksums.
@@ -118,20 +119,21 @@ func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	}
 	loaded, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return aws.Config{}, fmt.Errorf("load S3 settings: %w", err)
+		return aws.Config{}, nil, fmt.Errorf("load S3 settings: %w", err)
 	}
-	loaded.HTTPClient = httpClient(loaded.HTTPClient, cfg.Patience)
-	return loaded, nil
+	transport := newTransport(loaded.HTTPClient, cfg.Patience)
+	loaded.HTTPClient = &http.Client{Transport: transport, CheckRedirect: sameRequest}
+	return loaded, transport, nil
 }
 
-// httpClient is the library's, which knows of its own settings for certificates,
-// on our transport.
-func httpClient(loaded aws.HTTPClient, patience time.Duration) *http.Client {
+// newTransport makes ours of the library's, which knows of its own settings for
+// certificates.
+func newTransport(loaded aws.HTTPClient, patience time.Duration) *objectstore.Transport {
 	var base *http.Transport
 	if own, ok := loaded.(*awshttp.BuildableClient); ok {
 		base = own.GetTransport()
 	}
-	return &http.Client{Transport: objectstore.NewTransport(base, patience), CheckRedirect: sameRequest}
+	return objectstore.NewTransport(base, patience)
 }
 
 // sameRequest follows a redirection that leaves the request as it is. What the

@@ -14,7 +14,7 @@ import (
 
 const root = "s3://" + s3test.Bucket + "/"
 
-func open(t *testing.T, server *s3test.Server, change func(*s3.Config)) *s3.Store {
+func open(t testing.TB, server *s3test.Server, change func(*s3.Config)) *s3.Store {
 	t.Helper()
 	cfg := s3.Config{
 		Region: s3test.Region, Endpoint: server.Endpoint(), PathStyle: true,

@@ -1,0 +1,4 @@
+package objectstore
+
+// NewTransportFor makes a transport whose connections are idle for so long.
+var NewTransportFor = newTransport
