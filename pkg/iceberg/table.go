@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
@@ -359,6 +360,15 @@ func codecOf(property func(string) (string, bool)) string {
 		return codec
 	}
 	return "none"
+}
+
+// Copy is the same metadata in memory of its own.
+func (m *TableMetadata) Copy() *TableMetadata {
+	c := *m
+	c.doc = document{text: slices.Clone(m.doc.text), members: slices.Clone(m.doc.members)}
+	c.head.uuid, c.head.location = strings.Clone(m.head.uuid), strings.Clone(m.head.location)
+	c.snapshots = slices.Clone(m.snapshots)
+	return &c
 }
 
 // Size is how much memory the metadata holds, in bytes.

@@ -98,7 +98,7 @@ func (s *heads) won(key lineKey, from Pointer, by Winner) {
 			next.row, next.doubt = 0, max(last.doubt, doubtAtFirst)
 		}
 	}
-	s.made.Set(key, next)
+	s.made.Set(key.alone(), next)
 }
 
 // lost notes that a swap on what is remembered found something else.
@@ -109,7 +109,7 @@ func (s *heads) lost(key lineKey) {
 	}
 	doubted := *last
 	doubted.row, doubted.doubt = 0, min(max(2*last.doubt, doubtAtFirst), doubtAtMost)
-	s.made.Set(key, &doubted)
+	s.made.Set(key.alone(), &doubted)
 }
 
 // forget is for what is not there any more, or not known to be.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,6 +88,10 @@ type lineKey struct{ warehouse, table string }
 func keyOf(warehouse string, kind Kind, id TableIdentifier) lineKey {
 	return lineKey{warehouse, kind.word() + "\x00" + id.Namespace.DatabaseID() + "\x00" + id.Name}
 }
+
+// alone is the key without the request that it was in, all of whose first line would be
+// kept with a piece of it.
+func (k lineKey) alone() lineKey { return lineKey{strings.Clone(k.warehouse), k.table} }
 
 // line is there while a commit to its table is under way.
 type line struct {

@@ -47,6 +47,8 @@ type metadataCache struct {
 	cache  *otter.Cache[documentKey, kept]
 	files  Files
 	verify bool
+	// calm ends when nothing has been put for a while.
+	calm *time.Timer
 }
 
 // kept is a document, and where the one was that it replaced; empty where that is
@@ -76,7 +78,9 @@ func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache,
 	if err != nil {
 		return nil, fmt.Errorf("make metadata cache: %w", err)
 	}
-	return &metadataCache{cache: cache, files: files, verify: verify}, nil
+	c := &metadataCache{cache: cache, files: files, verify: verify}
+	c.calm = time.AfterFunc(calm, c.rest)
+	return c, nil
 }
 
 // load returns the document at a location; fault.MissingFile when it is gone.
@@ -85,6 +89,7 @@ func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, l
 	if d, known := c.cache.GetIfPresent(key); known {
 		return d.document, c.look(ctx, warehouse, location)
 	}
+	key.warehouse = strings.Clone(warehouse) // a piece of a request's first line would keep all of it
 	// Many may wait for this reading: it must not end with whoever came first.
 	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, kept](c.read))
 	return d.document, missingFile(location, err)
@@ -132,10 +137,17 @@ func missingFile(location string, err error) error {
 // put keeps a document that is to replace another one, which some requests may still
 // answer by; what that one has replaced is dropped.
 func (c *metadataCache) put(warehouse string, kind Kind, location string, d document, before string) {
-	if last, known := c.cache.GetEntryQuietly(documentKey{warehouse, kind, before}); known && last.Value.before != "" {
-		c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
+	key := documentKey{warehouse, kind, before}
+	if last, known := c.cache.GetEntryQuietly(key); known {
+		key = last.Key
+		if last.Value.before != "" {
+			c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
+		}
+	} else {
+		key.warehouse = strings.Clone(warehouse) // a piece of a request's first line would keep all of it
 	}
-	c.cache.Set(documentKey{warehouse, kind, location}, kept{d, before})
+	c.cache.Set(documentKey{key.warehouse, kind, location}, kept{d, key.location})
+	c.calm.Reset(calm)
 }
 
 // drop forgets files that are gone.

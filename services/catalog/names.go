@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -42,6 +43,11 @@ type listKey struct {
 	kind                Kind
 	token               string
 	size                int
+}
+
+// alone is the key without the request that it was in.
+func (k listKey) alone() listKey {
+	return listKey{strings.Clone(k.warehouse), strings.Clone(k.database), k.kind, strings.Clone(k.token), k.size}
 }
 
 // weigh is about how much memory a page takes, its text included.
@@ -90,7 +96,7 @@ func (l *nameLists) page(ctx context.Context, warehouse string, ns Namespace, ki
 	default:
 		l.misses.Add(1)
 		if names.Mark != "" {
-			l.pages.Set(key, names)
+			l.pages.Set(key.alone(), names)
 		}
 	}
 	return names, err
