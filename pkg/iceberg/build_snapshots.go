@@ -1,7 +1,7 @@
 package iceberg
 
 import (
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+	"github.com/igloo-catalog/igloo/pkg/span"
 )
 
 func (b *builder) snapshots() {

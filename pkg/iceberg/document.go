@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+	"github.com/igloo-catalog/igloo/pkg/span"
 )
 
 // document is a metadata file's JSON text with the places of its top-level

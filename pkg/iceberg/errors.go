@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+	"github.com/igloo-catalog/igloo/pkg/span"
 )
 
 // Kind tells a caller what an error is for.

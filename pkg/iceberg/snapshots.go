@@ -3,7 +3,7 @@ package iceberg
 import (
 	"slices"
 
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+	"github.com/igloo-catalog/igloo/pkg/span"
 )
 
 // minute is how far the clocks of two writers may differ. Source: Java's

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/igloo-catalog/igloo/pkg/iceberg/internal/span"
+	"github.com/igloo-catalog/igloo/pkg/span"
 )
 
 const (

@@ -71,20 +71,18 @@ func (c *call) readObject() (*object, error) {
 // Members that nobody asks for are ignored, and null is as good as absent.
 type object struct {
 	path    string
-	members map[string]json.RawMessage
+	members []rawMember
 	err     error
 }
 
 func (o *object) parse(path string, data []byte) {
 	o.path = path
-	err := json.Unmarshal(data, &o.members)
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		o.err = fault.Field(o.at(""), "malformed JSON at byte %d: %s", syntax.Offset, syntax)
-	case err != nil || o.members == nil:
-		o.err = fault.Field(o.at(""), "must be a JSON object, found %s", kindOf(data))
+	members, err := membersOf(data)
+	if err != nil {
+		o.err = noObject(o.at(""), data)
+		return
 	}
+	o.members = members
 }
 
 // at is the path to a member, for messages.
@@ -127,10 +125,18 @@ func (o *object) required(name, wanted string, v any) {
 	}
 }
 
-// raw is a member as it was sent; nil when it is absent.
+// raw is a member as it was sent, the last of its name; nil when it is absent.
 func (o *object) raw(name string) json.RawMessage {
-	raw := o.members[name]
-	if bytes.Equal(raw, []byte("null")) {
+	for i := len(o.members) - 1; i >= 0; i-- {
+		if m := &o.members[i]; m.name == name {
+			return nonNull(m.value)
+		}
+	}
+	return nil
+}
+
+func nonNull(raw json.RawMessage) json.RawMessage {
+	if string(raw) == "null" {
 		return nil
 	}
 	return raw
@@ -146,14 +152,19 @@ func (o *object) needed(name, wanted string) json.RawMessage {
 }
 
 func (o *object) text(name string) string {
-	var s string
-	o.required(name, "a string", &s)
-	return s
+	o.needed(name, "a string")
+	return o.optionalText(name)
 }
 
 func (o *object) optionalText(name string) string {
-	var s string
-	o.optional(name, "a string", &s)
+	raw := o.raw(name)
+	if raw == nil || o.err != nil {
+		return ""
+	}
+	s, err := textOf(raw)
+	if err != nil {
+		o.wrong(name, "must be a string, found %s", kindOf(raw))
+	}
 	return s
 }
 
@@ -165,45 +176,55 @@ func (o *object) flag(name string) bool {
 
 // list is a required array, its elements as they were sent.
 func (o *object) list(name string) []json.RawMessage {
-	var l []json.RawMessage
-	o.required(name, "an array", &l)
-	return l
+	o.needed(name, "an array")
+	return o.optionalList(name)
 }
 
 func (o *object) optionalList(name string) []json.RawMessage {
-	var l []json.RawMessage
-	o.optional(name, "an array", &l)
-	return l
+	raw := o.raw(name)
+	if raw == nil || o.err != nil {
+		return nil
+	}
+	elements, err := elementsOf(raw)
+	if err != nil {
+		o.wrong(name, "must be an array, found %s", kindOf(raw))
+	}
+	return elements
 }
 
 // texts is an array of strings; a null among them is refused.
 func (o *object) texts(name string, raw []json.RawMessage) []string {
 	texts := make([]string, 0, len(raw))
 	for i, element := range raw {
-		var s *string
-		if err := json.Unmarshal(element, &s); err != nil || s == nil {
+		s, err := textOf(element)
+		if err != nil {
 			o.wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, found %s", kindOf(element))
 			return nil
 		}
-		texts = append(texts, *s)
+		texts = append(texts, s)
 	}
 	return texts
 }
 
 // textMap is an object of strings; nil when it is absent.
 func (o *object) textMap(name string) map[string]string {
-	var raw map[string]json.RawMessage
-	if !o.optional(name, "an object of strings", &raw) {
+	raw := o.raw(name)
+	if raw == nil || o.err != nil {
 		return nil
 	}
-	m := make(map[string]string, len(raw))
-	for key, member := range raw {
-		var s *string
-		if err := json.Unmarshal(member, &s); err != nil || s == nil {
-			o.wrong(name+"."+clip(key), "must be a string, found %s", kindOf(member))
+	members, err := membersOf(raw)
+	if err != nil {
+		o.wrong(name, "must be an object of strings, found %s", kindOf(raw))
+		return nil
+	}
+	m := make(map[string]string, len(members))
+	for _, member := range members {
+		s, err := textOf(member.value)
+		if err != nil {
+			o.wrong(name+"."+clip(member.name), "must be a string, found %s", kindOf(member.value))
 			return nil
 		}
-		m[key] = *s
+		m[member.name] = s
 	}
 	return m
 }

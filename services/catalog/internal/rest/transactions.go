@@ -1,11 +1,14 @@
 package rest
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
+// commitTransaction commits to several tables. Each has its part of the body for itself:
+// what one of them keeps of it is not to keep those of the others.
 func (h *Handler) commitTransaction(c *call) (answer, error) {
 	request, body, err := c.mutation()
 	if err != nil {
@@ -19,8 +22,8 @@ func (h *Handler) commitTransaction(c *call) (answer, error) {
 		if member.err == nil {
 			changes = append(changes, catalog.TableChange{
 				Identifier:   member.identifier("identifier"),
-				Requirements: member.needed("requirements", "an array"),
-				Updates:      member.needed("updates", "an array"),
+				Requirements: bytes.Clone(member.needed("requirements", "an array")),
+				Updates:      bytes.Clone(member.needed("updates", "an array")),
 			})
 		}
 		if body.take(member); body.err != nil {
