@@ -140,12 +140,12 @@ PEER_FLAGS = -peer "$(PEER)" -peer-warehouse "$(PEER_WAREHOUSE)" -peer-token-fil
 BENCH_PARTS := bench-operations bench-engine bench-house-tables bench-commits bench-authorization bench-storage
 
 .PHONY: bench
-bench: ## Measure everything, beside other catalogs and PEER=http://…, into docs/performance.md; half an hour.
+bench: ## Measure everything, beside other catalogs and PEER=http://…, into docs/performance.md; forty minutes.
 	failed=; for part in $(BENCH_PARTS) bench-report; do $(MAKE) --no-print-directory $$part || failed+=" $$part"; done; \
 		if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 .PHONY: bench-operations
-bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation over HTTP, the limits, memory and start; twenty minutes.
+bench-operations: deps build $(STORES) $(PEERS)/stamp ## Measure every operation over HTTP, the limits, memory and start; half an hour.
 	$(BENCH) -bench Operations ./services/igloo/bench -peers $(CURDIR)/$(PEERS) $(PEER_FLAGS) $(BENCH_FLAGS)
 
 .PHONY: bench-engine
