@@ -57,6 +57,8 @@ type kept struct {
 	document
 
 	before string
+	// rested is set once it lies beside others that are at rest.
+	rested bool
 }
 
 // documentKey says where a file is, for two stores may have one location each,
@@ -65,6 +67,11 @@ type documentKey struct {
 	warehouse string
 	kind      Kind
 	location  string
+}
+
+// alone is the key without the request that it was in.
+func (k documentKey) alone() documentKey {
+	return documentKey{strings.Clone(k.warehouse), k.kind, k.location}
 }
 
 func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache, error) {
@@ -89,9 +96,8 @@ func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, l
 	if d, known := c.cache.GetIfPresent(key); known {
 		return d.document, c.look(ctx, warehouse, location)
 	}
-	key.warehouse = strings.Clone(warehouse) // a piece of a request's first line would keep all of it
 	// Many may wait for this reading: it must not end with whoever came first.
-	d, err := c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[documentKey, kept](c.read))
+	d, err := c.cache.Get(context.WithoutCancel(ctx), key.alone(), otter.LoaderFunc[documentKey, kept](c.read))
 	return d.document, missingFile(location, err)
 }
 
@@ -137,16 +143,10 @@ func missingFile(location string, err error) error {
 // put keeps a document that is to replace another one, which some requests may still
 // answer by; what that one has replaced is dropped.
 func (c *metadataCache) put(warehouse string, kind Kind, location string, d document, before string) {
-	key := documentKey{warehouse, kind, before}
-	if last, known := c.cache.GetEntryQuietly(key); known {
-		key = last.Key
-		if last.Value.before != "" {
-			c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
-		}
-	} else {
-		key.warehouse = strings.Clone(warehouse) // a piece of a request's first line would keep all of it
+	if last, known := c.cache.GetEntryQuietly(documentKey{warehouse, kind, before}); known && last.Value.before != "" {
+		c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
 	}
-	c.cache.Set(documentKey{key.warehouse, kind, location}, kept{d, key.location})
+	c.cache.Set(documentKey{warehouse, kind, location}.alone(), kept{document: d, before: before})
 	c.calm.Reset(calm)
 }
 

@@ -20,7 +20,7 @@ const (
 // never given back, and there are as many of those as documents fill.
 func (c *metadataCache) rest() {
 	for _, key := range slices.Collect(c.cache.Keys()) {
-		if d, known := c.cache.GetEntryQuietly(key); known {
+		if d, known := c.cache.GetEntryQuietly(key); known && !d.Value.rested {
 			c.settle(key, d.Value)
 		}
 	}
@@ -30,7 +30,7 @@ func (c *metadataCache) settle(key documentKey, seen kept) {
 	if seen.before != "" {
 		c.cache.Invalidate(documentKey{key.warehouse, key.kind, seen.before})
 	}
-	settled := kept{document: seen.document}
+	settled := kept{document: seen.document, rested: true}
 	if table, is := seen.document.(tableDocument); is && table.Size() < ownPages {
 		settled.document = tableDocument{table.Copy()}
 	}

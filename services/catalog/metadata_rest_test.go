@@ -25,6 +25,21 @@ func TestWhatWasReplacedGoesAtRest(t *testing.T) {
 	}
 }
 
+// What is at rest already is not moved again.
+func TestDocumentsComeToRestOnce(t *testing.T) {
+	cache := newTestCache(t)
+	cache.put("w", TableKind, "file:///w/t/0", metadataOf(t, 1), "")
+	cache.rest()
+	rested, err := cache.load(t.Context(), "w", TableKind, "file:///w/t/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache.rest()
+	if again, err := cache.load(t.Context(), "w", TableKind, "file:///w/t/0"); err != nil || again != rested {
+		t.Errorf("a document at rest was made anew: %v", err)
+	}
+}
+
 // Documents that stay lie among those that are gone, until there is rest.
 func TestDocumentsAtRestLieSideBySide(t *testing.T) {
 	cache := newTestCache(t)

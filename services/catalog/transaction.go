@@ -62,13 +62,12 @@ func (t transaction) presume(ctx context.Context, m *mutation) (*Outcome, error)
 	p := plan{outcome: Outcome{Status: statusNoContent}}
 	p.lost = func(conflicts []Conflict) error { return t.outdated(ctx, m, conflicts) }
 	err := m.placeAll(ctx, &p, t, results)
+	m.firstFile++ // the files of an attempt that was lost are deleted, late perhaps
 	if err == nil {
 		outcome, _, err := m.try(ctx, p)
-		m.firstFile++ // those of an attempt that was lost are deleted, late perhaps
 		return outcome, err
 	}
 	m.discard(ctx, p.files, nil) // never sent
-	m.firstFile++
 	if _, refused := refusalOutcome(err); refused {
 		return nil, nil //nolint:nilnil // that is to be decided on what is
 	}
