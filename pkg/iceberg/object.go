@@ -2,7 +2,6 @@ package iceberg
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -103,30 +102,22 @@ func (o object) appendMore(dst []byte) []byte {
 }
 
 func parseObject(path string, raw []byte) (object, error) {
-	s := span.NewScanner(raw)
-	if s.Peek() != '{' {
+	if span.NewScanner(raw).Peek() != '{' {
 		return nil, invalid(path, "found %s, an object is allowed", shorten(raw))
 	}
 	var o object
 	var seen nameSet
-	err := s.Object(func(key span.Span) error {
-		value, err := s.Skip()
-		if err != nil {
-			return err
-		}
-		name, err := memberName(raw[key.Start-1 : key.End+1])
+	err := span.Members(raw, func(quoted, value []byte) error {
+		name, err := memberName(quoted)
 		if seen.add(name, len(o), func(i int) string { return o[i].key }) {
 			return invalid(path, "%s: occurs twice", shorten([]byte(name)))
 		}
 		if o == nil {
 			o = make(object, 0, usualMembers)
 		}
-		o = append(o, member{name, value.Of(raw)})
+		o = append(o, member{name, value})
 		return err
 	})
-	if err == nil {
-		err = s.End()
-	}
 	return o, malformed(path, err)
 }
 
@@ -173,19 +164,10 @@ func (s *nameSet) add(name string, count int, before func(i int) string) (twice 
 }
 
 func parseArray(path string, raw []byte) ([][]byte, error) {
-	s := span.NewScanner(raw)
-	if s.Peek() != '[' {
+	if span.NewScanner(raw).Peek() != '[' {
 		return nil, invalid(path, "found %s, an array is allowed", shorten(raw))
 	}
-	elements := [][]byte{}
-	err := s.Array(func() error {
-		value, err := s.Skip()
-		elements = append(elements, value.Of(raw))
-		return err
-	})
-	if err == nil {
-		err = s.End()
-	}
+	elements, err := span.Elements[[]byte](raw)
 	return elements, malformed(path, err)
 }
 
@@ -224,14 +206,7 @@ func shorten(raw []byte) string {
 }
 
 // unquote decodes a JSON string with its quotes.
-func unquote(raw []byte) (string, error) {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), nil
-	}
-	var s string
-	err := json.Unmarshal(raw, &s)
-	return s, err
-}
+func unquote(raw []byte) (string, error) { return span.Unquote(raw) }
 
 // appendString encodes s as JSON does, with nothing escaped that need not be.
 func appendString(dst []byte, s string) []byte {

@@ -1,4 +1,5 @@
-// Package span finds the values of a JSON text without decoding them.
+// Package span finds the values of a JSON text without decoding them, but for strings
+// that are asked for.
 //
 // It promises that a text which it passes is valid JSON (RFC 8259, UTF-8,
 // at most maxDepth deep), that it looks at each byte once, and that it allocates

@@ -14,6 +14,7 @@ import (
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/limit"
+	"github.com/igloo-catalog/igloo/pkg/span"
 	"github.com/igloo-catalog/igloo/services/catalog"
 )
 
@@ -118,6 +119,20 @@ func (o *object) optional(name, wanted string, v any) bool {
 	return true
 }
 
+// taken is a member as decode reads it; the zero value when it is absent, or another kind.
+func taken[T any](o *object, name, wanted string, decode func([]byte) (T, error)) (none T) {
+	raw := o.raw(name)
+	if raw == nil || o.err != nil {
+		return none
+	}
+	v, err := decode(raw)
+	if err != nil {
+		o.wrong(name, "must be %s, found %s", wanted, kindOf(raw))
+		return none
+	}
+	return v
+}
+
 // required is optional, and refuses absence.
 func (o *object) required(name, wanted string, v any) {
 	if !o.optional(name, wanted, v) {
@@ -156,17 +171,7 @@ func (o *object) text(name string) string {
 	return o.optionalText(name)
 }
 
-func (o *object) optionalText(name string) string {
-	raw := o.raw(name)
-	if raw == nil || o.err != nil {
-		return ""
-	}
-	s, err := textOf(raw)
-	if err != nil {
-		o.wrong(name, "must be a string, found %s", kindOf(raw))
-	}
-	return s
-}
+func (o *object) optionalText(name string) string { return taken(o, name, "a string", span.Unquote) }
 
 func (o *object) flag(name string) bool {
 	var b bool
@@ -181,22 +186,14 @@ func (o *object) list(name string) []json.RawMessage {
 }
 
 func (o *object) optionalList(name string) []json.RawMessage {
-	raw := o.raw(name)
-	if raw == nil || o.err != nil {
-		return nil
-	}
-	elements, err := elementsOf(raw)
-	if err != nil {
-		o.wrong(name, "must be an array, found %s", kindOf(raw))
-	}
-	return elements
+	return taken(o, name, "an array", span.Elements[json.RawMessage])
 }
 
 // texts is an array of strings; a null among them is refused.
 func (o *object) texts(name string, raw []json.RawMessage) []string {
 	texts := make([]string, 0, len(raw))
 	for i, element := range raw {
-		s, err := textOf(element)
+		s, err := span.Unquote(element)
 		if err != nil {
 			o.wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, found %s", kindOf(element))
 			return nil
@@ -208,18 +205,13 @@ func (o *object) texts(name string, raw []json.RawMessage) []string {
 
 // textMap is an object of strings; nil when it is absent.
 func (o *object) textMap(name string) map[string]string {
-	raw := o.raw(name)
-	if raw == nil || o.err != nil {
-		return nil
-	}
-	members, err := membersOf(raw)
-	if err != nil {
-		o.wrong(name, "must be an object of strings, found %s", kindOf(raw))
+	members := taken(o, name, "an object of strings", membersOf)
+	if members == nil {
 		return nil
 	}
 	m := make(map[string]string, len(members))
 	for _, member := range members {
-		s, err := textOf(member.value)
+		s, err := span.Unquote(member.value)
 		if err != nil {
 			o.wrong(name+"."+clip(member.name), "must be a string, found %s", kindOf(member.value))
 			return nil
