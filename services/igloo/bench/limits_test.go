@@ -141,17 +141,23 @@ func (l *bare) sending(b *testing.B, operation string, like *contestant, snapsho
 	b.Helper()
 	c := l.same[operation]
 	if c == nil {
-		file := filepath.Join(b.TempDir(), "answer")
-		if err := os.WriteFile(file, like.answer(b, snapshots), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		listen := iglootest.Address(b)
+		file, listen := like.answerFile(b, snapshots), iglootest.Address(b)
 		c = &contestant{name: report.SameBytes}
 		c.target.URL = "http://" + listen
 		c.run(b, proctest.Command{Path: os.Args[0], Env: []string{oneProcessor, sends + "=" + file, listens + "=" + listen}}, c.target.URL)
 		l.same[operation] = c
 	}
 	return c.enter(operation, connections, looped(load.Get(c.target.URL, connections)))
+}
+
+// answerFile has what the contestant answers.
+func (c *contestant) answerFile(b *testing.B, snapshots int) string {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "answer")
+	if err := os.WriteFile(file, c.answer(b, snapshots), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return file
 }
 
 // answer is what the contestant answers to a load of a table of so many snapshots.

@@ -125,10 +125,6 @@ func (c *changing) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckReque
 // like answers.
 func newSteps(b *testing.B, like *contestant) *contestant {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "answer")
-	if err := os.WriteFile(file, like.answer(b, 1), 0o600); err != nil {
-		b.Fatal(err)
-	}
 	c := newPgbench(b)
 	c.name = report.BareCommit
 	back, front := iglootest.Address(b), iglootest.Address(b)
@@ -136,7 +132,7 @@ func newSteps(b *testing.B, like *contestant) *contestant {
 		return reachable(back)
 	})
 	c.target.URL = "http://" + front
-	env := append(keys(), oneProcessor, creates+"="+c.ownStore(b).Endpoint(), calls+"="+back, sends+"="+file, listens+"="+front)
+	env := append(keys(), oneProcessor, creates+"="+c.ownStore(b).Endpoint(), calls+"="+back, sends+"="+like.answerFile(b, 1), listens+"="+front)
 	c.run(b, proctest.Command{Path: os.Args[0], Env: env}, c.target.URL)
 	return c
 }
