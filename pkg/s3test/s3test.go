@@ -69,8 +69,8 @@ func start(t testing.TB, flags ...string) *Server {
 	if err := os.Mkdir(filepath.Join(folder, Bucket), 0o755); err != nil { //nolint:gosec // a test's
 		t.Fatal(err)
 	}
-	flags = append(flags, "posix", "--sidecar", t.TempDir(), folder)
-	s.process = run(t, s.port, flags...)
+	flags = append(append(flags, "posix"), attributes(t, folder)...)
+	s.process = run(t, s.port, append(flags, folder)...)
 	waitReady(t, s.Endpoint(), s.process)
 	return s
 }
