@@ -2,10 +2,10 @@
 //
 // A call goes at once while next to nothing is under way; what finds more under
 // way queues up, and goes as one batch as soon as it is as much as that, or in turn
-// with it. So
-// batching costs a few callers nothing, and many are spread over few batches of
-// like size, of which one begins when another ends. The package promises that the
-// queue and the batches at a time are bounded, that a call waits for company no
+// with it. So batching costs a few callers nothing, and many are spread over few
+// batches of like size, of which one begins when another ends. Where many are sure to
+// come, calls wait for company even if nothing is under way. The package promises that
+// the queue and the batches at a time are bounded, that a call waits for company no
 // longer than patience lasts, that it runs only after it was asked for, and that
 // a caller who leaves costs the others nothing.
 package line
@@ -38,9 +38,19 @@ type Limits struct {
 	// way, or until they fill a batch; then all go. It is for calls that cost far
 	// less than their batch does.
 	InTurn bool
+	// Company is how many calls are worth waiting for while callers crowd, as long as
+	// patience lasts and whatever is under way. Without it none are.
+	Company int
 	// Timeout ends a batch that the store does not answer.
 	Timeout time.Duration
 }
+
+// Callers crowd when so many calls went together, and for so long after it: there are
+// more than take turns with one another, of whom none would meet but by waiting.
+const (
+	crowd    = 3
+	crowdFor = 50 * time.Millisecond
+)
 
 // retryAfter is when a full queue is worth another try.
 const retryAfter = time.Second
@@ -67,6 +77,8 @@ type Line[Q, A any] struct {
 	queue          []*waiting[Q, A]
 	// hurried is set while a timer will look after what waits for company.
 	hurried bool
+	// met is when a crowd last went together.
+	met time.Time
 }
 
 // waiting is a call in the queue.
@@ -162,10 +174,19 @@ func (l *Line[Q, A]) enter(ctx context.Context, call Q) (w *waiting[Q, A], alone
 
 // enough reports whether so many calls are company enough.
 func (l *Line[Q, A]) enough(calls int) bool {
-	if l.Limits.InTurn {
+	switch crowded := l.crowded(); {
+	case crowded && calls < l.Limits.Company:
+		return false
+	case l.Limits.InTurn && !crowded:
 		return l.batches == 0 || calls >= l.Limits.Batch
+	default:
+		return l.Limits.Patience == 0 || calls >= min(l.calls, l.Limits.Batch)
 	}
-	return l.Limits.Patience == 0 || calls >= min(l.calls, l.Limits.Batch)
+}
+
+// crowded reports whether more calls are sure to come.
+func (l *Line[Q, A]) crowded() bool {
+	return l.Limits.Company > 0 && time.Since(l.met) < crowdFor
 }
 
 // start begins what batches may begin.
@@ -179,7 +200,7 @@ func (l *Line[Q, A]) begin(due [][]*waiting[Q, A]) {
 
 // due takes the batches that may begin, and counts them as under way.
 func (l *Line[Q, A]) due() (due [][]*waiting[Q, A]) {
-	turn := l.Limits.InTurn && l.batches == 0 // of calls of all sorts
+	turn := l.Limits.InTurn && l.batches == 0 && !l.crowded() // of calls of all sorts
 	for len(l.queue) > 0 && l.batches < l.Limits.Slots {
 		patient := l.Limits.Patience - time.Since(l.queue[0].since)
 		if !turn && !l.enough(len(l.queue)) && patient > 0 {
@@ -283,6 +304,9 @@ func (l *Line[Q, A]) take() []*waiting[Q, A] {
 	}
 	clear(l.queue[len(rest):])
 	l.queue = rest
+	if len(batch) >= crowd {
+		l.met = time.Now()
+	}
 	return batch
 }
 

@@ -1,6 +1,7 @@
 package line_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/line"
 )
 
-// takes is how long a batch is under way.
+// takes is how long a batch is under way, where nothing else is said.
 const takes = time.Second
 
 // counter answers a call with its double, and notes what came together.
@@ -22,6 +23,7 @@ type counter struct {
 	batches [][]int
 	now     int
 	most    int
+	takes   time.Duration
 }
 
 func (c *counter) run(ctx context.Context, calls []int) ([]int, error) {
@@ -42,7 +44,7 @@ func (c *counter) run(ctx context.Context, calls []int) ([]int, error) {
 		}
 	}
 	select {
-	case <-time.After(takes):
+	case <-time.After(cmp.Or(c.takes, takes)):
 		return answers, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -137,6 +139,37 @@ func TestATurnIsThatOfAll(t *testing.T) {
 		if len(q.batches) != 3 || time.Since(began) != 2*takes {
 			t.Errorf("batches %v in %s", q.batches, time.Since(began))
 		}
+	})
+}
+
+// TestACrowdWaits: who finds nobody there waits all the same, for as long as many came
+// together a short time ago, and no longer than patience lasts.
+func TestACrowdWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const patience = 10 * time.Millisecond
+		q := newQueue(line.Limits{Slots: 4, Batch: 100, Queue: 100, Patience: patience, InTurn: true, Company: 4}, nil)
+		q.takes = time.Millisecond
+		for _, round := range []struct {
+			calls []int
+			after time.Duration
+		}{
+			{[]int{1, 2}, 2 * q.takes}, // of two, one has its turn after the other
+			{[]int{3, 4, 5, 6}, 2 * q.takes},
+			{[]int{7}, patience + q.takes},
+			{[]int{8, 9}, patience + q.takes},
+			{[]int{10, 11, 12, 13}, q.takes}, // company enough
+			{[]int{14}, patience + q.takes},
+		} {
+			began := time.Now()
+			q.ask(t, round.calls...)
+			q.wait.Wait()
+			if took := time.Since(began); took != round.after {
+				t.Errorf("calls %v took %s, want %s", round.calls, took, round.after)
+			}
+		}
+		time.Sleep(time.Minute)
+		q.ask(t, 15, 16)
+		q.came(t, "[[1] [2] [3] [4 5 6] [7] [8 9] [10 11 12 13] [14] [15] [16]]")
 	})
 }
 
