@@ -209,6 +209,13 @@ func (c *connection) exchange(head, body []byte) (status int, size int64, again 
 	if errors.Is(unsent, os.ErrDeadlineExceeded) {
 		return 0, 0, false, unsent
 	}
+	size, plain, err := c.plain()
+	switch {
+	case err != nil || plain && unsent != nil:
+		return 0, 0, false, cmp.Or(unsent, c.lost, err)
+	case plain:
+		return http.StatusOK, size, c.in.Buffered() == 0, nil
+	}
 	answer, err := c.answer() //nolint:bodyclose // the connection ends when it has more to say
 	if err != nil || unsent != nil && answer.StatusCode < http.StatusMultipleChoices {
 		return 0, 0, false, cmp.Or(unsent, c.lost, err)
@@ -232,6 +239,20 @@ func (c *connection) send(head, body []byte) error {
 		body = body[n:]
 	}
 	return err
+}
+
+// plain takes an answer if it is plain, and nothing of any other.
+func (c *connection) plain() (size int64, ok bool, err error) {
+	if _, err := c.in.Peek(1); err != nil {
+		return 0, false, err
+	}
+	came, _ := c.in.Peek(c.in.Buffered())
+	body, whole, ok := plainAnswer(came)
+	if !ok {
+		return 0, false, nil
+	}
+	_, err = c.in.Discard(whole)
+	return int64(body), true, err
 }
 
 // put is the kind of request that answers are to.
