@@ -102,13 +102,23 @@ type line struct {
 }
 
 func newLines(c *Catalog, limits FoldLimits) *lines {
-	return &lines{catalog: c, limits: limits, turns: newTurns(), busy: map[lineKey]*line{}}
+	l := &lines{catalog: c, limits: limits, busy: map[lineKey]*line{}}
+	l.turns = newTurns(l.underWay)
+	return l
+}
+
+// underWay reports whether a commit to the table is.
+func (l *lines) underWay(key lineKey) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.busy[key] != nil
 }
 
 // commit carries a party through, and has it wait where it lost until it is its
 // turn to try again.
 func (l *lines) commit(ctx context.Context, p *party) (*Outcome, error) {
 	p.key = keyOf(p.request.Warehouse, p.member.kind, p.member.id)
+	l.turns.before(p.key)
 	outcome, err := l.pass(ctx, p)
 	l.turns.after(ctx, p.key, err)
 	return outcome, err

@@ -11,9 +11,12 @@ import (
 
 // How long who lost a race for a table waits for the turn to try again.
 const (
-	// turnAtLeast and turnAtMost bound how long one turn lasts that comes to nothing.
-	turnAtLeast = 10 * time.Millisecond
-	turnAtMost  = 100 * time.Millisecond
+	// turnLasts is how long others go on winning before one is let go who lost.
+	turnLasts = 40 * time.Millisecond
+	// silence is how long nobody comes before that, and nextComes how long who is let
+	// go has for coming back.
+	silence   = 2 * time.Millisecond
+	nextComes = 5 * time.Millisecond
 	// turnsLimit bounds the wait altogether.
 	turnsLimit = time.Second
 	// turnsWaiting is the most that wait for one table; more are told at once.
@@ -23,54 +26,132 @@ const (
 // turns tell those who lost a race for a table one after another. Of many writers
 // who look at the same version one alone can win, and all who are told of it at once
 // look at the same version again: the more of them, the more work is for nothing.
-// So each success lets one go who lost; and when none comes, time does.
+//
+// Whoever wins knows the new version first, and can go on winning at no cost to
+// anybody. Their turn ends when nobody comes for a while, or has lasted long enough:
+// then the first goes who lost. In the latter case who won last is not told before the
+// other had time to come back, or they would be ahead of them for ever.
 type turns struct {
+	// busy reports whether commits to a table are under way.
+	busy func(lineKey) bool
+
 	mu     sync.Mutex
-	losers map[lineKey]*losers // of tables for which anybody waits
+	losers map[lineKey]*losers       // of tables for which anybody waits
+	next   map[lineKey]chan struct{} // closed when the next commit to a table begins
 }
 
 // losers of one table, in the order in which they lost.
 type losers struct {
 	waiting []chan struct{}
-	won     time.Time     // when the last commit succeeded, or the first lost
-	turn    time.Duration // how long a turn may last
+	began   time.Time // the turn
+	// quiet ends the turn at the time until, when nothing is under way.
+	quiet *time.Timer
+	until time.Time
 }
 
-func newTurns() *turns { return &turns{losers: map[lineKey]*losers{}} }
+func newTurns(busy func(lineKey) bool) *turns {
+	return &turns{busy: busy, losers: map[lineKey]*losers{}, next: map[lineKey]chan struct{}{}}
+}
 
-// after ends a commit to a table: success lets the first go who waits, and who
-// lost waits.
-func (t *turns) after(ctx context.Context, key lineKey, err error) {
-	switch {
-	case err == nil:
-		t.won(key)
-	case fault.Is(err, fault.CommitFailed):
-		t.wait(ctx, key)
+// before begins a commit to a table, for which somebody may wait.
+func (t *turns) before(key lineKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if next := t.next[key]; next != nil {
+		close(next)
+		delete(t.next, key)
 	}
 }
 
-func (t *turns) won(key lineKey) {
+// after ends a commit to a table: who lost waits for a turn, and who won for whoever
+// has the next one.
+func (t *turns) after(ctx context.Context, key lineKey, err error) {
+	switch {
+	case fault.Is(err, fault.CommitFailed):
+		t.lost(ctx, key)
+	case err == nil:
+		t.won(ctx, key)
+	default:
+		t.forget(key, t.ended(key))
+	}
+}
+
+// won returns at once, but at the end of a turn.
+func (t *turns) won(ctx context.Context, key lineKey) {
+	next := t.ended(key)
+	if next == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, nextComes)
+	defer cancel()
+	select {
+	case <-next:
+	case <-ctx.Done():
+		t.forget(key, next)
+	}
+}
+
+// ended lets the first go when the turn has lasted long enough; next is closed when
+// they are back.
+func (t *turns) ended(key lineKey) (next chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.losers[key]
 	if l == nil {
-		return
+		return nil
 	}
-	now := time.Now()
-	l.turn = min(max(2*now.Sub(l.won), turnAtLeast), turnAtMost)
-	l.won = now
+	if time.Since(l.began) < turnLasts {
+		l.wait(silence)
+		return nil
+	}
+	t.letGo(key, l)
+	if t.next[key] == nil {
+		t.next[key] = make(chan struct{})
+	}
+	return t.next[key]
+}
+
+// silent lets the first go when nobody else commits.
+func (t *turns) silent(key lineKey) {
+	busy := t.busy(key)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l := t.losers[key]; l != nil && !busy {
+		t.letGo(key, l)
+	}
+}
+
+func (t *turns) letGo(key lineKey, l *losers) {
+	l.began = time.Now()
+	l.wait(nextComes)
 	close(l.waiting[0])
 	t.remove(key, l, 0)
 }
 
-// wait returns when it is the caller's turn, at the latest when all before had
-// theirs, or when ctx ends.
-func (t *turns) wait(ctx context.Context, key lineKey) {
-	turn, limit := t.enter(key)
+// wait ends the turn so late, or later, if nothing is under way then.
+func (l *losers) wait(quiet time.Duration) {
+	if until := time.Now().Add(quiet); until.After(l.until) {
+		l.until = until
+		l.quiet.Reset(quiet)
+	}
+}
+
+// forget stops waiting for the next commit.
+func (t *turns) forget(key lineKey, next chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next[key] == next {
+		delete(t.next, key)
+	}
+}
+
+// lost returns when it is the caller's turn, or when ctx ends.
+func (t *turns) lost(ctx context.Context, key lineKey) {
+	turn := t.enter(key)
 	if turn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, turnsLimit)
 	defer cancel()
 	select {
 	case <-turn:
@@ -80,20 +161,21 @@ func (t *turns) wait(ctx context.Context, key lineKey) {
 }
 
 // enter takes the last place. There is none where too many wait.
-func (t *turns) enter(key lineKey) (turn chan struct{}, limit time.Duration) {
+func (t *turns) enter(key lineKey) (turn chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.losers[key]
 	if l == nil {
-		l = &losers{won: time.Now(), turn: turnAtLeast}
+		l = &losers{began: time.Now(), quiet: time.AfterFunc(silence, func() { t.silent(key) })}
 		t.losers[key] = l
 	}
 	if len(l.waiting) >= turnsWaiting {
-		return nil, 0
+		return nil
 	}
+	l.wait(silence)
 	turn = make(chan struct{})
 	l.waiting = append(l.waiting, turn)
-	return turn, min(time.Duration(len(l.waiting))*l.turn, turnsLimit)
+	return turn
 }
 
 // leave gives the place up.
@@ -111,6 +193,7 @@ func (t *turns) leave(key lineKey, turn chan struct{}) {
 
 func (t *turns) remove(key lineKey, l *losers, place int) {
 	if l.waiting = slices.Delete(l.waiting, place, place+1); len(l.waiting) == 0 {
+		l.quiet.Stop()
 		delete(t.losers, key)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ type race struct {
 	*testing.T
 	*turns
 
+	under    atomic.Int32 // commits under way
 	answers  sync.Mutex
 	answered []int // in order
 }
@@ -46,9 +48,15 @@ func (r *race) lose(ctx context.Context, many int) {
 	}
 }
 
-func (r *race) succeed() {
+// commit takes so long, and succeeds; then it is told within the time that is returned.
+func (r *race) commit(takes time.Duration) (told time.Duration) {
+	r.before(contended)
+	r.under.Add(1)
+	time.Sleep(takes)
+	r.under.Add(-1)
+	began := time.Now()
 	r.after(context.Background(), contended, nil)
-	synctest.Wait()
+	return time.Since(began)
 }
 
 // pass lets time pass.
@@ -60,23 +68,47 @@ func pass(d time.Duration) {
 func raced(t *testing.T, test func(r *race)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &race{T: t, turns: newTurns()}
+		r := &race{T: t}
+		r.turns = newTurns(func(lineKey) bool { return r.under.Load() > 0 })
 		test(r)
 		pass(turnsLimit)
-		if len(r.losers) > 0 {
-			t.Errorf("nobody waits, and %v are kept", r.losers)
+		if len(r.losers)+len(r.next) > 0 {
+			t.Errorf("nobody waits, and %v and %v are kept", r.losers, r.next)
 		}
 	})
 }
 
-func TestEachSuccessLetsOneGoWhoLost(t *testing.T) {
+// Whoever wins goes on for a turn, and then waits for who is let go.
+func TestTurnsEnd(t *testing.T) {
+	raced(t, func(r *race) {
+		const takes = 4 * time.Millisecond
+		r.lose(r.Context(), 2)
+		for passed := takes; passed < turnLasts; passed += takes {
+			if waited := r.commit(takes); waited > 0 || len(r.told()) > 0 {
+				r.Fatalf("after %s who won waited for %s, and %v were told", passed, waited, r.told())
+			}
+		}
+		const comes = time.Millisecond
+		time.AfterFunc(takes+comes, func() { r.before(contended) })
+		if waited := r.commit(takes); waited != comes || !slices.Equal(r.told(), []int{0}) {
+			r.Errorf("at the end of a turn who won waited for %s, and %v were told", waited, r.told())
+		}
+		if waited := r.commit(turnLasts); waited != nextComes || !slices.Equal(r.told(), []int{0, 1}) {
+			r.Errorf("who won waited for %s for somebody who does not come, and %v were told", waited, r.told())
+		}
+	})
+}
+
+// Where nobody commits, each goes when the one before had time to come back.
+func TestSilenceEndsTurns(t *testing.T) {
 	raced(t, func(r *race) {
 		r.lose(r.Context(), 3)
-		for i := range 3 {
+		for i, passes := range []time.Duration{silence, nextComes, nextComes} {
+			pass(passes - 1)
 			if len(r.told()) != i {
-				r.Fatalf("after %d successes %v were told", i, r.told())
+				r.Fatalf("%v were told before it was silent for %s", r.told(), passes)
 			}
-			r.succeed()
+			pass(1)
 		}
 		if !slices.Equal(r.told(), []int{0, 1, 2}) {
 			r.Error(r.told())
@@ -84,48 +116,51 @@ func TestEachSuccessLetsOneGoWhoLost(t *testing.T) {
 	})
 }
 
-func TestOthersAreNoSuccess(t *testing.T) {
-	raced(t, func(r *race) {
-		r.lose(r.Context(), 1)
-		r.after(r.Context(), lineKey{"w", "table\x00n\x00other"}, nil)
-		r.after(r.Context(), contended, fault.New(fault.Unavailable, "not known"))
-		if len(r.told()) > 0 {
-			r.Error("it was told of a success that was none")
-		}
-	})
-}
-
-// Where nobody succeeds each goes when those before had their turns.
-func TestTurnsPass(t *testing.T) {
-	raced(t, func(r *race) {
-		const many = 200
-		r.lose(r.Context(), many)
-		for i := range many {
-			if limit := turnsLimit / turnAtLeast; i < int(limit) && len(r.told()) != i {
-				r.Fatalf("after %d turns %d were told", i, len(r.told()))
-			}
-			pass(turnAtLeast)
-		}
-		if len(r.told()) != many {
-			r.Errorf("%d were told within %s", len(r.told()), many*turnAtLeast)
-		}
-	})
-}
-
-// A turn lasts as long as two successes take: what is slow is not tried more often.
-func TestTurnsLastAsCommitsDo(t *testing.T) {
-	for _, c := range []struct{ took, lasts time.Duration }{{time.Millisecond, turnAtLeast}, {9 * time.Millisecond, 18 * time.Millisecond}} {
+// While somebody commits it is not silent, and then it takes as long again.
+func TestCommitsAreNoSilence(t *testing.T) {
+	for name, err := range map[string]error{"won": nil, "lost": errLost, "failed": fault.New(fault.Unavailable, "not known")} {
 		raced(t, func(r *race) {
-			r.lose(r.Context(), 3)
-			time.Sleep(c.took)
-			r.succeed()
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if l := r.losers[contended]; l.turn != c.lasts {
-				r.Errorf("%s: a turn lasts %s", c.took, l.turn)
+			r.lose(r.Context(), 1)
+			r.under.Add(1)
+			pass(turnLasts - silence)
+			r.under.Add(-1)
+			go r.after(r.Context(), contended, err)
+			if pass(silence - 1); len(r.told()) > 0 {
+				r.Errorf("%s: somebody was told beside a commit", name)
+			}
+			if pass(1); len(r.told()) != 1 {
+				r.Errorf("%s: nobody was told after it", name)
 			}
 		})
 	}
+}
+
+func TestOthersAreNoTurn(t *testing.T) {
+	raced(t, func(r *race) {
+		r.lose(r.Context(), 1)
+		r.under.Add(1)
+		pass(turnLasts)
+		r.after(r.Context(), lineKey{"w", "table\x00n\x00other"}, nil)
+		if len(r.told()) > 0 {
+			r.Error("it was told of a turn that was another table's")
+		}
+		r.under.Add(-1)
+		r.after(r.Context(), contended, fault.New(fault.Unavailable, "not known"))
+		if len(r.told()) != 1 {
+			r.Error("a commit that failed kept the turn")
+		}
+	})
+}
+
+func TestNobodyWaitsForEver(t *testing.T) {
+	raced(t, func(r *race) {
+		r.lose(r.Context(), 3)
+		r.under.Add(1)
+		pass(turnsLimit)
+		if len(r.told()) != 3 {
+			r.Errorf("%v were told within %s", r.told(), turnsLimit)
+		}
+	})
 }
 
 func TestWhoGoesKeepsNobodyWaiting(t *testing.T) {
@@ -137,7 +172,7 @@ func TestWhoGoesKeepsNobodyWaiting(t *testing.T) {
 		if len(r.told()) != 1 {
 			r.Fatal("who goes is not told")
 		}
-		if r.succeed(); len(r.told()) != 2 {
+		if pass(silence); len(r.told()) != 2 {
 			r.Error("the next one waits for who has gone")
 		}
 	})
