@@ -95,18 +95,12 @@ type Catalog struct {
 // New makes a catalog over what it needs.
 func New(pointers Pointers, files Files, replays Replays, settings Settings, log *slog.Logger) (*Catalog, error) {
 	settings = settings.withDefaults()
-	metadata, err := newMetadataCache(files, settings.CacheBytes, settings.VerifyFiles)
-	if err != nil {
-		return nil, err
-	}
+	metadata := newMetadataCache(files, settings.CacheBytes, settings.VerifyFiles)
 	lists, err := newNameLists(pointers, settings.CacheBytes/listsShare)
 	if err != nil {
 		return nil, err
 	}
-	heads, err := newHeads(settings.CacheBytes / headsShare)
-	if err != nil {
-		return nil, err
-	}
+	heads := newHeads(settings.CacheBytes / headsShare)
 	meter := telemetry.OrNone(settings.Meter)
 	measures, err := newMeasures(meter)
 	err = errors.Join(err, telemetry.MeasureCache(meter, "metadata", metadata.use),

@@ -1,12 +1,8 @@
 package catalog
 
 import (
-	"fmt"
 	"sync/atomic"
 	"time"
-
-	"github.com/maypok86/otter/v2"
-	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
@@ -37,24 +33,16 @@ func (h *head) relied() bool { return h.row >= h.doubt }
 // heads remember what swaps of this replica made. Others may have changed it since:
 // nothing is answered by a head that a swap, or a reading, has not borne out.
 type heads struct {
-	made         *otter.Cache[lineKey, *head]
+	made         *recent[lineKey, *head]
 	hits, misses atomic.Uint64
 }
 
-func newHeads(maxBytes int64) (*heads, error) {
-	made, err := otter.New(&otter.Options[lineKey, *head]{
-		MaximumWeight: uint64(maxBytes), Weigher: lineKey.weigh, StatsRecorder: stats.NewCounter(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make cache of heads: %w", err)
-	}
-	return &heads{made: made}, nil
-}
+func newHeads(maxBytes int64) *heads { return &heads{made: newRecent(maxBytes, lineKey.weigh)} }
 
 // weigh is about how much memory a head takes.
-func (k lineKey) weigh(h *head) uint32 {
+func (k lineKey) weigh(h *head) int64 {
 	const entry = 512
-	return uint32(entry + len(k.warehouse) + 3*len(k.table) + len(h.MetadataLocation) + len(h.Owner) + len(h.principal) + len(h.requestID))
+	return int64(entry + len(k.warehouse) + 3*len(k.table) + len(h.MetadataLocation) + len(h.Owner) + len(h.principal) + len(h.requestID))
 }
 
 // likely are the heads that a commit to all of some tables or views may be tried on;
@@ -62,7 +50,7 @@ func (k lineKey) weigh(h *head) uint32 {
 func (s *heads) likely(keys ...lineKey) []*Pointer {
 	found := make([]*Pointer, len(keys))
 	for i, key := range keys {
-		h, known := s.made.GetIfPresent(key)
+		h, known := s.made.get(key)
 		if !known || !h.relied() {
 			s.misses.Add(uint64(len(keys)))
 			return nil
@@ -75,7 +63,7 @@ func (s *heads) likely(keys ...lineKey) []*Pointer {
 
 // winner is who made a pointer, if that was a swap which is remembered.
 func (s *heads) winner(key lineKey, p Pointer) (Winner, bool) {
-	h, known := s.made.GetIfPresent(key)
+	h, known := s.made.get(key)
 	if !known || !h.is(p) {
 		return Winner{}, false
 	}
@@ -92,28 +80,28 @@ func (h *head) is(p Pointer) bool {
 func (s *heads) won(key lineKey, from Pointer, by Winner) {
 	next := &head{Pointer: from, principal: by.Principal, requestID: by.RequestID}
 	next.Version, next.MetadataLocation, next.UpdatedAt = by.Version, by.MetadataLocation, by.CommittedAt
-	if last, known := s.made.GetIfPresent(key); known {
+	if last, known := s.made.get(key); known {
 		next.row, next.doubt = min(last.row, doubtAtMost)+1, last.doubt
 		if !last.is(from) {
 			next.row, next.doubt = 0, max(last.doubt, doubtAtFirst)
 		}
 	}
-	s.made.Set(key.alone(), next)
+	s.made.put(key.alone(), next)
 }
 
 // lost notes that a swap on what is remembered found something else.
 func (s *heads) lost(key lineKey) {
-	last, known := s.made.GetIfPresent(key)
+	last, known := s.made.get(key)
 	if !known {
 		return
 	}
 	doubted := *last
 	doubted.row, doubted.doubt = 0, min(max(2*last.doubt, doubtAtFirst), doubtAtMost)
-	s.made.Set(key.alone(), &doubted)
+	s.made.put(key.alone(), &doubted)
 }
 
 // forget is for what is not there any more, or not known to be.
-func (s *heads) forget(key lineKey) { s.made.Invalidate(key) }
+func (s *heads) forget(key lineKey) { s.made.remove(key) }
 
 // changed forgets what is otherwise now than it was made, or may be.
 func (s *heads) changed(warehouse string, changes []Change) {
@@ -144,9 +132,8 @@ func (s *heads) applied(by Request, changes []Change, from []*Pointer) {
 }
 
 func (s *heads) use() telemetry.CacheUse {
-	return telemetry.CacheUse{
-		Hits: s.hits.Load(), Misses: s.misses.Load(), Evictions: s.made.Stats().Evictions, Bytes: s.made.WeightedSize(),
-	}
+	bytes, evictions := s.made.size()
+	return telemetry.CacheUse{Hits: s.hits.Load(), Misses: s.misses.Load(), Evictions: evictions, Bytes: uint64(bytes)}
 }
 
 // swapped is the version that a request's swap makes of a pointer.

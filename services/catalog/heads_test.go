@@ -20,10 +20,7 @@ type contest struct {
 
 func newContest(t *testing.T) *contest {
 	t.Helper()
-	s, err := newHeads(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newHeads(1 << 20)
 	return &contest{T: t, heads: s, now: Pointer{UUID: uuid.New(), Version: 1}}
 }
 
@@ -117,14 +114,10 @@ func TestWhoMadeAHead(t *testing.T) {
 
 func TestHeadsAreBounded(t *testing.T) {
 	const limit = 64 << 10
-	s, err := newHeads(limit)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newHeads(limit)
 	for i := range 10_000 {
 		s.won(lineKey{"w", fmt.Sprint(i)}, Pointer{}, Winner{})
 	}
-	s.made.CleanUp()
 	if use := s.use(); use.Bytes > limit || use.Evictions == 0 {
 		t.Errorf("%+v", use)
 	}

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-	"github.com/maypok86/otter/v2/stats"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/igloo-catalog/igloo/pkg/fault"
 	"github.com/igloo-catalog/igloo/pkg/objectstore"
@@ -44,9 +44,11 @@ const readTimeout = 30 * time.Second
 // metadataCache holds documents by location. Metadata files never change, so
 // nothing in it is ever stale.
 type metadataCache struct {
-	cache  *otter.Cache[documentKey, kept]
-	files  Files
-	verify bool
+	cache        *recent[documentKey, kept]
+	hits, misses atomic.Uint64
+	reading      singleflight.Group
+	files        Files
+	verify       bool
 	// calm ends when nothing has been put for a while.
 	calm *time.Timer
 }
@@ -74,31 +76,42 @@ func (k documentKey) alone() documentKey {
 	return documentKey{strings.Clone(k.warehouse), k.kind, k.location}
 }
 
-func newMetadataCache(files Files, maxBytes int64, verify bool) (*metadataCache, error) {
-	cache, err := otter.New(&otter.Options[documentKey, kept]{
-		MaximumWeight: uint64(maxBytes),
-		Weigher: func(key documentKey, d kept) uint32 {
-			return uint32(min(len(key.warehouse)+len(key.location)+d.Size()+1024, 1<<31))
-		},
-		StatsRecorder: stats.NewCounter(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make metadata cache: %w", err)
-	}
-	c := &metadataCache{cache: cache, files: files, verify: verify}
+func newMetadataCache(files Files, maxBytes int64, verify bool) *metadataCache {
+	c := &metadataCache{cache: newRecent(maxBytes, documentKey.weigh), files: files, verify: verify}
 	c.calm = time.AfterFunc(calm, c.rest)
-	return c, nil
+	return c
+}
+
+// weigh is about how much memory a document takes.
+func (k documentKey) weigh(d kept) int64 {
+	const entry = 1024
+	return int64(entry + len(k.warehouse) + len(k.location) + d.Size())
 }
 
 // load returns the document at a location; fault.MissingFile when it is gone.
 func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, location string) (document, error) {
 	key := documentKey{warehouse, kind, location}
-	if d, known := c.cache.GetIfPresent(key); known {
+	if d, known := c.cache.get(key); known {
+		c.hits.Add(1)
 		return d.document, c.look(ctx, warehouse, location)
 	}
-	// Many may wait for this reading: it must not end with whoever came first.
-	d, err := c.cache.Get(context.WithoutCancel(ctx), key.alone(), otter.LoaderFunc[documentKey, kept](c.read))
-	return d.document, missingFile(location, err)
+	d, err := c.fetch(ctx, key.alone())
+	return d, missingFile(location, err)
+}
+
+// fetch reads a document for all who ask for it meanwhile.
+func (c *metadataCache) fetch(ctx context.Context, key documentKey) (document, error) {
+	ctx = context.WithoutCancel(ctx) // it must not end with whoever came first
+	read, err, _ := c.reading.Do(strings.Join([]string{key.warehouse, key.kind.word(), key.location}, "\x00"), func() (any, error) {
+		c.misses.Add(1)
+		d, err := c.read(ctx, key)
+		if err == nil {
+			c.cache.put(key, d)
+		}
+		return d.document, err
+	})
+	d, _ := read.(document)
+	return d, err
 }
 
 // loader is how a client wants documents to be loaded.
@@ -116,11 +129,10 @@ func (c *metadataCache) reread(ctx context.Context, warehouse string, kind Kind,
 	return d, missingFile(location, err)
 }
 
-// use takes readings of files for misses: a lookup that fails looks once more
-// before it reads.
+// use takes readings of files for misses: many may wait for one.
 func (c *metadataCache) use() telemetry.CacheUse {
-	s := c.cache.Stats()
-	return telemetry.CacheUse{Hits: s.Hits, Misses: s.LoadSuccesses + s.LoadFailures, Evictions: s.Evictions, Bytes: c.cache.WeightedSize()}
+	bytes, evictions := c.cache.size()
+	return telemetry.CacheUse{Hits: c.hits.Load(), Misses: c.misses.Load(), Evictions: evictions, Bytes: uint64(bytes)}
 }
 
 // look makes sure that the file of a known document is still there.
@@ -143,10 +155,10 @@ func missingFile(location string, err error) error {
 // put keeps a document that is to replace another one, which some requests may still
 // answer by; what that one has replaced is dropped.
 func (c *metadataCache) put(warehouse string, kind Kind, location string, d document, before string) {
-	if last, known := c.cache.GetEntryQuietly(documentKey{warehouse, kind, before}); known && last.Value.before != "" {
-		c.cache.Invalidate(documentKey{warehouse, kind, last.Value.before})
+	if last, known := c.cache.peek(documentKey{warehouse, kind, before}); known && last.before != "" {
+		c.cache.remove(documentKey{warehouse, kind, last.before})
 	}
-	c.cache.Set(documentKey{warehouse, kind, location}.alone(), kept{document: d, before: before})
+	c.cache.put(documentKey{warehouse, kind, location}.alone(), kept{document: d, before: before})
 	c.calm.Reset(calm)
 }
 
@@ -154,7 +166,7 @@ func (c *metadataCache) put(warehouse string, kind Kind, location string, d docu
 func (c *metadataCache) drop(warehouse string, locations []string) {
 	for _, location := range locations {
 		for _, kind := range []Kind{TableKind, ViewKind, FunctionKind} {
-			c.cache.Invalidate(documentKey{warehouse, kind, location})
+			c.cache.remove(documentKey{warehouse, kind, location})
 		}
 	}
 }

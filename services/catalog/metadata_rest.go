@@ -1,11 +1,6 @@
 package catalog
 
-import (
-	"slices"
-	"time"
-
-	"github.com/maypok86/otter/v2"
-)
+import "time"
 
 const (
 	// calm is how long nothing is put until documents are at rest. No request that may
@@ -19,25 +14,20 @@ const (
 // side. They were made among much that is gone since: a page with one of them in it is
 // never given back, and there are as many of those as documents fill.
 func (c *metadataCache) rest() {
-	for _, key := range slices.Collect(c.cache.Keys()) {
-		if d, known := c.cache.GetEntryQuietly(key); known && !d.Value.rested {
-			c.settle(key, d.Value)
+	for _, key := range c.cache.keys() {
+		if d, known := c.cache.peek(key); known && !d.rested {
+			c.settle(key, d)
 		}
 	}
 }
 
 func (c *metadataCache) settle(key documentKey, seen kept) {
 	if seen.before != "" {
-		c.cache.Invalidate(documentKey{key.warehouse, key.kind, seen.before})
+		c.cache.remove(documentKey{key.warehouse, key.kind, seen.before})
 	}
 	settled := kept{document: seen.document, rested: true}
 	if table, is := seen.document.(tableDocument); is && table.Size() < ownPages {
 		settled.document = tableDocument{table.Copy()}
 	}
-	c.cache.ComputeIfPresent(key, func(now kept) (kept, otter.ComputeOp) {
-		if now != seen {
-			return now, otter.CancelOp
-		}
-		return settled, otter.WriteOp
-	})
+	c.cache.change(key, func(now kept) (kept, bool) { return settled, now == seen })
 }

@@ -76,10 +76,7 @@ func unused() uint64 {
 // What is asked for by a long line is kept without the line.
 func TestCachesKeepNoRequests(t *testing.T) {
 	cache := newTestCache(t)
-	heads, err := newHeads(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
+	heads := newHeads(1 << 20)
 	d := metadataOf(t, 1)
 	line := strings.Repeat("x", 1<<20)
 	before := alive()
@@ -105,11 +102,7 @@ func alive() int64 {
 
 func newTestCache(t *testing.T) *metadataCache {
 	t.Helper()
-	cache, err := newMetadataCache(nil, 32<<20, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cache
+	return newMetadataCache(nil, 32<<20, false)
 }
 
 func metadataOf(t *testing.T, number int) document {
@@ -124,7 +117,7 @@ func metadataOf(t *testing.T, number int) document {
 }
 
 func locations(c *metadataCache) (all []string) {
-	for _, key := range slices.Collect(c.cache.Keys()) {
+	for _, key := range c.cache.keys() {
 		all = append(all, key.location)
 	}
 	slices.Sort(all)
