@@ -103,6 +103,9 @@ func (c *metadataCache) load(ctx context.Context, warehouse string, kind Kind, l
 func (c *metadataCache) fetch(ctx context.Context, key documentKey) (document, error) {
 	ctx = context.WithoutCancel(ctx) // it must not end with whoever came first
 	read, err, _ := c.reading.Do(strings.Join([]string{key.warehouse, key.kind.word(), key.location}, "\x00"), func() (any, error) {
+		if d, known := c.cache.peek(key); known { // since it was looked for
+			return d.document, nil
+		}
 		c.misses.Add(1)
 		d, err := c.read(ctx, key)
 		if err == nil {

@@ -68,31 +68,31 @@ func (t *turns) before(key lineKey) {
 func (t *turns) after(ctx context.Context, key lineKey, err error) {
 	switch {
 	case fault.Is(err, fault.CommitFailed):
-		t.lost(ctx, key)
+		await(ctx, key, t.enter(key), turnsLimit, t.leave)
 	case err == nil:
-		t.won(ctx, key)
+		await(ctx, key, t.ended(key), nextComes, t.forget)
 	default:
 		t.forget(key, t.ended(key))
 	}
 }
 
-// won returns at once, but at the end of a turn.
-func (t *turns) won(ctx context.Context, key lineKey) {
-	next := t.ended(key)
-	if next == nil {
+// await returns when what is awaited is closed, or there is nothing to wait for; or gives
+// it up after so long, or when ctx ends.
+func await(ctx context.Context, key lineKey, closed chan struct{}, limit time.Duration, giveUp func(lineKey, chan struct{})) {
+	if closed == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, nextComes)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
-	case <-next:
+	case <-closed:
 	case <-ctx.Done():
-		t.forget(key, next)
+		giveUp(key, closed)
 	}
 }
 
 // ended lets the first go when the turn has lasted long enough; next is closed when
-// they are back.
+// they are back, and nil where the turn goes on.
 func (t *turns) ended(key lineKey) (next chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,21 +142,6 @@ func (t *turns) forget(key lineKey, next chan struct{}) {
 	defer t.mu.Unlock()
 	if t.next[key] == next {
 		delete(t.next, key)
-	}
-}
-
-// lost returns when it is the caller's turn, or when ctx ends.
-func (t *turns) lost(ctx context.Context, key lineKey) {
-	turn := t.enter(key)
-	if turn == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, turnsLimit)
-	defer cancel()
-	select {
-	case <-turn:
-	case <-ctx.Done():
-		t.leave(key, turn)
 	}
 }
 
