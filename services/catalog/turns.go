@@ -154,10 +154,10 @@ func (t *turns) enter(key lineKey) (turn chan struct{}) {
 		l = &losers{began: time.Now(), quiet: time.AfterFunc(silence, func() { t.silent(key) })}
 		t.losers[key] = l
 	}
+	l.wait(silence)
 	if len(l.waiting) >= turnsWaiting {
 		return nil
 	}
-	l.wait(silence)
 	turn = make(chan struct{})
 	l.waiting = append(l.waiting, turn)
 	return turn

@@ -178,6 +178,20 @@ func TestWhoGoesKeepsNobodyWaiting(t *testing.T) {
 	})
 }
 
+// Who finds no place to wait ends a commit as others do.
+func TestTooManyEndCommitsToo(t *testing.T) {
+	raced(t, func(r *race) {
+		r.lose(r.Context(), turnsWaiting)
+		r.under.Add(1)
+		pass(silence)
+		r.under.Add(-1)
+		r.lose(r.Context(), 1)
+		if pass(silence); len(r.told()) != 2 {
+			r.Errorf("%d were told, the one too many and one after the silence are due", len(r.told()))
+		}
+	})
+}
+
 func TestTooManyWhoLostAreToldAtOnce(t *testing.T) {
 	raced(t, func(r *race) {
 		r.lose(r.Context(), turnsWaiting+5)
