@@ -15,7 +15,11 @@ import (
 
 // readLimits are those of point reads over one connection. There are slots for
 // those that hang, as long as they may: each costs the others a moment.
-var readLimits = line.Limits{Slots: 1024, Batch: 128, Queue: 4096, Patience: 20 * time.Millisecond, InTurn: true, Timeout: 10 * time.Second}
+var readLimits = line.Limits{
+	Slots: 1024, Batch: 128, Queue: 4096,
+	InTurn: true, Patience: 20 * time.Millisecond, Company: 2 * time.Millisecond,
+	Timeout: 10 * time.Second,
+}
 
 // tables is a client whose point reads go together.
 type tables struct {

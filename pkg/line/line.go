@@ -4,7 +4,7 @@
 // way queues up, and goes as one batch as soon as it is as much as that, or in turn
 // with it. So batching costs a few callers nothing, and many are spread over few
 // batches of like size, of which one begins when another ends. Where many are sure to
-// come, calls wait for company even if nothing is under way. The package promises that
+// come, calls wait for them even if nothing is under way. The package promises that
 // the queue and the batches at a time are bounded, that a call waits for company no
 // longer than patience lasts, that it runs only after it was asked for, and that
 // a caller who leaves costs the others nothing.
@@ -38,19 +38,12 @@ type Limits struct {
 	// way, or until they fill a batch; then all go. It is for calls that cost far
 	// less than their batch does.
 	InTurn bool
-	// Company is how many calls are worth waiting for while callers crowd, as long as
-	// patience lasts and whatever is under way. Without it none are.
-	Company int
+	// Company is how long calls that go in turn wait while nothing is under way and
+	// callers crowd: until as many are there as were lately. Without it they go at once.
+	Company time.Duration
 	// Timeout ends a batch that the store does not answer.
 	Timeout time.Duration
 }
-
-// Callers crowd when so many calls went together, and for so long after it: there are
-// more than take turns with one another, of whom none would meet but by waiting.
-const (
-	crowd    = 3
-	crowdFor = 50 * time.Millisecond
-)
 
 // retryAfter is when a full queue is worth another try.
 const retryAfter = time.Second
@@ -75,10 +68,12 @@ type Line[Q, A any] struct {
 	// batches are under way, with calls in them.
 	batches, calls int
 	queue          []*waiting[Q, A]
-	// hurried is set while a timer will look after what waits for company.
-	hurried bool
-	// met is when a crowd last went together.
-	met time.Time
+	// alarm looks after what waits for company at the time rings.
+	alarm *time.Timer
+	rings time.Time
+	crowd crowd
+	// free is since when nothing is under way.
+	free time.Time
 }
 
 // waiting is a call in the queue.
@@ -156,7 +151,9 @@ func (l *Line[Q, A]) runAlone(ctx context.Context, call Q) (A, error) {
 func (l *Line[Q, A]) enter(ctx context.Context, call Q) (w *waiting[Q, A], alone bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.queue) == 0 && l.batches < l.Limits.Slots && l.enough(1) {
+	now := time.Now()
+	l.crowd.here(now, l.calls+len(l.queue)+1)
+	if len(l.queue) == 0 && l.batches < l.Limits.Slots && l.enough(now, 1) {
 		l.batches++
 		l.calls++
 		return nil, true, nil
@@ -166,31 +163,24 @@ func (l *Line[Q, A]) enter(ctx context.Context, call Q) (w *waiting[Q, A], alone
 		e.RetryAfter = retryAfter
 		return nil, false, e
 	}
-	w = &waiting[Q, A]{call: call, since: time.Now(), traced: telemetry.Traced(ctx), done: make(chan answer[A], 1)}
+	w = &waiting[Q, A]{call: call, since: now, traced: telemetry.Traced(ctx), done: make(chan answer[A], 1)}
 	l.queue = append(l.queue, w)
-	l.start()
+	l.start(now)
 	return w, false, nil
 }
 
 // enough reports whether so many calls are company enough.
-func (l *Line[Q, A]) enough(calls int) bool {
-	switch crowded := l.crowded(); {
-	case crowded && calls < l.Limits.Company:
-		return false
-	case l.Limits.InTurn && !crowded:
-		return l.batches == 0 || calls >= l.Limits.Batch
+func (l *Line[Q, A]) enough(now time.Time, calls int) bool {
+	switch {
+	case l.Limits.InTurn && calls < l.Limits.Batch:
+		return l.batches == 0 && (l.Limits.Company == 0 || calls >= l.crowd.expected(now))
 	default:
 		return l.Limits.Patience == 0 || calls >= min(l.calls, l.Limits.Batch)
 	}
 }
 
-// crowded reports whether more calls are sure to come.
-func (l *Line[Q, A]) crowded() bool {
-	return l.Limits.Company > 0 && time.Since(l.met) < crowdFor
-}
-
 // start begins what batches may begin.
-func (l *Line[Q, A]) start() { l.begin(l.due()) }
+func (l *Line[Q, A]) start(now time.Time) { l.begin(l.due(now)) }
 
 func (l *Line[Q, A]) begin(due [][]*waiting[Q, A]) {
 	for _, batch := range due {
@@ -199,15 +189,15 @@ func (l *Line[Q, A]) begin(due [][]*waiting[Q, A]) {
 }
 
 // due takes the batches that may begin, and counts them as under way.
-func (l *Line[Q, A]) due() (due [][]*waiting[Q, A]) {
-	turn := l.Limits.InTurn && l.batches == 0 && !l.crowded() // of calls of all sorts
+func (l *Line[Q, A]) due(now time.Time) (due [][]*waiting[Q, A]) {
+	turn := l.turn(now) // of calls of all sorts
 	for len(l.queue) > 0 && l.batches < l.Limits.Slots {
-		patient := l.Limits.Patience - time.Since(l.queue[0].since)
-		if !turn && !l.enough(len(l.queue)) && patient > 0 {
-			l.hurry(patient)
+		if patient := l.patience(now); !turn && !l.enough(now, len(l.queue)) && patient > 0 {
+			l.hurry(now, patient)
 			return due
 		}
 		batch := l.take()
+		l.crowd.went(now, len(batch))
 		l.batches++
 		l.calls += len(batch)
 		due = append(due, batch)
@@ -215,27 +205,65 @@ func (l *Line[Q, A]) due() (due [][]*waiting[Q, A]) {
 	return due
 }
 
-// hurry looks again when the first in the queue has waited for company long enough.
-func (l *Line[Q, A]) hurry(after time.Duration) {
-	if l.hurried {
-		return
+// turn reports whether calls that go in turn have it.
+func (l *Line[Q, A]) turn(now time.Time) bool {
+	switch {
+	case !l.Limits.InTurn || l.batches > 0 || len(l.queue) == 0:
+		return false
+	case l.enough(now, len(l.queue)):
+		return true
+	case l.patience(now) > 0:
+		return false
 	}
-	l.hurried = true
-	time.AfterFunc(after, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.hurried = false
-		l.start()
-	})
+	l.crowd.stayed(now, len(l.queue))
+	return true
+}
+
+// patience is how much longer the queue waits for company.
+func (l *Line[Q, A]) patience(now time.Time) time.Duration {
+	first := l.queue[0].since
+	if l.Limits.InTurn && l.batches == 0 {
+		if first.Before(l.free) {
+			first = l.free
+		}
+		return l.Limits.Company - now.Sub(first)
+	}
+	return l.Limits.Patience - now.Sub(first)
+}
+
+// hurry looks again when the queue has waited for company long enough.
+func (l *Line[Q, A]) hurry(now time.Time, after time.Duration) {
+	at := now.Add(after)
+	switch {
+	case l.rings.After(now) && !at.Before(l.rings): // it looks before that
+	case l.alarm == nil:
+		l.rings, l.alarm = at, time.AfterFunc(after, l.ring)
+	default:
+		l.rings = at
+		l.alarm.Reset(after)
+	}
+}
+
+func (l *Line[Q, A]) ring() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.start(time.Now())
 }
 
 // leave ends a call that went alone.
 func (l *Line[Q, A]) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.start(l.end(1))
+}
+
+// end notes that a batch of so many calls is over.
+func (l *Line[Q, A]) end(calls int) (now time.Time) {
 	l.batches--
-	l.calls--
-	l.start()
+	l.calls -= calls
+	l.free = time.Now()
+	l.crowd.ended(l.free, len(l.queue))
+	return l.free
 }
 
 // follow ends a batch. The first of those that may begin now is for whoever ran it: a
@@ -243,9 +271,7 @@ func (l *Line[Q, A]) leave() {
 func (l *Line[Q, A]) follow(batch []*waiting[Q, A]) []*waiting[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.batches--
-	l.calls -= len(batch)
-	due := l.due()
+	due := l.due(l.end(len(batch)))
 	if len(due) == 0 {
 		return nil
 	}
@@ -304,9 +330,6 @@ func (l *Line[Q, A]) take() []*waiting[Q, A] {
 	}
 	clear(l.queue[len(rest):])
 	l.queue = rest
-	if len(batch) >= crowd {
-		l.met = time.Now()
-	}
 	return batch
 }
 

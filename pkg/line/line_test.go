@@ -82,6 +82,15 @@ func (q *queue) ask(t *testing.T, calls ...int) {
 	}
 }
 
+// sizes are those of the batches that there were.
+func (q *queue) sizes() string {
+	sizes := make([]int, len(q.batches))
+	for i, batch := range q.batches {
+		sizes[i] = len(batch)
+	}
+	return fmt.Sprint(sizes)
+}
+
 // came checks which batches there were.
 func (q *queue) came(t *testing.T, want string) {
 	t.Helper()
@@ -142,35 +151,45 @@ func TestATurnIsThatOfAll(t *testing.T) {
 	})
 }
 
-// TestACrowdWaits: who finds nobody there waits all the same, for as long as many came
-// together a short time ago, and no longer than patience lasts.
+// TestACrowdWaits: who finds nobody there waits all the same, where many come again as
+// soon as they are answered: until all are there, and not for long.
 func TestACrowdWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const patience = 10 * time.Millisecond
-		q := newQueue(line.Limits{Slots: 4, Batch: 100, Queue: 100, Patience: patience, InTurn: true, Company: 4}, nil)
-		q.takes = time.Millisecond
-		for _, round := range []struct {
-			calls []int
-			after time.Duration
-		}{
-			{[]int{1, 2}, 2 * q.takes}, // of two, one has its turn after the other
-			{[]int{3, 4, 5, 6}, 2 * q.takes},
-			{[]int{7}, patience + q.takes},
-			{[]int{8, 9}, patience + q.takes},
-			{[]int{10, 11, 12, 13}, q.takes}, // company enough
-			{[]int{14}, patience + q.takes},
-		} {
-			began := time.Now()
-			q.ask(t, round.calls...)
-			q.wait.Wait()
-			if took := time.Since(began); took != round.after {
-				t.Errorf("calls %v took %s, want %s", round.calls, took, round.after)
-			}
-		}
-		time.Sleep(time.Minute)
-		q.ask(t, 15, 16)
-		q.came(t, "[[1] [2] [3] [4 5 6] [7] [8 9] [10 11 12 13] [14] [15] [16]]")
-	})
+	const company, short, long = 10 * time.Millisecond, 2 * time.Millisecond, time.Minute
+	type round struct {
+		pause       time.Duration
+		calls, late int // so many come while the others are under way
+		took        time.Duration
+		batches     string
+	}
+	first, all := round{0, 5, 0, 2 * short, "[1 4]"}, round{0, 5, 0, short, "[5]"}
+	few := round{0, 2, 0, company + short, "[2]"}
+	for name, rounds := range map[string][]round{
+		"of two, one has its turn after the other":  {{0, 2, 0, 2 * short, "[1 1]"}, {0, 2, 0, 2 * short, "[1 1]"}},
+		"all are waited for":                        {first, all, all},
+		"one in four may be late":                   {first, all, {0, 4, 0, company + short, "[4]"}, {0, 4, 0, short, "[4]"}},
+		"not again when they did not come":          {first, all, few, {0, 2, 0, 2 * short, "[1 1]"}},
+		"but after a while, when many go together":  {first, all, few, {long, 5, 0, 2 * short, "[1 4]"}, all},
+		"nor when they came long ago":               {first, all, {long, 2, 0, 2 * short, "[1 1]"}},
+		"nor when others come while they are there": {first, all, {0, 5, 2, 2 * short, "[5 2]"}, {0, 2, 0, 2 * short, "[1 1]"}},
+		"but one in four may":                       {first, all, {0, 5, 1, company + 2*short, "[5 1]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(line.Limits{Slots: 4, Batch: 100, Queue: 100, Patience: takes, InTurn: true, Company: company}, nil)
+				q.takes = short
+				for n, round := range rounds {
+					time.Sleep(round.pause)
+					began := time.Now()
+					q.ask(t, make([]int, round.calls+round.late)...)
+					q.wait.Wait()
+					if took := time.Since(began); took != round.took || q.sizes() != round.batches {
+						t.Errorf("round %d took %s in batches of %s, want %s in %s", n, took, q.sizes(), round.took, round.batches)
+					}
+					q.batches = nil
+				}
+			})
+		})
+	}
 }
 
 func TestPatienceEnds(t *testing.T) {

@@ -65,11 +65,12 @@ const (
 const readSlots = 2
 
 // patience is how long a call waits for company: about as long as a commit takes.
-const patience = 2 * time.Millisecond
-
-// company is how many commits are worth that: of so many each costs the database two
-// fifths of what it costs alone.
-const company = 8
+// company is how long one waits for commits that are sure to come: as long as sixteen
+// writers take to come again.
+const (
+	patience = 2 * time.Millisecond
+	company  = 3 * patience
+)
 
 // readTimeout ends a read that the database does not answer.
 const readTimeout = 5 * time.Second
