@@ -91,9 +91,18 @@ func (p *Proxy) Away(away bool) {
 	p.away = away
 	if away {
 		for conn := range p.open {
-			_ = conn.Close()
+			hangUp(conn)
 		}
 	}
+}
+
+// hangUp ends a connection, and the other side can know it when this returns: while
+// somebody reads from the connection, Close alone ends it a moment later.
+func hangUp(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+	_ = conn.Close()
 }
 
 // Freeze holds all bytes back, in both directions, and ends nothing: the network

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/igloo-catalog/igloo/pkg/nettest"
 	"github.com/igloo-catalog/igloo/pkg/objectstore/s3"
@@ -123,6 +124,7 @@ func TestAPutIsStraightAfterThePause(t *testing.T) {
 	for n := range 5 {
 		proxy.Away(true)
 		proxy.Away(false)
+		time.Sleep(20 * time.Millisecond) // a busy kernel delivers later what was sent
 		if err := store.Create(t.Context(), root+fmt.Sprint("pause-", n), []byte("x")); err != nil {
 			t.Error(err)
 		}
