@@ -7,9 +7,11 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,7 +30,8 @@ type Target struct {
 	Warehouse string
 	// Token, where one is needed.
 	Token string
-	// Replicas are URLs of further servers of the same catalog; requests go to all
+	// Replicas are URLs of further servers of the same catalog. What is asked of one
+	// table or view goes to one of them, as deploy/haproxy has it, and the rest to all
 	// in turn.
 	Replicas []string
 	// TLS is how servers are told from others; nil is as the system has it.
@@ -69,9 +72,22 @@ func Open(ctx context.Context, target Target, connections int) (*Catalog, error)
 	return c, nil
 }
 
+// ofTable is what paths that lead to one table or view, or below it, begin with.
+var ofTable = regexp.MustCompile(`^/namespaces/[^/]+/(tables|views)/[^/?]+`)
+
+// turn is whose a request is: that of its table, or the next one's.
+func (c *Catalog) turn(path string) uint64 {
+	if len(c.servers) > 1 {
+		if table := ofTable.FindString(path); table != "" {
+			return uint64(crc32.ChecksumIEEE([]byte(table)))
+		}
+	}
+	return c.sent.Add(1) - 1
+}
+
 // address is where to send a request for a path to.
 func (c *Catalog) address(path string) string {
-	server := c.servers[(c.sent.Add(1)-1)%uint64(len(c.servers))]
+	server := c.servers[c.turn(path)%uint64(len(c.servers))]
 	if strings.HasPrefix(path, configPath) { // which knows no prefix
 		return server + path
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -99,33 +100,52 @@ func TestAnErrorIsNoFastSuccess(t *testing.T) {
 	}
 }
 
-// Requests go to all servers of a catalog in turn.
+// What is asked of one table goes to one server of a catalog, and all else to all in turn.
 func TestReplicas(t *testing.T) {
-	var asked [2]atomic.Int64
-	urls := make([]string, len(asked))
-	for i := range asked {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked[i].Add(1)
-			_, _ = w.Write([]byte(`{"defaults":{},"overrides":{}}`))
-		}))
-		t.Cleanup(server.Close)
-		urls[i] = server.URL
+	for operation, want := range map[string]func(asked [2]int64) bool{
+		"config":                 func(asked [2]int64) bool { return asked == [2]int64{20, 20} },
+		"loadTable, 1 snapshots": func(asked [2]int64) bool { return asked == [2]int64{40, 0} || asked == [2]int64{0, 40} },
+	} {
+		t.Run(operation, func(t *testing.T) {
+			var asked [2]atomic.Int64
+			urls := make([]string, len(asked))
+			for i := range asked {
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					asked[i].Add(1)
+					_, _ = w.Write([]byte(`{"defaults":{},"overrides":{}}`))
+				}))
+				t.Cleanup(server.Close)
+				urls[i] = server.URL
+			}
+			c, err := load.Open(t.Context(), load.Target{URL: urls[0], Replicas: urls[1:]}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(c.Close)
+			work := prepared(t, operation, c)
+			before := [2]int64{asked[0].Load(), asked[1].Load()}
+			for turn := range 40 {
+				if _, err := work(t.Context(), 0, turn); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := [2]int64{asked[0].Load() - before[0], asked[1].Load() - before[1]}; !want(got) {
+				t.Errorf("asked %v times", got)
+			}
+		})
 	}
-	c, err := load.Open(t.Context(), load.Target{URL: urls[0], Replicas: urls[1:]}, 1)
+}
+
+func prepared(t *testing.T, operation string, c *load.Catalog) load.Work {
+	t.Helper()
+	operations := load.Operations()
+	at := slices.IndexFunc(operations, func(o load.Operation) bool { return o.Name == operation })
+	if at < 0 {
+		t.Fatalf("there is no operation %q", operation)
+	}
+	work, err := operations[at].Prepare(t.Context(), c, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
-	work, err := load.Operations()[0].Prepare(t.Context(), c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for turn := range 9 {
-		if _, err := work(t.Context(), 0, turn); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if asked[0].Load() != 5 || asked[1].Load() != 5 {
-		t.Errorf("asked %d and %d times, wanted 5 of each", asked[0].Load(), asked[1].Load())
-	}
+	return work
 }
