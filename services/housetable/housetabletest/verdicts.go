@@ -62,14 +62,14 @@ func batchVerdicts(t *testing.T, b *bench) {
 // nothing when its operation is recorded.
 func swapVerdicts(t *testing.T, b *bench) {
 	t.Helper()
-	b.seed(t, 4)
+	b.seed(t, 6)
 	known := b.request()
 	b.send(t, known)
 	known.Changes = []housetable.Change{swap("t2", 1, "/known")}
 	swaps := func(version int64) []housetable.Commit {
 		return []housetable.Commit{
 			b.request(swap("t0", version, "/a")), b.request(swap("t1", version+7, "/b")), known, b.request(swap("t3", version, "/c")),
-			b.request(swap("t1", 1, "/half"), swap("t2", 9, "/half")),
+			b.request(swap("t1", 1, "/half"), swap("t2", 9, "/half")), b.request(swap("t5", version, "/d"), swap("t4", version, "/e")),
 		}
 	}
 	together, err := b.Commit(t.Context(), swaps(1))
@@ -77,15 +77,19 @@ func swapVerdicts(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	alone := b.oneByOne(t, swaps(2))
-	for i, want := range []string{"committed", "conflict", "replay", "committed", "conflict"} {
+	for i, want := range []string{"committed", "conflict", "replay", "committed", "conflict", "committed"} {
 		if verdictName(together[i]) != want || verdictName(alone[i]) != want {
 			t.Errorf("verdict %d is %#v together and %#v alone, want %s", i, together[i], alone[i], want)
 		}
 	}
-	for table, version := range map[string]int64{"t0": 3, "t1": 1, "t2": 1, "t3": 3} {
+	for table, version := range map[string]int64{"t0": 3, "t1": 1, "t2": 1, "t3": 3, "t4": 3, "t5": 3} {
 		if got := b.table(t, key(table)).Version; got != version {
 			t.Errorf("%s is at version %d, want %d", table, got, version)
 		}
+	}
+	both, _ := together[5].(housetable.Committed)
+	if len(both.Results) != 2 || both.Results[0].Table.Key != key("t5") || both.Results[1].Table.MetadataLocation != "/e" {
+		t.Errorf("a transaction among others: %#v", together[5])
 	}
 	if wrong, ok := b.send(t, housetable.Commit{
 		Warehouse: house, Operations: []housetable.Operation{{ID: known.Operations[0].ID, Fingerprint: []byte("another")}},

@@ -48,6 +48,8 @@ func compose(commits []housetable.Commit) (string, []any, error) {
 		return composeSwaps(commits)
 	case allAre(commits, housetable.Commit.SingleCreate):
 		return composeCreates(commits)
+	case allAre(commits, foldedSwaps):
+		return composeTransactions(commits)
 	default:
 		return composeParts(commits)
 	}

@@ -26,7 +26,7 @@ var swapsText = sync.OnceValue(func() string {
 	r := newRows()
 	_ = addSingleSwap(r, 0, housetable.Commit{Operations: make([]housetable.Operation, 1)}, housetable.SwapTable{}) // for its columns
 	return "WITH l AS MATERIALIZED (" + lockSwapped + keyOf("db", "dbf", "dbk") + ", " + keyOf("tb", "tbf", "tbk") +
-		" FROM " + r.unnest(new([]any)) + asExpected + ")" + swapEach
+		" FROM " + r.unnest(new([]any)) + asExpected + ")" + recordEach + swapRecorded
 })
 
 func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.SwapTable) error {
@@ -85,11 +85,12 @@ const (
 	// a look-up in a hash table. And "go" is a set of its own because a row that a
 	// rival has just changed makes Postgres run the UPDATE's conditions again,
 	// where it must not come upon an INSERT.
-	swapEach = `, i AS (
+	recordEach = `, i AS (
 	INSERT INTO operation (warehouse_id, op_id, fingerprint, kind, status, locations, body)
 	SELECT warehouse_id, op, fingerprint, asked, status, locations, body FROM l ORDER BY warehouse_id, op
 	ON CONFLICT DO NOTHING RETURNING warehouse_id, op_id
-), go AS MATERIALIZED (
+)`
+	swapRecorded = `, go AS MATERIALIZED (
 	SELECT req, idx, location, storage, ctime, op, principal, request_id, warehouse_id, database_key, family, table_key, was
 	FROM l WHERE CASE WHEN (warehouse_id, op) IN (SELECT warehouse_id, op_id FROM i) THEN true END
 ), s AS (

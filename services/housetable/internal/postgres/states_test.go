@@ -159,7 +159,7 @@ func TestTerminatedBehindPooler(t *testing.T) {
 
 func terminate(t *testing.T, s *postgres.Store, database string) {
 	t.Helper()
-	const writers, each = 3, 20
+	const writers, each = 3, 150
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
