@@ -5,8 +5,8 @@
 // with it. So batching costs a few callers nothing, and many are spread over few
 // batches of like size, of which one begins when another ends. Where many are sure to
 // come, calls wait for them even if nothing is under way. The package promises that
-// the queue and the batches at a time are bounded, that a call waits for company no
-// longer than patience lasts, that it runs only after it was asked for, and that
+// the queue and the batches at a time are bounded, that a call waits for others no
+// longer than its limits say, that it runs only after it was asked for, and that
 // a caller who leaves costs the others nothing.
 package line
 
@@ -72,7 +72,7 @@ type Line[Q, A any] struct {
 	alarm *time.Timer
 	rings time.Time
 	crowd crowd
-	// free is since when nothing is under way.
+	// free is since when nothing is under way, where that is so.
 	free time.Time
 }
 
