@@ -43,6 +43,7 @@ func addSingleCreate(r *rows, request int32, c housetable.Commit, create houseta
 	set(r, "ctime", "bigint", create.CreationTimeMS)
 	setSingleHolds(r, create)
 	set(r, "owner", "text", housetable.Owner(c.Principal))
+	setAsker(r, c)
 	return setOperation(r, c)
 }
 

@@ -33,6 +33,7 @@ func addSingleSwap(r *rows, request int32, c housetable.Commit, swap housetable.
 	start(r, request, 0, c.Warehouse)
 	setKey(r, "", swap.Key)
 	addSwap(r, swap)
+	setAsker(r, c)
 	return setOperation(r, c)
 }
 
@@ -48,7 +49,13 @@ func addSwap(r *rows, swap housetable.SwapTable) {
 	set(r, "ctime", "bigint", swap.CreationTimeMS)
 }
 
-// setOperation adds the one operation of a commit, and who asked for it.
+// setAsker adds who asked for a commit.
+func setAsker(r *rows, c housetable.Commit) {
+	set(r, "principal", "text", c.Principal)
+	set(r, "request_id", "text", c.RequestID)
+}
+
+// setOperation adds the one operation of a commit.
 func setOperation(r *rows, c housetable.Commit) error {
 	o := c.Operations[0]
 	locations, err := encodeJSON(o.Outcome.MetadataLocations)
@@ -61,8 +68,6 @@ func setOperation(r *rows, c housetable.Commit) error {
 	set(r, "status", "int", o.Outcome.Status)
 	set(r, "locations", "text", locations)
 	set(r, "body", "bytea", blob(o.Outcome.Body))
-	set(r, "principal", "text", c.Principal)
-	set(r, "request_id", "text", c.RequestID)
 	return nil
 }
 

@@ -24,7 +24,7 @@ func composeTransaction(c housetable.Commit) (string, []any, error) {
 var transactionText = sync.OnceValue(func() string {
 	r := newRows()
 	addMember(r, 0, housetable.SwapTable{}) // for its columns
-	return lockMembers + r.unnest(new(make([]any, membersFrom))) + applyMembers
+	return lockMembers + r.unnest(new(make([]any, membersFrom))) + asNamed + applyMembers
 })
 
 // membersFrom is how many parameters come before those of the swaps.
@@ -55,10 +55,10 @@ const (
 	lockMembers = `WITH l AS MATERIALIZED (
 	SELECT u.idx, u.location, u.storage, u.ctime, h.warehouse_id, h.database_key, h.family, h.table_key, h.metadata_location AS was
 	FROM (SELECT $1::text AS wh, * FROM `
-	applyMembers = ` OFFSET 0) u
+	asNamed = ` OFFSET 0) u
 	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = u.db AND h.family = u.family AND h.table_key = u.tb` + expectedSwap + `
-	ORDER BY h.warehouse_id, h.database_key, h.family, h.table_key FOR UPDATE OF h
-), i AS (
+	ORDER BY h.warehouse_id, h.database_key, h.family, h.table_key FOR UPDATE OF h)`
+	applyMembers = `, i AS (
 	INSERT INTO operation (warehouse_id, op_id, fingerprint, kind, status, locations, body)
 	SELECT $1, $3::uuid, $4::bytea, $5::text, $6::int, $7::text, $8::bytea WHERE (SELECT count(*) FROM l) = $2
 	ON CONFLICT DO NOTHING RETURNING 1

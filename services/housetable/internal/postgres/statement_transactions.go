@@ -26,23 +26,25 @@ var transactionsText = sync.OnceValue(func() string {
 	_ = addTransaction(members, operations, 0, housetable.Commit{ // for its columns
 		Operations: make([]housetable.Operation, 1), Changes: []housetable.Change{housetable.SwapTable{}},
 	})
-	return lockEach + members.unnest(&args) + lockedEach + recordWhole + operations.unnest(&args) + recordedWhole + swapRecorded
+	return lockEach + members.unnest(&args) + asNamed + recordWhole + operations.unnest(&args) + recordedWhole + swapRecorded
 })
 
 func addTransaction(members, operations *rows, request int32, c housetable.Commit) error {
 	for i, change := range c.Changes {
 		swap, _ := change.(housetable.SwapTable)
-		start(members, request, int32(i), c.Warehouse)
-		set(members, "db", "text", swap.Key.DatabaseID)
-		set(members, "tb", "text", swap.Key.TableID)
-		addSwap(members, swap)
+		setRequest(members, request, c.Warehouse)
+		addMember(members, int32(i), swap)
 		set(members, "n", "bigint", int64(len(c.Changes)))
 		set(members, "op", "uuid", pgUUID(c.Operations[0].ID))
-		set(members, "principal", "text", c.Principal)
-		set(members, "request_id", "text", c.RequestID)
+		setAsker(members, c)
 	}
-	start(operations, request, 0, c.Warehouse)
+	setRequest(operations, request, c.Warehouse)
 	return setOperation(operations, c)
+}
+
+func setRequest(r *rows, request int32, warehouse string) {
+	set(r, "req", "int", request)
+	set(r, "wh", "text", warehouse)
 }
 
 const (
@@ -50,9 +52,6 @@ const (
 	SELECT u.req, u.idx, u.location, u.storage, u.ctime, u.n, u.op, u.principal, u.request_id,
 		h.warehouse_id, h.database_key, h.family, h.table_key, h.metadata_location AS was
 	FROM (SELECT * FROM `
-	lockedEach = ` OFFSET 0) u
-	JOIN house_table h ON h.warehouse_id = u.wh AND h.database_key = u.db AND h.family = u.family AND h.table_key = u.tb` + expectedSwap + `
-	ORDER BY h.warehouse_id, h.database_key, h.family, h.table_key FOR UPDATE OF h)`
 	// The CASE is for the planner, as in swapRecorded.
 	recordWhole = `, i AS (
 	INSERT INTO operation (warehouse_id, op_id, fingerprint, kind, status, locations, body)
