@@ -30,7 +30,9 @@ const (
 // Whoever wins knows the new version first, and can go on winning at no cost to
 // anybody. Their turn ends when nobody comes for a while, or has lasted long enough:
 // then the first goes who lost. In the latter case who won last is not told before the
-// other had time to come back, or they would be ahead of them for ever.
+// other had time to come back, or they would be ahead of them for ever. Where the last
+// to be let go had no more to commit than what they lost with, the next turn ends with
+// its first commit: there is nothing to be silent for.
 type turns struct {
 	// busy reports whether commits to a table are under way.
 	busy func(lineKey) bool
@@ -44,6 +46,10 @@ type turns struct {
 type losers struct {
 	waiting []chan struct{}
 	began   time.Time // the turn
+	// commits began in the turn. Where the one before had one alone, single tells that
+	// it was.
+	commits int
+	single  bool
 	// quiet ends the turn at the time until, when nothing is under way.
 	quiet *time.Timer
 	until time.Time
@@ -60,6 +66,9 @@ func (t *turns) before(key lineKey) {
 	if next := t.next[key]; next != nil {
 		close(next)
 		delete(t.next, key)
+	}
+	if l := t.losers[key]; l != nil {
+		l.commits++
 	}
 }
 
@@ -100,7 +109,7 @@ func (t *turns) ended(key lineKey) (next chan struct{}) {
 	if l == nil {
 		return nil
 	}
-	if time.Since(l.began) < turnLasts {
+	if time.Since(l.began) < turnLasts && !l.over() {
 		l.wait(silence)
 		return nil
 	}
@@ -117,12 +126,20 @@ func (t *turns) silent(key lineKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l := t.losers[key]; l != nil && !busy {
+		l.single = l.commits == 1
 		t.letGo(key, l)
 	}
 }
 
+// over reports whether a turn is that ends with its first commit. A further one that has
+// begun meanwhile may be of whoever had the turn before: they do come again.
+func (l *losers) over() bool {
+	l.single = l.single && l.commits == 1
+	return l.single
+}
+
 func (t *turns) letGo(key lineKey, l *losers) {
-	l.began = time.Now()
+	l.began, l.commits = time.Now(), 0
 	l.wait(nextComes)
 	close(l.waiting[0])
 	t.remove(key, l, 0)

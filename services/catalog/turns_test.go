@@ -51,6 +51,11 @@ func (r *race) lose(ctx context.Context, many int) {
 // commit takes so long, and succeeds; then it is told within the time that is returned.
 func (r *race) commit(takes time.Duration) (told time.Duration) {
 	r.before(contended)
+	return r.end(takes)
+}
+
+// end carries a commit through that has begun.
+func (r *race) end(takes time.Duration) (told time.Duration) {
 	r.under.Add(1)
 	time.Sleep(takes)
 	r.under.Add(-1)
@@ -113,6 +118,35 @@ func TestSilenceEndsTurns(t *testing.T) {
 		if !slices.Equal(r.told(), []int{0, 1, 2}) {
 			r.Error(r.told())
 		}
+	})
+}
+
+// Where who was let go commits once and no more, the next is let go with the commit; until
+// somebody comes again.
+func TestSingleCommitsAreTurns(t *testing.T) {
+	raced(t, func(r *race) {
+		const takes = 4 * time.Millisecond
+		r.lose(r.Context(), 5)
+		pass(silence)
+		told := func(many int, why string) {
+			if got := len(r.told()); got != many {
+				r.Fatalf("%s %d were told, wanted %d", why, got, many)
+			}
+		}
+		r.commit(takes)
+		told(1, "when the first had committed")
+		pass(silence)
+		told(2, "when they had not come again")
+		time.AfterFunc(takes+time.Millisecond, func() { r.before(contended) })
+		if waited := r.commit(takes); waited != time.Millisecond {
+			r.Errorf("the second waited for %s until the third was back", waited)
+		}
+		told(3, "when the second had committed")
+		r.before(contended)
+		r.end(takes)
+		told(3, "when the third had, and the second was there again")
+		pass(silence)
+		told(4, "when they were not there any more")
 	})
 }
 
