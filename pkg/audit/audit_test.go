@@ -37,6 +37,7 @@ type told struct {
 	Operation  string
 	Remote     string
 	Via        string
+	OnBehalfOf string `json:"on_behalf_of"`
 	Decision   string
 	Reason     string
 	Status     int
@@ -163,6 +164,29 @@ func TestLinesTellWhatWasDecided(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// A request that was made of several has a line for each of them, and none for itself.
+func TestPartsHaveLinesOfTheirOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	l, _, _ := open(t, audit.Trail{AuditLog: path})
+	whole := deciding(t)
+	ask(l.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		audit.From(r.Context()).Part("CommitService/Commit", "req-1", "corp:bob")
+		audit.From(r.Context()).Part("CommitService/Commit", "req-2", "corp:alice")
+		whole.ServeHTTP(w, r)
+	})), http.MethodPost, "/write")
+	l.Close()
+	got := lines(t, path)
+	if len(got) != 2 {
+		t.Fatalf("%d lines: %+v", len(got), got)
+	}
+	for i, behalf := range []string{"corp:bob", ""} {
+		if one := got[i]; one.RequestID != fmt.Sprint("req-", i+1) || one.Operation != "CommitService/Commit" || one.Principal != "corp:alice" ||
+			one.OnBehalfOf != behalf || one.Decision != "refused" || len(one.Asked) != 1 {
+			t.Errorf("%+v", one)
+		}
 	}
 }
 

@@ -62,7 +62,12 @@ type Entry struct {
 	changes, questioned bool
 	err                 error
 	ended               bool
+	// parts have each a line.
+	parts []part
 }
+
+// part is one of several requests that came as one.
+type part struct{ operation, requestID, behalf string }
 
 type contextKey struct{}
 
@@ -107,11 +112,28 @@ func (e *Entry) Lent(view string) {
 	e.line.LentBy = view
 }
 
+// Part says that the request was made of several, each of which has a line instead: which
+// operation it was, under which id it was asked for and for whom. What was decided was
+// decided of all.
+func (e *Entry) Part(operation, requestID, behalf string) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.parts = append(e.parts, part{operation, requestID, behalf})
+}
+
 // who notes who asks, and for whom.
 func (e *Entry) who(identity authn.Identity, behalf string) {
 	e.line.Principal, e.line.Issuer = identity.Principal(), identity.Issuer
-	if behalf != e.line.Principal {
-		e.line.OnBehalfOf = behalf
+	e.line.onBehalfOf(behalf)
+}
+
+func (l *line) onBehalfOf(whom string) {
+	l.OnBehalfOf = ""
+	if whom != l.Principal {
+		l.OnBehalfOf = whom
 	}
 }
 
@@ -144,12 +166,12 @@ func (e *Entry) add(a asked) {
 	}
 }
 
-// end is the line, and whether it is worth being told where reads are not.
-func (e *Entry) end() (l line, worth bool) {
+// end is the lines, and whether they are worth being told where reads are not.
+func (e *Entry) end() (lines []line, worth bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = true
-	l = e.line
+	l := e.line
 	l.Duration = float64(time.Since(e.began).Microseconds()) / 1000
 	l.Decision = "allowed"
 	if e.err != nil {
@@ -158,5 +180,19 @@ func (e *Entry) end() (l line, worth bool) {
 	if fault.Is(e.err, fault.Forbidden) {
 		l.Decision, l.Reason = "refused", fault.Shown(e.err)
 	}
-	return l, e.changes || l.Decision == "refused"
+	return l.of(e.parts), e.changes || l.Decision == "refused"
+}
+
+// of is the line as it is of each part, or by itself where there are none.
+func (l line) of(parts []part) []line {
+	if len(parts) == 0 {
+		return []line{l}
+	}
+	lines := make([]line, len(parts))
+	for i, p := range parts {
+		l.Operation, l.RequestID = p.operation, p.requestID
+		l.onBehalfOf(p.behalf)
+		lines[i] = l
+	}
+	return lines
 }

@@ -79,13 +79,19 @@ func (t Trail) OpenAudit(service string, meter metric.Meter, log *slog.Logger) (
 	return l, nil
 }
 
-// tell has a request's line written, if it is to be.
+// tell has a request's lines written, if they are to be.
 func (l *Log) tell(ctx context.Context, e *Entry) {
-	said, worth := e.end()
+	lines, worth := e.end()
 	if !worth && !l.reads {
 		return
 	}
-	said.Time, said.Service = e.began.UTC(), l.service
+	for _, said := range lines {
+		said.Time, said.Service = e.began.UTC(), l.service
+		l.say(ctx, said)
+	}
+}
+
+func (l *Log) say(ctx context.Context, said line) {
 	text, err := json.Marshal(said)
 	if err != nil {
 		l.lost.Add(1)

@@ -130,6 +130,28 @@ func (l *Line[Q, A]) Do(ctx context.Context, call Q) (A, error) {
 	if alone {
 		return l.runAlone(ctx, call)
 	}
+	return l.await(ctx, w)
+}
+
+// DoAll carries calls through that came together, each as Do does: what becomes of one
+// is no matter of the others.
+func (l *Line[Q, A]) DoAll(ctx context.Context, calls []Q) ([]A, []error) {
+	values, errs := make([]A, len(calls)), make([]error, len(calls))
+	if len(calls) == 1 {
+		values[0], errs[0] = l.Do(ctx, calls[0])
+		return values, errs
+	}
+	for i, w := range l.enterAll(ctx, calls) {
+		if w == nil {
+			errs[i] = l.full()
+		} else {
+			values[i], errs[i] = l.await(ctx, w)
+		}
+	}
+	return values, errs
+}
+
+func (l *Line[Q, A]) await(ctx context.Context, w *waiting[Q, A]) (A, error) {
 	select {
 	case a := <-w.done:
 		telemetry.Join(ctx, "wait for "+l.What, w.since, a.batch)
@@ -158,15 +180,41 @@ func (l *Line[Q, A]) enter(ctx context.Context, call Q) (w *waiting[Q, A], alone
 		l.calls++
 		return nil, true, nil
 	}
-	if len(l.queue) >= l.Limits.Queue {
-		e := fault.New(fault.Overloaded, "too many %s wait already", l.What)
-		e.RetryAfter = retryAfter
-		return nil, false, e
+	if w = l.place(ctx, now, call); w == nil {
+		return nil, false, l.full()
 	}
-	w = &waiting[Q, A]{call: call, since: now, traced: telemetry.Traced(ctx), done: make(chan answer[A], 1)}
-	l.queue = append(l.queue, w)
 	l.start(now)
 	return w, false, nil
+}
+
+// enterAll gives calls places in the queue: nil to those for which there is none.
+func (l *Line[Q, A]) enterAll(ctx context.Context, calls []Q) []*waiting[Q, A] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.crowd.here(now, l.calls+len(l.queue)+len(calls))
+	places := make([]*waiting[Q, A], len(calls))
+	for i, call := range calls {
+		places[i] = l.place(ctx, now, call)
+	}
+	l.start(now)
+	return places
+}
+
+// place is the last one of the queue, or nil.
+func (l *Line[Q, A]) place(ctx context.Context, now time.Time, call Q) *waiting[Q, A] {
+	if len(l.queue) >= l.Limits.Queue {
+		return nil
+	}
+	w := &waiting[Q, A]{call: call, since: now, traced: telemetry.Traced(ctx), done: make(chan answer[A], 1)}
+	l.queue = append(l.queue, w)
+	return w
+}
+
+func (l *Line[Q, A]) full() error {
+	e := fault.New(fault.Overloaded, "too many %s wait already", l.What)
+	e.RetryAfter = retryAfter
+	return e
 }
 
 // enough reports whether so many calls are company enough.

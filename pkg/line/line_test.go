@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -303,6 +304,66 @@ func TestWaitsAreTold(t *testing.T) {
 		q.wait.Wait()
 		if got := fmt.Sprint(told); got != "[[0s] [1s 500ms]]" {
 			t.Errorf("told of %s", got)
+		}
+	})
+}
+
+// Calls that come together go together, and each is told what became of it.
+func TestCallsThatComeTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		limits line.Limits
+		calls  []int
+		want   string
+	}{
+		"none":                   {line.Limits{Slots: 1, Batch: 4, Queue: 9}, nil, "[]"},
+		"one":                    {line.Limits{Slots: 1, Batch: 4, Queue: 9}, []int{1}, "[[1]]"},
+		"a batch":                {line.Limits{Slots: 1, Batch: 4, Queue: 9}, []int{1, 2, 3}, "[[1 2 3]]"},
+		"more than a batch":      {line.Limits{Slots: 1, Batch: 2, Queue: 9}, []int{1, 2, 3}, "[[1 2] [3]]"},
+		"more than may wait":     {line.Limits{Slots: 1, Batch: 4, Queue: 2}, []int{1, 2, 3, 4}, "[[1 2]]"},
+		"a batch with a bad one": {line.Limits{Slots: 1, Batch: 2, Queue: 9}, []int{1, -2, 3}, "[[1 -2] [3]]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(c.limits, nil)
+				values, errs := q.DoAll(t.Context(), c.calls)
+				for i, call := range c.calls {
+					switch {
+					case i >= c.limits.Queue:
+						if !fault.Is(errs[i], fault.Overloaded) {
+							t.Errorf("call %d of a queue of %d: %v", i, c.limits.Queue, errs[i])
+						}
+					case call < 0 || slices.Contains(c.calls[:min(i+2, len(c.calls))], -2) && i < 2:
+						if !errors.Is(errs[i], errNegative) {
+							t.Errorf("call %d: %v", i, errs[i])
+						}
+					case errs[i] != nil || values[i] != 2*call:
+						t.Errorf("call %d: %d, %v", i, values[i], errs[i])
+					}
+				}
+				if got := fmt.Sprint(q.batches); got != c.want {
+					t.Errorf("batches are %s, wanted %s", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// Who leaves with several leaves with all that are not answered.
+func TestCallersWhoLeaveWithSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(line.Limits{Slots: 1, Batch: 2, Queue: 9}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), takes+takes/2)
+		defer cancel()
+		values, errs := q.DoAll(ctx, []int{1, 2, 3, 4, 5})
+		for i, err := range errs {
+			left, gone := errors.AsType[line.DepartureError](err)
+			if gone != (i >= 2) || gone && left.Handed != (i < 4) || !gone && (err != nil || values[i] != 2*(i+1)) {
+				t.Errorf("call %d: %d, %v", i, values[i], err)
+			}
+		}
+		time.Sleep(takes)
+		if synctest.Wait(); len(q.batches) != 2 {
+			t.Errorf("batches are %v: what was left behind ran", q.batches)
 		}
 	})
 }

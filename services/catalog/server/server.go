@@ -88,13 +88,17 @@ func (s *Server) open(ctx context.Context, conn grpc.ClientConnInterface) error 
 	if s.tls, err = s.cfg.OpenTLS(s.log, s.meter); err != nil {
 		return err
 	}
+	pointers := hts.New
+	if conn == nil {
+		pointers = hts.Dialed
+	}
 	if conn, err = s.connect(conn); err != nil {
 		return err
 	}
 	if conn, err = hts.Measure(conn, s.meter); err != nil {
 		return fmt.Errorf("measure calls: %w", err)
 	}
-	s.pointers = hts.New(conn)
+	s.pointers = pointers(conn)
 	if s.ring, err = s.cfg.Ring(); err != nil {
 		return err
 	}

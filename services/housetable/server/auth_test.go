@@ -139,13 +139,13 @@ func commitFor(t *testing.T, conn grpc.ClientConnInterface, principal, database 
 }
 
 // listenTo serves s to those whom who lets in.
-func listenTo(t *testing.T, s *server.Server, who authn.Authenticator) string {
+func listenTo(t *testing.T, s *server.Server, who authn.Authenticator, options ...grpc.ServerOption) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire, _ := grpcserver.New(slog.New(slog.DiscardHandler), who)
+	wire, _ := grpcserver.New(slog.New(slog.DiscardHandler), who, options...)
 	s.Register(wire)
 	go func() { _ = wire.Serve(listener) }() // ends by Stop
 	t.Cleanup(wire.Stop)

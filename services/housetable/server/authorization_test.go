@@ -102,6 +102,7 @@ func calls() []asked {
 		{"NamespaceService/DropNamespace", &htsv1.DropNamespaceRequest{DatabaseId: "sales"}, "namespace", "drop"},
 		{"CommitService/Commit", swap, "table", "write"},
 		{"CommitService/Commit", fence, "warehouse", "own"},
+		{"CommitService/BatchCommit", &htsv1.BatchCommitRequest{}, "server", "own"},
 		{"CommitService/GetOperation", &htsv1.GetOperationRequest{Id: nextID()}, "warehouse", "own"},
 		{"UserTableService/GetUserTable", &htsv1.GetUserTableRequest{DatabaseId: "sales", TableId: "t"}, "table", "describe"},
 		{"UserTableService/PutUserTable", &htsv1.PutUserTableRequest{Entity: &htsv1.UserTable{DatabaseId: text("sales"), TableId: text("t"), TableVersion: text("/0"), MetadataLocation: text("/1")}}, "table", "write"},

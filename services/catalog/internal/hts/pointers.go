@@ -51,6 +51,14 @@ func New(conn grpc.ClientConnInterface) *Pointers {
 	}
 }
 
+// Dialed makes Pointers over a network, where a call costs more than what it asks for:
+// small commits go together too.
+func Dialed(conn grpc.ClientConnInterface) *Pointers {
+	p := New(conn)
+	p.commits = grpcclient.Commits(conn)
+	return p
+}
+
 // read makes one read, within its time.
 func read[Q, A any](ctx context.Context, call func(context.Context, Q, ...grpc.CallOption) (A, error), request Q) (A, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)

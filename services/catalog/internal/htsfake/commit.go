@@ -26,6 +26,19 @@ func (f *Fake) Commit(ctx context.Context, r *htsv1.CommitRequest) (*htsv1.Commi
 	return intercept(ctx, r, func() (*htsv1.CommitResponse, error) { return f.commit(r) })
 }
 
+// BatchCommit applies each commit by itself, and tells nothing of one that failed.
+func (f *Fake) BatchCommit(ctx context.Context, r *htsv1.BatchCommitRequest) (*htsv1.BatchCommitResponse, error) {
+	batch := &htsv1.BatchCommitResponse{}
+	for _, one := range r.GetCommits() {
+		response, err := f.Commit(ctx, one)
+		if err != nil {
+			response = &htsv1.CommitResponse{}
+		}
+		batch.Responses = append(batch.Responses, response)
+	}
+	return batch, nil
+}
+
 func (f *Fake) commit(r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

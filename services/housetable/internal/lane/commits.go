@@ -88,7 +88,27 @@ func apartFromRivals() func(claimant) bool {
 // before the commit was handed to the store nothing was written (Unavailable);
 // afterwards the outcome is unknown (UnknownOutcome).
 func (l *Lane) Commit(ctx context.Context, c housetable.Commit) (housetable.Verdict, error) {
-	verdict, err := l.line.Do(ctx, claimant{commit: c, claims: c.Claims()})
+	verdict, err := l.line.Do(ctx, claimantOf(c))
+	return l.told(ctx, c, verdict, err)
+}
+
+// CommitAll carries commits that came together to the store, each as Commit does.
+func (l *Lane) CommitAll(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, []error) {
+	claimants := make([]claimant, len(commits))
+	for i, c := range commits {
+		claimants[i] = claimantOf(c)
+	}
+	verdicts, errs := l.line.DoAll(ctx, claimants)
+	for i, c := range commits {
+		verdicts[i], errs[i] = l.told(ctx, c, verdicts[i], errs[i])
+	}
+	return verdicts, errs
+}
+
+func claimantOf(c housetable.Commit) claimant { return claimant{commit: c, claims: c.Claims()} }
+
+// told is what the caller is told of a commit.
+func (l *Lane) told(ctx context.Context, c housetable.Commit, verdict housetable.Verdict, err error) (housetable.Verdict, error) {
 	var left line.DepartureError
 	switch {
 	case err == nil:

@@ -134,6 +134,24 @@ func TestFullQueueIsRefused(t *testing.T) {
 	})
 }
 
+// Commits that come together go together, but for rivals and for what there is no room for.
+func TestCommitsThatComeTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slow{}
+		l := newLane(t, store, line.Limits{Slots: 1, Batch: 4, Queue: 4, Timeout: time.Minute})
+		commits := []housetable.Commit{commit(1, "a"), commit(2, "b"), commit(3, "a"), commit(4, "c"), commit(5, "d")}
+		verdicts, errs := l.CommitAll(t.Context(), commits)
+		for i := range commits {
+			if full := i == 4; full != fault.Is(errs[i], fault.Overloaded) || !full && (errs[i] != nil || verdicts[i] == nil) {
+				t.Errorf("commit %d: %v, %v", i, verdicts[i], errs[i])
+			}
+		}
+		if len(store.batches) != 2 || len(store.batches[0]) != 3 || len(store.batches[1]) != 1 {
+			t.Errorf("batches are %v", store.batches)
+		}
+	})
+}
+
 func TestCallerWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slow{}

@@ -16,21 +16,17 @@ const epochWait = time.Second
 type commitService struct {
 	htsv1.UnimplementedCommitServiceServer
 	store   housetable.Store
-	commits Committer
+	commits Committers
 	options Options
 	epoch   recentEpoch
 }
 
 // Commit applies all changes or none.
 func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
-	commit, err := fromCommit(r)
+	commit, err := s.commit(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if commit.Principal, err = s.options.principal(ctx, "principal", commit.Principal); err != nil {
-		return nil, err
-	}
-	s.options.keepSoftDeleted(commit.Changes, time.Now())
 	verdict, err := s.commits.Commit(ctx, commit)
 	if err != nil {
 		return nil, err
@@ -44,6 +40,17 @@ func (s *commitService) Commit(ctx context.Context, r *htsv1.CommitRequest) (*ht
 	// commit is decided; an unknown epoch matches no other.
 	response.Epoch, _ = s.epoch.recentWithin(ctx, epochWait)
 	return response, nil
+}
+
+// commit is what a request asks for, on behalf of somebody for whom its caller may.
+func (s *commitService) commit(ctx context.Context, r *htsv1.CommitRequest) (housetable.Commit, error) {
+	commit, err := fromCommit(r)
+	if err != nil {
+		return commit, err
+	}
+	s.options.keepSoftDeleted(commit.Changes, time.Now())
+	commit.Principal, err = s.options.principal(ctx, "principal", commit.Principal)
+	return commit, err
 }
 
 // GetEpoch returns the database's line of history.

@@ -24,6 +24,12 @@ type Committer interface {
 	Commit(ctx context.Context, c housetable.Commit) (housetable.Verdict, error)
 }
 
+// Committers applies one commit, or several that came together, each by itself.
+type Committers interface {
+	Committer
+	CommitAll(ctx context.Context, commits []housetable.Commit) ([]housetable.Verdict, []error)
+}
+
 // Options change what the services allow.
 type Options struct {
 	// ImplicitDatabases lets a put of a user table create its database, as
@@ -56,7 +62,7 @@ func (o Options) keepSoftDeleted(changes []housetable.Change, now time.Time) {
 }
 
 // Register adds all services: reads go to store, commits to commits.
-func Register(to grpc.ServiceRegistrar, store housetable.Store, commits Committer, o Options) {
+func Register(to grpc.ServiceRegistrar, store housetable.Store, commits Committers, o Options) {
 	r := enforced{to: to, store: store, options: o}
 	htsv1.RegisterCommitServiceServer(r, &commitService{store: store, commits: commits, options: o, epoch: recentEpoch{store: store}})
 	htsv1.RegisterTableServiceServer(r, &tableService{store: store})

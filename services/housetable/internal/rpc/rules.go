@@ -22,6 +22,7 @@ var rules = sync.OnceValue(func() map[string]rule {
 		"AccessService/FollowAccess": on(followAccess),
 
 		"CommitService/Commit":             on(commit),
+		"CommitService/BatchCommit":        server(authz.Own),
 		"CommitService/GetOperation":       warehouseHere(authz.Own),
 		"CommitService/BatchGetOperations": warehouseHere(authz.Own),
 		"CommitService/GetEpoch":           anybody,

@@ -1762,6 +1762,99 @@ func (x *Replay) GetOperations() []*RecordedOperation {
 	return nil
 }
 
+// BatchCommitRequest is commits that need nothing of one another.
+type BatchCommitRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Commits to apply, at most 128.
+	Commits       []*CommitRequest `protobuf:"bytes,1,rep,name=commits,proto3" json:"commits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCommitRequest) Reset() {
+	*x = BatchCommitRequest{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCommitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCommitRequest) ProtoMessage() {}
+
+func (x *BatchCommitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCommitRequest.ProtoReflect.Descriptor instead.
+func (*BatchCommitRequest) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BatchCommitRequest) GetCommits() []*CommitRequest {
+	if x != nil {
+		return x.Commits
+	}
+	return nil
+}
+
+// BatchCommitResponse has what became of each.
+type BatchCommitResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Responses to the commits, in their order. One without a result is to a commit
+	// that failed: Commit, sent with it, tells why.
+	Responses     []*CommitResponse `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCommitResponse) Reset() {
+	*x = BatchCommitResponse{}
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCommitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCommitResponse) ProtoMessage() {}
+
+func (x *BatchCommitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCommitResponse.ProtoReflect.Descriptor instead.
+func (*BatchCommitResponse) Descriptor() ([]byte, []int) {
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *BatchCommitResponse) GetResponses() []*CommitResponse {
+	if x != nil {
+		return x.Responses
+	}
+	return nil
+}
+
 // GetOperationRequest names an operation.
 type GetOperationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1775,7 +1868,7 @@ type GetOperationRequest struct {
 
 func (x *GetOperationRequest) Reset() {
 	*x = GetOperationRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1880,7 @@ func (x *GetOperationRequest) String() string {
 func (*GetOperationRequest) ProtoMessage() {}
 
 func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[21]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1893,7 @@ func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationRequest.ProtoReflect.Descriptor instead.
 func (*GetOperationRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{21}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetOperationRequest) GetWarehouse() string {
@@ -1830,7 +1923,7 @@ type GetOperationResponse struct {
 
 func (x *GetOperationResponse) Reset() {
 	*x = GetOperationResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +1935,7 @@ func (x *GetOperationResponse) String() string {
 func (*GetOperationResponse) ProtoMessage() {}
 
 func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[22]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +1948,7 @@ func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationResponse.ProtoReflect.Descriptor instead.
 func (*GetOperationResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{22}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetOperationResponse) GetOperation() *RecordedOperation {
@@ -1885,7 +1978,7 @@ type BatchGetOperationsRequest struct {
 
 func (x *BatchGetOperationsRequest) Reset() {
 	*x = BatchGetOperationsRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1897,7 +1990,7 @@ func (x *BatchGetOperationsRequest) String() string {
 func (*BatchGetOperationsRequest) ProtoMessage() {}
 
 func (x *BatchGetOperationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[23]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1910,7 +2003,7 @@ func (x *BatchGetOperationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetOperationsRequest.ProtoReflect.Descriptor instead.
 func (*BatchGetOperationsRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{23}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *BatchGetOperationsRequest) GetWarehouse() string {
@@ -1938,7 +2031,7 @@ type BatchGetOperationsResponse struct {
 
 func (x *BatchGetOperationsResponse) Reset() {
 	*x = BatchGetOperationsResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1950,7 +2043,7 @@ func (x *BatchGetOperationsResponse) String() string {
 func (*BatchGetOperationsResponse) ProtoMessage() {}
 
 func (x *BatchGetOperationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[24]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1963,7 +2056,7 @@ func (x *BatchGetOperationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetOperationsResponse.ProtoReflect.Descriptor instead.
 func (*BatchGetOperationsResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{24}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BatchGetOperationsResponse) GetOperations() []*RecordedOperation {
@@ -1982,7 +2075,7 @@ type GetEpochRequest struct {
 
 func (x *GetEpochRequest) Reset() {
 	*x = GetEpochRequest{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2087,7 @@ func (x *GetEpochRequest) String() string {
 func (*GetEpochRequest) ProtoMessage() {}
 
 func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[25]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2100,7 @@ func (x *GetEpochRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochRequest.ProtoReflect.Descriptor instead.
 func (*GetEpochRequest) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{25}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{27}
 }
 
 // GetEpochResponse returns the epoch.
@@ -2022,7 +2115,7 @@ type GetEpochResponse struct {
 
 func (x *GetEpochResponse) Reset() {
 	*x = GetEpochResponse{}
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2127,7 @@ func (x *GetEpochResponse) String() string {
 func (*GetEpochResponse) ProtoMessage() {}
 
 func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[26]
+	mi := &file_igloo_housetable_v1_commit_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2140,7 @@ func (x *GetEpochResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpochResponse.ProtoReflect.Descriptor instead.
 func (*GetEpochResponse) Descriptor() ([]byte, []int) {
-	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{26}
+	return file_igloo_housetable_v1_commit_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetEpochResponse) GetEpoch() string {
@@ -2195,7 +2288,11 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	"\x06Replay\x12F\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2&.igloo.housetable.v1.RecordedOperationR\n" +
-	"operations\"C\n" +
+	"operations\"R\n" +
+	"\x12BatchCommitRequest\x12<\n" +
+	"\acommits\x18\x01 \x03(\v2\".igloo.housetable.v1.CommitRequestR\acommits\"X\n" +
+	"\x13BatchCommitResponse\x12A\n" +
+	"\tresponses\x18\x01 \x03(\v2#.igloo.housetable.v1.CommitResponseR\tresponses\"C\n" +
 	"\x13GetOperationRequest\x12\x1c\n" +
 	"\twarehouse\x18\x01 \x01(\tR\twarehouse\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\"r\n" +
@@ -2221,9 +2318,10 @@ const file_igloo_housetable_v1_commit_proto_rawDesc = "" +
 	" CONFLICT_REASON_NAMESPACE_EXISTS\x10\x05\x12'\n" +
 	"#CONFLICT_REASON_NAMESPACE_NOT_EMPTY\x10\x06\x12\"\n" +
 	"\x1eCONFLICT_REASON_LOCATION_TAKEN\x10\a\x12'\n" +
-	"#CONFLICT_REASON_METADATA_UUID_TAKEN\x10\b2\x97\x03\n" +
+	"#CONFLICT_REASON_METADATA_UUID_TAKEN\x10\b2\xf9\x03\n" +
 	"\rCommitService\x12Q\n" +
-	"\x06Commit\x12\".igloo.housetable.v1.CommitRequest\x1a#.igloo.housetable.v1.CommitResponse\x12c\n" +
+	"\x06Commit\x12\".igloo.housetable.v1.CommitRequest\x1a#.igloo.housetable.v1.CommitResponse\x12`\n" +
+	"\vBatchCommit\x12'.igloo.housetable.v1.BatchCommitRequest\x1a(.igloo.housetable.v1.BatchCommitResponse\x12c\n" +
 	"\fGetOperation\x12(.igloo.housetable.v1.GetOperationRequest\x1a).igloo.housetable.v1.GetOperationResponse\x12u\n" +
 	"\x12BatchGetOperations\x12..igloo.housetable.v1.BatchGetOperationsRequest\x1a/.igloo.housetable.v1.BatchGetOperationsResponse\x12W\n" +
 	"\bGetEpoch\x12$.igloo.housetable.v1.GetEpochRequest\x1a%.igloo.housetable.v1.GetEpochResponseB\xdf\x01\n" +
@@ -2242,7 +2340,7 @@ func file_igloo_housetable_v1_commit_proto_rawDescGZIP() []byte {
 }
 
 var file_igloo_housetable_v1_commit_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_igloo_housetable_v1_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_igloo_housetable_v1_commit_proto_goTypes = []any{
 	(ConflictReason)(0),                // 0: igloo.housetable.v1.ConflictReason
 	(*CommitRequest)(nil),              // 1: igloo.housetable.v1.CommitRequest
@@ -2266,20 +2364,22 @@ var file_igloo_housetable_v1_commit_proto_goTypes = []any{
 	(*Conflict)(nil),                   // 19: igloo.housetable.v1.Conflict
 	(*ChangeConflict)(nil),             // 20: igloo.housetable.v1.ChangeConflict
 	(*Replay)(nil),                     // 21: igloo.housetable.v1.Replay
-	(*GetOperationRequest)(nil),        // 22: igloo.housetable.v1.GetOperationRequest
-	(*GetOperationResponse)(nil),       // 23: igloo.housetable.v1.GetOperationResponse
-	(*BatchGetOperationsRequest)(nil),  // 24: igloo.housetable.v1.BatchGetOperationsRequest
-	(*BatchGetOperationsResponse)(nil), // 25: igloo.housetable.v1.BatchGetOperationsResponse
-	(*GetEpochRequest)(nil),            // 26: igloo.housetable.v1.GetEpochRequest
-	(*GetEpochResponse)(nil),           // 27: igloo.housetable.v1.GetEpochResponse
-	nil,                                // 28: igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	nil,                                // 29: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
-	(*timestamppb.Timestamp)(nil),      // 30: google.protobuf.Timestamp
-	(TableKind)(0),                     // 31: igloo.housetable.v1.TableKind
-	(*TableKey)(nil),                   // 32: igloo.housetable.v1.TableKey
-	(*HouseTable)(nil),                 // 33: igloo.housetable.v1.HouseTable
-	(*Namespace)(nil),                  // 34: igloo.housetable.v1.Namespace
-	(*TableVersion)(nil),               // 35: igloo.housetable.v1.TableVersion
+	(*BatchCommitRequest)(nil),         // 22: igloo.housetable.v1.BatchCommitRequest
+	(*BatchCommitResponse)(nil),        // 23: igloo.housetable.v1.BatchCommitResponse
+	(*GetOperationRequest)(nil),        // 24: igloo.housetable.v1.GetOperationRequest
+	(*GetOperationResponse)(nil),       // 25: igloo.housetable.v1.GetOperationResponse
+	(*BatchGetOperationsRequest)(nil),  // 26: igloo.housetable.v1.BatchGetOperationsRequest
+	(*BatchGetOperationsResponse)(nil), // 27: igloo.housetable.v1.BatchGetOperationsResponse
+	(*GetEpochRequest)(nil),            // 28: igloo.housetable.v1.GetEpochRequest
+	(*GetEpochResponse)(nil),           // 29: igloo.housetable.v1.GetEpochResponse
+	nil,                                // 30: igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	nil,                                // 31: igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
+	(TableKind)(0),                     // 33: igloo.housetable.v1.TableKind
+	(*TableKey)(nil),                   // 34: igloo.housetable.v1.TableKey
+	(*HouseTable)(nil),                 // 35: igloo.housetable.v1.HouseTable
+	(*Namespace)(nil),                  // 36: igloo.housetable.v1.Namespace
+	(*TableVersion)(nil),               // 37: igloo.housetable.v1.TableVersion
 }
 var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	3,  // 0: igloo.housetable.v1.CommitRequest.operations:type_name -> igloo.housetable.v1.Operation
@@ -2287,7 +2387,7 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	2,  // 2: igloo.housetable.v1.CommitRequest.jobs:type_name -> igloo.housetable.v1.QueuedJob
 	4,  // 3: igloo.housetable.v1.Operation.outcome:type_name -> igloo.housetable.v1.Outcome
 	3,  // 4: igloo.housetable.v1.RecordedOperation.operation:type_name -> igloo.housetable.v1.Operation
-	30, // 5: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
+	32, // 5: igloo.housetable.v1.RecordedOperation.recorded_at:type_name -> google.protobuf.Timestamp
 	8,  // 6: igloo.housetable.v1.Change.create_table:type_name -> igloo.housetable.v1.CreateTable
 	9,  // 7: igloo.housetable.v1.Change.swap_table:type_name -> igloo.housetable.v1.SwapTable
 	10, // 8: igloo.housetable.v1.Change.drop_table:type_name -> igloo.housetable.v1.DropTable
@@ -2296,47 +2396,51 @@ var file_igloo_housetable_v1_commit_proto_depIdxs = []int32{
 	13, // 11: igloo.housetable.v1.Change.create_namespace:type_name -> igloo.housetable.v1.CreateNamespace
 	14, // 12: igloo.housetable.v1.Change.drop_namespace:type_name -> igloo.housetable.v1.DropNamespace
 	15, // 13: igloo.housetable.v1.Change.update_namespace:type_name -> igloo.housetable.v1.UpdateNamespace
-	31, // 14: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
-	32, // 15: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
-	31, // 16: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
-	32, // 17: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
+	33, // 14: igloo.housetable.v1.Expectation.kind:type_name -> igloo.housetable.v1.TableKind
+	34, // 15: igloo.housetable.v1.CreateTable.key:type_name -> igloo.housetable.v1.TableKey
+	33, // 16: igloo.housetable.v1.CreateTable.kind:type_name -> igloo.housetable.v1.TableKind
+	34, // 17: igloo.housetable.v1.SwapTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 18: igloo.housetable.v1.SwapTable.expect:type_name -> igloo.housetable.v1.Expectation
-	32, // 19: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
+	34, // 19: igloo.housetable.v1.DropTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 20: igloo.housetable.v1.DropTable.expect:type_name -> igloo.housetable.v1.Expectation
-	32, // 21: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
+	34, // 21: igloo.housetable.v1.RenameTable.key:type_name -> igloo.housetable.v1.TableKey
 	7,  // 22: igloo.housetable.v1.RenameTable.expect:type_name -> igloo.housetable.v1.Expectation
-	32, // 23: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
-	32, // 24: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
-	28, // 25: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
-	29, // 26: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
+	34, // 23: igloo.housetable.v1.RenameTable.destination:type_name -> igloo.housetable.v1.TableKey
+	34, // 24: igloo.housetable.v1.RestoreTable.key:type_name -> igloo.housetable.v1.TableKey
+	30, // 25: igloo.housetable.v1.CreateNamespace.properties:type_name -> igloo.housetable.v1.CreateNamespace.PropertiesEntry
+	31, // 26: igloo.housetable.v1.UpdateNamespace.updates:type_name -> igloo.housetable.v1.UpdateNamespace.UpdatesEntry
 	17, // 27: igloo.housetable.v1.CommitResponse.committed:type_name -> igloo.housetable.v1.Committed
 	19, // 28: igloo.housetable.v1.CommitResponse.conflict:type_name -> igloo.housetable.v1.Conflict
 	21, // 29: igloo.housetable.v1.CommitResponse.replay:type_name -> igloo.housetable.v1.Replay
 	18, // 30: igloo.housetable.v1.Committed.results:type_name -> igloo.housetable.v1.ChangeResult
-	30, // 31: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
-	33, // 32: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
-	34, // 33: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
+	32, // 31: igloo.housetable.v1.Committed.committed_at:type_name -> google.protobuf.Timestamp
+	35, // 32: igloo.housetable.v1.ChangeResult.table:type_name -> igloo.housetable.v1.HouseTable
+	36, // 33: igloo.housetable.v1.ChangeResult.namespace:type_name -> igloo.housetable.v1.Namespace
 	20, // 34: igloo.housetable.v1.Conflict.changes:type_name -> igloo.housetable.v1.ChangeConflict
 	0,  // 35: igloo.housetable.v1.ChangeConflict.reason:type_name -> igloo.housetable.v1.ConflictReason
-	33, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
-	35, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
-	34, // 38: igloo.housetable.v1.ChangeConflict.current_namespace:type_name -> igloo.housetable.v1.Namespace
+	35, // 36: igloo.housetable.v1.ChangeConflict.current:type_name -> igloo.housetable.v1.HouseTable
+	37, // 37: igloo.housetable.v1.ChangeConflict.winner:type_name -> igloo.housetable.v1.TableVersion
+	36, // 38: igloo.housetable.v1.ChangeConflict.current_namespace:type_name -> igloo.housetable.v1.Namespace
 	5,  // 39: igloo.housetable.v1.Replay.operations:type_name -> igloo.housetable.v1.RecordedOperation
-	5,  // 40: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
-	5,  // 41: igloo.housetable.v1.BatchGetOperationsResponse.operations:type_name -> igloo.housetable.v1.RecordedOperation
-	1,  // 42: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
-	22, // 43: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
-	24, // 44: igloo.housetable.v1.CommitService.BatchGetOperations:input_type -> igloo.housetable.v1.BatchGetOperationsRequest
-	26, // 45: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
-	16, // 46: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
-	23, // 47: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
-	25, // 48: igloo.housetable.v1.CommitService.BatchGetOperations:output_type -> igloo.housetable.v1.BatchGetOperationsResponse
-	27, // 49: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
-	46, // [46:50] is the sub-list for method output_type
-	42, // [42:46] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	1,  // 40: igloo.housetable.v1.BatchCommitRequest.commits:type_name -> igloo.housetable.v1.CommitRequest
+	16, // 41: igloo.housetable.v1.BatchCommitResponse.responses:type_name -> igloo.housetable.v1.CommitResponse
+	5,  // 42: igloo.housetable.v1.GetOperationResponse.operation:type_name -> igloo.housetable.v1.RecordedOperation
+	5,  // 43: igloo.housetable.v1.BatchGetOperationsResponse.operations:type_name -> igloo.housetable.v1.RecordedOperation
+	1,  // 44: igloo.housetable.v1.CommitService.Commit:input_type -> igloo.housetable.v1.CommitRequest
+	22, // 45: igloo.housetable.v1.CommitService.BatchCommit:input_type -> igloo.housetable.v1.BatchCommitRequest
+	24, // 46: igloo.housetable.v1.CommitService.GetOperation:input_type -> igloo.housetable.v1.GetOperationRequest
+	26, // 47: igloo.housetable.v1.CommitService.BatchGetOperations:input_type -> igloo.housetable.v1.BatchGetOperationsRequest
+	28, // 48: igloo.housetable.v1.CommitService.GetEpoch:input_type -> igloo.housetable.v1.GetEpochRequest
+	16, // 49: igloo.housetable.v1.CommitService.Commit:output_type -> igloo.housetable.v1.CommitResponse
+	23, // 50: igloo.housetable.v1.CommitService.BatchCommit:output_type -> igloo.housetable.v1.BatchCommitResponse
+	25, // 51: igloo.housetable.v1.CommitService.GetOperation:output_type -> igloo.housetable.v1.GetOperationResponse
+	27, // 52: igloo.housetable.v1.CommitService.BatchGetOperations:output_type -> igloo.housetable.v1.BatchGetOperationsResponse
+	29, // 53: igloo.housetable.v1.CommitService.GetEpoch:output_type -> igloo.housetable.v1.GetEpochResponse
+	49, // [49:54] is the sub-list for method output_type
+	44, // [44:49] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_igloo_housetable_v1_commit_proto_init() }
@@ -2371,7 +2475,7 @@ func file_igloo_housetable_v1_commit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_igloo_housetable_v1_commit_proto_rawDesc), len(file_igloo_housetable_v1_commit_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	CommitService_Commit_FullMethodName             = "/igloo.housetable.v1.CommitService/Commit"
+	CommitService_BatchCommit_FullMethodName        = "/igloo.housetable.v1.CommitService/BatchCommit"
 	CommitService_GetOperation_FullMethodName       = "/igloo.housetable.v1.CommitService/GetOperation"
 	CommitService_BatchGetOperations_FullMethodName = "/igloo.housetable.v1.CommitService/BatchGetOperations"
 	CommitService_GetEpoch_FullMethodName           = "/igloo.housetable.v1.CommitService/GetEpoch"
@@ -37,6 +38,9 @@ type CommitServiceClient interface {
 	// touches it; an error means that nothing is known, and the same request may
 	// be sent again.
 	Commit(ctx context.Context, in *CommitRequest, opts ...grpc.CallOption) (*CommitResponse, error)
+	// BatchCommit applies several commits, each of them as Commit does and in no order:
+	// what becomes of one is no matter of the others.
+	BatchCommit(ctx context.Context, in *BatchCommitRequest, opts ...grpc.CallOption) (*BatchCommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
 	// BatchGetOperations returns those of the operations that were recorded.
@@ -57,6 +61,16 @@ func (c *commitServiceClient) Commit(ctx context.Context, in *CommitRequest, opt
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CommitResponse)
 	err := c.cc.Invoke(ctx, CommitService_Commit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *commitServiceClient) BatchCommit(ctx context.Context, in *BatchCommitRequest, opts ...grpc.CallOption) (*BatchCommitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchCommitResponse)
+	err := c.cc.Invoke(ctx, CommitService_BatchCommit_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +119,9 @@ type CommitServiceServer interface {
 	// touches it; an error means that nothing is known, and the same request may
 	// be sent again.
 	Commit(context.Context, *CommitRequest) (*CommitResponse, error)
+	// BatchCommit applies several commits, each of them as Commit does and in no order:
+	// what becomes of one is no matter of the others.
+	BatchCommit(context.Context, *BatchCommitRequest) (*BatchCommitResponse, error)
 	// GetOperation returns what was recorded; NOT_FOUND when nothing was.
 	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)
 	// BatchGetOperations returns those of the operations that were recorded.
@@ -123,6 +140,9 @@ type UnimplementedCommitServiceServer struct{}
 
 func (UnimplementedCommitServiceServer) Commit(context.Context, *CommitRequest) (*CommitResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Commit not implemented")
+}
+func (UnimplementedCommitServiceServer) BatchCommit(context.Context, *BatchCommitRequest) (*BatchCommitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchCommit not implemented")
 }
 func (UnimplementedCommitServiceServer) GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOperation not implemented")
@@ -168,6 +188,24 @@ func _CommitService_Commit_Handler(srv interface{}, ctx context.Context, dec fun
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CommitServiceServer).Commit(ctx, req.(*CommitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CommitService_BatchCommit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchCommitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommitServiceServer).BatchCommit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommitService_BatchCommit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommitServiceServer).BatchCommit(ctx, req.(*BatchCommitRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -236,6 +274,10 @@ var CommitService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Commit",
 			Handler:    _CommitService_Commit_Handler,
+		},
+		{
+			MethodName: "BatchCommit",
+			Handler:    _CommitService_BatchCommit_Handler,
 		},
 		{
 			MethodName: "GetOperation",
