@@ -181,7 +181,7 @@ bench-short: deps build ## Fail where an operation costs much more CPU than it d
 	IGLOO_BIN=$(CURDIR)/bin go test -exec "$(ONE_CPU)" -run '^$$' -bench Short -benchtime 1x -timeout 10m ./services/igloo/bench -turn 1s $(BENCH_FLAGS)
 
 .PHONY: deps
-deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis) where they are missing.
+deps: ## Install the servers that tests run (Postgres, PgBouncer, Redis, HAProxy) where they are missing.
 	./.ci/deps
 
 .PHONY: deps-ha

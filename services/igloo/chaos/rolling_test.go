@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/igloo-catalog/igloo/pkg/proctest"
 	"github.com/igloo-catalog/igloo/pkg/redistest"
 	"github.com/igloo-catalog/igloo/services/igloo/chaos"
 	"github.com/igloo-catalog/igloo/services/igloo/iglootest"
@@ -59,25 +58,9 @@ func newProduction(t *testing.T) *production {
 			"--orphan-interval", "1s", "--orphan-age", "3s", "--orphan-scope", "warehouses",
 		}})
 	}
-	p.startProxy(t, env)
+	startProxy(t, "deps-ha", env)
 	p.startAll(t)
 	return p
-}
-
-func (p *production) startProxy(t *testing.T, env []string) {
-	t.Helper()
-	proxy, err := proctest.Start(proctest.Command{
-		Path: proctest.Program(t, "haproxy", "deps-ha"), Args: []string{"-db", "-f", "../../../deploy/haproxy/haproxy.cfg"}, Env: env,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = proxy.Kill()
-		if t.Failed() {
-			t.Logf("HAProxy wrote:\n%s", proxy.Output())
-		}
-	})
 }
 
 // roll restarts one program after the other, each with what a cluster gives it: it is

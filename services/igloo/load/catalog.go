@@ -20,7 +20,10 @@ import (
 // callTimeout bounds each request where the target says nothing else.
 const callTimeout = time.Minute
 
-const configPath = "/config"
+const (
+	configPath       = "/config"
+	transactionsPath = "/transactions/commit"
+)
 
 // Target is the catalog to put under load.
 type Target struct {
@@ -31,8 +34,8 @@ type Target struct {
 	// Token, where one is needed.
 	Token string
 	// Replicas are URLs of further servers of the same catalog. What is asked of one
-	// table or view goes to one of them, as deploy/haproxy has it, and the rest to all
-	// in turn.
+	// table or view, of those of one namespace, or in transactions of the same tables goes
+	// to one of them, as deploy/haproxy has it, and the rest to all in turn.
 	Replicas []string
 	// TLS is how servers are told from others; nil is as the system has it.
 	TLS *tls.Config
@@ -72,26 +75,37 @@ func Open(ctx context.Context, target Target, connections int) (*Catalog, error)
 	return c, nil
 }
 
-// ofTable is what paths that lead to one table or view, or below it, begin with.
-var ofTable = regexp.MustCompile(`^/namespaces/[^/]+/(tables|views)/[^/?]+`)
+var (
+	// inNamespace is what paths begin with that lead to one table or view, or below it, or
+	// else to those of one namespace.
+	inNamespace = regexp.MustCompile(`^/namespaces/[^/]+/(tables|views)(/[^/?]+)?`)
+	// firstNamed is the first table that a transaction names.
+	firstNamed = regexp.MustCompile(`"name":"[^"]*"`)
+)
 
-// turn is whose a request is: that of its table, or the next one's.
-func (c *Catalog) turn(path string) uint64 {
-	if len(c.servers) > 1 {
-		if table := ofTable.FindString(path); table != "" {
-			return uint64(crc32.ChecksumIEEE([]byte(table)))
-		}
+// subject is what a request is about, if it is about one table, namespace or transaction.
+func (what call) subject() string {
+	if what.path == transactionsPath {
+		return firstNamed.FindString(what.body)
+	}
+	return inNamespace.FindString(what.path)
+}
+
+// turn is whose a request is: that of its subject, or the next one's.
+func (c *Catalog) turn(what call) uint64 {
+	if subject := what.subject(); subject != "" && len(c.servers) > 1 {
+		return uint64(crc32.ChecksumIEEE([]byte(subject)))
 	}
 	return c.sent.Add(1) - 1
 }
 
-// address is where to send a request for a path to.
-func (c *Catalog) address(path string) string {
-	server := c.servers[c.turn(path)%uint64(len(c.servers))]
-	if strings.HasPrefix(path, configPath) { // which knows no prefix
-		return server + path
+// address is where to send a request to.
+func (c *Catalog) address(what call) string {
+	server := c.servers[c.turn(what)%uint64(len(c.servers))]
+	if strings.HasPrefix(what.path, configPath) { // which knows no prefix
+		return server + what.path
 	}
-	return server + c.prefix + path
+	return server + c.prefix + what.path
 }
 
 // client keeps up to so many connections.
@@ -156,7 +170,7 @@ func (c *Catalog) call(ctx context.Context, what call) (answer, error) {
 }
 
 func (c *Catalog) request(ctx context.Context, what call) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, what.method, c.address(what.path), strings.NewReader(what.body))
+	request, err := http.NewRequestWithContext(ctx, what.method, c.address(what), strings.NewReader(what.body))
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}

@@ -202,7 +202,7 @@ func (c *Catalog) commitAll(ctx context.Context, tables []*table) (Step, error) 
 		bodies[i] = changes[i].body
 	}
 	body := `{"table-changes":[` + strings.Join(bodies, ",") + `]}`
-	got, err := c.call(ctx, call{method: http.MethodPost, path: "/transactions/commit", body: body, want: http.StatusNoContent})
+	got, err := c.call(ctx, call{method: http.MethodPost, path: transactionsPath, body: body, want: http.StatusNoContent})
 	if err != nil {
 		for _, t := range tables { // it may be applied
 			err = errors.Join(err, t.refresh(ctx, c))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,18 +101,24 @@ func TestAnErrorIsNoFastSuccess(t *testing.T) {
 	}
 }
 
-// What is asked of one table goes to one server of a catalog, and all else to all in turn.
+// What is asked of one table, of a namespace's or in transactions of the same tables goes to
+// one server of a catalog, and all else to all in turn.
 func TestReplicas(t *testing.T) {
+	all := func(asked [2]int64) bool { return asked == [2]int64{20, 20} }
+	one := func(asked [2]int64) bool { return asked == [2]int64{40, 0} || asked == [2]int64{0, 40} }
 	for operation, want := range map[string]func(asked [2]int64) bool{
-		"config":                 func(asked [2]int64) bool { return asked == [2]int64{20, 20} },
-		"loadTable, 1 snapshots": func(asked [2]int64) bool { return asked == [2]int64{40, 0} || asked == [2]int64{0, 40} },
+		"config": all, "loadTable, 1 snapshots": one, "createTable": one, load.Transaction(10): one,
 	} {
 		t.Run(operation, func(t *testing.T) {
 			var asked [2]atomic.Int64
 			urls := make([]string, len(asked))
 			for i := range asked {
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					asked[i].Add(1)
+					if strings.HasSuffix(r.URL.Path, "/transactions/commit") {
+						w.WriteHeader(http.StatusNoContent)
+						return
+					}
 					_, _ = w.Write([]byte(`{"defaults":{},"overrides":{}}`))
 				}))
 				t.Cleanup(server.Close)

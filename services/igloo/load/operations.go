@@ -108,7 +108,7 @@ func Post(url string, size, connections int) Work {
 // TableURL is the address of a table with so many snapshots.
 func (c *Catalog) TableURL(ctx context.Context, snapshots int) (string, error) {
 	path, err := c.tableWithSnapshots(ctx, snapshots)
-	return c.address(path), err
+	return c.address(call{path: path}), err
 }
 
 // Load loads tables of a namespace, each worker one after the other.
