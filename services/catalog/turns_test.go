@@ -143,7 +143,7 @@ func TestSingleCommitsAreTurns(t *testing.T) {
 		}
 		told(3, "when the second had committed")
 		r.before(contended)
-		r.end(takes)
+		r.end(takes / 2) // not as long as the third has for coming back
 		told(3, "when the third had, and the second was there again")
 		pass(silence)
 		told(4, "when they were not there any more")
