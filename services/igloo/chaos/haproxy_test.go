@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +15,7 @@ import (
 )
 
 // startProxy runs HAProxy as deploy/haproxy has it.
-func startProxy(t *testing.T, target string, env []string) {
+func startProxy(t *testing.T, target string, env []string) *proctest.Process {
 	t.Helper()
 	proxy, err := proctest.Start(proctest.Command{
 		Path: proctest.Program(t, "haproxy", target), Args: []string{"-db", "-f", "../../../deploy/haproxy/haproxy.cfg"}, Env: env,
@@ -28,6 +29,7 @@ func startProxy(t *testing.T, target string, env []string) {
 			t.Logf("HAProxy wrote:\n%s", proxy.Output())
 		}
 	})
+	return proxy
 }
 
 // balanced is HAProxy before two catalogs that answer who they are.
@@ -51,16 +53,15 @@ func newBalanced(t *testing.T) *balanced {
 		t.Cleanup(catalog.Close)
 		env = append(env, fmt.Sprintf("CATALOG_%d=%s", i+1, strings.TrimPrefix(catalog.URL, "http://")))
 	}
-	startProxy(t, "deps", env)
 	b := &balanced{t, "http://" + front}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if status, _, err := b.try(http.MethodGet, "/v1/config", ""); err == nil && status == http.StatusOK {
-			return b
+	proctest.Await(t, startProxy(t, "deps", env), 10*time.Second, func(context.Context) error {
+		status, _, err := b.try(http.MethodGet, "/v1/config", "")
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("the answer is %d", status)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("HAProxy does not answer")
-		}
-	}
+		return err
+	})
+	return b
 }
 
 func (b *balanced) try(method, path, body string) (status int, who string, err error) {

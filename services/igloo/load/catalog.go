@@ -93,8 +93,10 @@ func (what call) subject() string {
 
 // turn is whose a request is: that of its subject, or the next one's.
 func (c *Catalog) turn(what call) uint64 {
-	if subject := what.subject(); subject != "" && len(c.servers) > 1 {
-		return uint64(crc32.ChecksumIEEE([]byte(subject)))
+	if len(c.servers) > 1 {
+		if subject := what.subject(); subject != "" {
+			return uint64(crc32.ChecksumIEEE([]byte(subject)))
+		}
 	}
 	return c.sent.Add(1) - 1
 }
