@@ -7,6 +7,7 @@ package grpcclient
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -19,16 +20,13 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/telemetry"
 )
 
-// roundRobin spreads calls over all addresses that the target's name has.
-const roundRobin = `{"loadBalancingConfig":[{"round_robin":{}}]}`
-
-// Dial makes a client connection to target ("host:port"); it connects when it
-// is first used.
+// Dial makes a client connection to target, which is "host:port", with all addresses that
+// the name has, or several of them, with commas between; it connects when it is first used.
 func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithChainUnaryInterceptor(sendRequestID, trace),
-		grpc.WithDefaultServiceConfig(roundRobin),
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"` + balancing + `":{}}]}`),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(grpcserver.MaxMessageBytes)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -38,7 +36,12 @@ func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 		grpc.WithInitialWindowSize(grpcserver.StreamWindow),
 		grpc.WithInitialConnWindowSize(grpcserver.ConnectionWindow),
 	}
-	conn, err := grpc.NewClient("dns:///"+target, append(options, further...)...)
+	scheme := "dns"
+	if several := strings.Split(target, ","); len(several) > 1 {
+		all := listed(several)
+		scheme, options = all.Scheme(), append(options, grpc.WithResolvers(all))
+	}
+	conn, err := grpc.NewClient(scheme+":///"+target, append(options, further...)...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
 	}

@@ -37,7 +37,9 @@ type commits struct {
 // together in a BatchCommit when it ends, and so do those of callers who come again as
 // soon as they are answered. What one of them is answered is no matter of the others, and
 // what is answered to none but it is asked for alone. A service that does not know the
-// call, or does not take it from this caller, is sent every commit by itself.
+// call, or does not take it from this caller, is sent every commit by itself. Of several
+// services all clients ask the same one for the commits of a warehouse, which go together
+// there, too; those of a batch go where its first does.
 func Commits(conn grpc.ClientConnInterface) htsv1.CommitServiceClient {
 	c := &commits{CommitServiceClient: htsv1.NewCommitServiceClient(conn)}
 	c.line = &line.Line[*htsv1.CommitRequest, *htsv1.CommitResponse]{
@@ -61,6 +63,7 @@ func small(r *htsv1.CommitRequest) bool {
 
 // Commit implements the generated client.
 func (c *commits) Commit(ctx context.Context, r *htsv1.CommitRequest, options ...grpc.CallOption) (*htsv1.CommitResponse, error) {
+	ctx = about(ctx, r.GetWarehouse())
 	if len(options) > 0 || !small(r) || time.Now().UnixNano() < c.apart.Load() {
 		return c.CommitServiceClient.Commit(ctx, r, options...)
 	}
@@ -79,6 +82,7 @@ func (c *commits) Commit(ctx context.Context, r *htsv1.CommitRequest, options ..
 func (c *commits) run(ctx context.Context, requests []*htsv1.CommitRequest) ([]*htsv1.CommitResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitLimits.Timeout)
 	defer cancel()
+	ctx = about(ctx, requests[0].GetWarehouse())
 	if len(requests) == 1 {
 		answer, err := c.CommitServiceClient.Commit(ctx, requests[0])
 		return []*htsv1.CommitResponse{answer}, err

@@ -1,6 +1,7 @@
 package tlsfiles
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -76,9 +77,11 @@ type dialling struct {
 	files *kept[*tls.Config]
 }
 
-// ClientHandshake implements credentials.TransportCredentials.
+// ClientHandshake implements credentials.TransportCredentials. A name that was told holds
+// for all addresses.
 func (d *dialling) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	return credentials.NewTLS(d.files.get()).ClientHandshake(ctx, authority, conn)
+	config := d.files.get()
+	return credentials.NewTLS(config).ClientHandshake(ctx, cmp.Or(config.ServerName, authority), conn)
 }
 
 // Clone implements credentials.TransportCredentials.

@@ -211,12 +211,13 @@ func TestServicesCallOneAnother(t *testing.T) {
 	go func() { _ = server.Serve(listener) }() // ends by Stop
 	t.Cleanup(server.Stop)
 	own, stranger := w.authority.Issue(t, "catalog.example"), tlstest.New(t)
-	call := func(c tlsfiles.Client) error {
+	one := listener.Addr().String()
+	call := func(c tlsfiles.Client, target string) error {
 		options, err := c.Dial("x-", slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}
-		conn, err := grpcclient.Dial(listener.Addr().String(), options...)
+		conn, err := grpcclient.Dial(target, options...)
 		if err != nil {
 			return err
 		}
@@ -238,8 +239,10 @@ func TestServicesCallOneAnother(t *testing.T) {
 		"no such file":         {tlsfiles.Client{CAFile: own.Cert + ".gone"}, "no such file"},
 		"no certificate there": {tlsfiles.Client{CAFile: own.Key}, "no certificate"},
 	} {
-		if err := call(c.client); (err != nil) != (c.fails != "") || (err != nil && !strings.Contains(err.Error(), c.fails)) {
-			t.Errorf("%s: %v, want %q", name, err, c.fails)
+		for _, target := range []string{one, one + "," + strings.Replace(one, "127.0.0.1", "localhost", 1)} {
+			if err := call(c.client, target); (err != nil) != (c.fails != "") || (err != nil && !strings.Contains(err.Error(), c.fails)) {
+				t.Errorf("%s, at %s: %v, want %q", name, target, err, c.fails)
+			}
 		}
 	}
 }

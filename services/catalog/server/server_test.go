@@ -48,6 +48,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"relative root":   {func(c *server.Config) { c.WarehouseRoot = "file:x" }, "absolute"},
 		"no house tables": {func(*server.Config) {}, "housetable"},
 		"no port":         {func(c *server.Config) { c.HouseTable = "host" }, "housetable"},
+		"no second port":  {func(c *server.Config) { c.HouseTable = "host:1,host" }, "housetable"},
 		"bad Redis":       {func(c *server.Config) { c.HouseTable, c.RedisURL = "host:1", "http://x" }, "redis"},
 		"bad separator":   {func(c *server.Config) { c.HouseTable, c.NamespaceSeparator = "host:1", "--" }, "separator"},
 		"negative limit":  {func(c *server.Config) { c.BodyLimit = -1 }, "negative"},

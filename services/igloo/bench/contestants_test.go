@@ -96,14 +96,13 @@ func onS3(b *testing.B) *contestant {
 	c := &contestant{name: report.OnS3, does: notAllTables}
 	c.ownPostgres(b)
 	c.migrate(b)
-	c.target.URL = c.catalog(b, c.serving(b, c.ownStore(b).Endpoint())...)
+	c.target.URL = c.catalog(b, onStore(c.ownStore(b).Endpoint(), c.houseTables(b))...)
 	return c
 }
 
-// serving starts a house table service for a catalog on S3, whose settings are returned.
-func (c *contestant) serving(b *testing.B, endpoint string) []string {
-	b.Helper()
-	return []string{"--housetable", c.houseTables(b), "--warehouse-root", "s3://" + s3test.Bucket, "--s3-endpoint", endpoint}
+// onStore are the settings of a catalog on S3.
+func onStore(endpoint string, houseTables ...string) []string {
+	return []string{"--housetable", strings.Join(houseTables, ","), "--warehouse-root", "s3://" + s3test.Bucket, "--s3-endpoint", endpoint}
 }
 
 // farAway is onS3 with a storage whose every answer takes 20 ms more.
@@ -115,19 +114,19 @@ func farAway(b *testing.B) *contestant {
 	const each = 10 * time.Millisecond // on the way there, and back
 	way := nettest.NewProxy(b, c.ownStore(b).Address())
 	way.Slow(each)
-	c.target.URL = c.catalog(b, c.serving(b, "http://"+way.Addr())...)
+	c.target.URL = c.catalog(b, onStore("http://"+way.Addr(), c.houseTables(b))...)
 	return c
 }
 
-// replicas are two catalogs, each on a house table service of its own, and one database.
+// replicas are two catalogs on two house table services and one database.
 func replicas(b *testing.B) *contestant {
 	b.Helper()
 	c := &contestant{name: report.Replicas, does: theUsual}
 	c.ownPostgres(b)
 	c.migrate(b)
-	store := c.ownStore(b).Endpoint()
-	c.target.URL = c.catalog(b, c.serving(b, store)...)
-	c.target.Replicas = []string{c.catalog(b, c.serving(b, store)...)}
+	settings := onStore(c.ownStore(b).Endpoint(), c.houseTables(b), c.houseTables(b))
+	c.target.URL = c.catalog(b, settings...)
+	c.target.Replicas = []string{c.catalog(b, settings...)}
 	return c
 }
 
