@@ -61,19 +61,40 @@ func (t *Transport) Direct(to *url.URL) (*Direct, bool) {
 // and how many bytes came with it. The head ends in an empty line and tells the length
 // of the body. After an error nobody knows whether the request was carried out.
 func (d *Direct) Put(ctx context.Context, head, body []byte) (status int, size int64, err error) {
+	err = d.carry(ctx, maxAnswer, func(c *connection) (again bool, err error) {
+		status, size, again, err = c.exchange(head, body)
+		return again, err
+	})
+	return status, size, err
+}
+
+// Get sends a request to get something, once, and returns the status of the answer and
+// its body: of a success as a whole, fault.TooLarge where that is over the limit. The head
+// ends in an empty line, and no body follows it.
+func (d *Direct) Get(ctx context.Context, head []byte, limit int64) (status int, body []byte, err error) {
+	err = d.carry(ctx, maxAnswer+limit, func(c *connection) (again bool, err error) {
+		status, body, again, err = c.fetch(head, limit)
+		return again, err
+	})
+	return status, body, err
+}
+
+// carry has a connection make a request, of whose answer no more is read than room; the
+// connection stays for others where that may use it again.
+func (d *Direct) carry(ctx context.Context, room int64, request func(*connection) (again bool, err error)) error {
 	c, err := d.connection(ctx)
 	if err != nil {
-		return 0, 0, why(ctx, err)
+		return why(ctx, err)
 	}
-	c.ctx, c.left = ctx, maxAnswer
+	c.ctx, c.left = ctx, room
 	stop := context.AfterFunc(ctx, c.interrupt)
-	status, size, again, err := c.exchange(head, body)
+	again, err := request(c)
 	if stop() && again {
 		d.transport.idle.keep(c)
 	} else {
 		_ = c.Close()
 	}
-	return status, size, why(ctx, err)
+	return why(ctx, err)
 }
 
 // why is the reason for the error of a connection: the context's end comes first.
@@ -216,7 +237,7 @@ func (c *connection) exchange(head, body []byte) (status int, size int64, again 
 	case plain:
 		return http.StatusOK, size, c.in.Buffered() == 0, nil
 	}
-	answer, err := c.answer() //nolint:bodyclose // the connection ends when it has more to say
+	answer, err := c.answer(put) //nolint:bodyclose // the connection ends when it has more to say
 	if err != nil || unsent != nil && answer.StatusCode < http.StatusMultipleChoices {
 		return 0, 0, false, cmp.Or(unsent, c.lost, err)
 	}
@@ -255,12 +276,34 @@ func (c *connection) plain() (size int64, ok bool, err error) {
 	return int64(body), true, err
 }
 
-// put is the kind of request that answers are to.
-var put = &http.Request{Method: http.MethodPut}
+// fetch sends a request without a body and reads its answer.
+func (c *connection) fetch(head []byte, limit int64) (status int, body []byte, again bool, err error) {
+	if err := c.send(head, nil); err != nil {
+		return 0, nil, false, err
+	}
+	answer, err := c.answer(get) //nolint:bodyclose // the connection ends when it has more to say
+	if err != nil {
+		return 0, nil, false, cmp.Or(c.lost, err)
+	}
+	more := int64(0)
+	if answer.StatusCode == http.StatusOK {
+		body, err = ReadAll(answer.Body, answer.ContentLength, limit)
+	} else {
+		more, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
+	}
+	again = err == nil && more < maxAnswer && !answer.Close && c.in.Buffered() == 0
+	return answer.StatusCode, body, again, err
+}
 
-func (c *connection) answer() (*http.Response, error) {
+// The kinds of requests that answers are to.
+var (
+	put = &http.Request{Method: http.MethodPut}
+	get = &http.Request{Method: http.MethodGet}
+)
+
+func (c *connection) answer(to *http.Request) (*http.Response, error) {
 	for range maxPreliminary + 1 {
-		answer, err := http.ReadResponse(c.in, put)
+		answer, err := http.ReadResponse(c.in, to)
 		if err != nil || answer.StatusCode >= http.StatusOK {
 			return answer, err
 		}

@@ -2,9 +2,11 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,10 +33,10 @@ const maxAnswer = 64 << 10
 // usualSignature is what the library calls the way in which most requests are signed.
 const usualSignature = "sigv4"
 
-// straight sends a conditional put by itself. The library's layers around a
+// straight sends a conditional put, and a get, by itself. The library's layers around a
 // request, and net/http's below them, cost several times what the request does, and
-// small files are most of what is written. Where the request goes and how it is signed
-// is the library's all the same, and so is whatever does not succeed at once.
+// small files are most of what is written and read. Where the request goes and how it is
+// signed is the library's all the same, and so is whatever does not succeed at once.
 type straight struct {
 	options   s3.Options
 	transport *objectstore.Transport
@@ -59,7 +61,10 @@ func (s *straight) put(ctx context.Context, bucket, key string, data []byte, tri
 	if err != nil {
 		return 0, err
 	}
-	request := to.request(key, int64(len(data)))
+	request := to.request(http.MethodPut, key)
+	request.ContentLength = int64(len(data))
+	request.Header.Set("Content-Type", "application/octet-stream")
+	request.Header.Set("If-None-Match", "*")
 	if err := s.sign(ctx, request, to, sha256.Sum256(data)); err != nil {
 		return 0, err
 	}
@@ -69,6 +74,31 @@ func (s *straight) put(ctx context.Context, bucket, key string, data []byte, tri
 		err = fmt.Errorf("%d bytes came where none were expected", size)
 	}
 	return status, err
+}
+
+// nothing is what a request without a body is signed for.
+var nothing = sha256.Sum256(nil)
+
+// errNotStraight is what the library is to be asked for.
+var errNotStraight = errors.New("it is not had by a straight request")
+
+// get tries once to read an object as a whole: fault.TooLarge where it is over the limit,
+// and errNotStraight, or what went wrong, where nothing is known of it.
+func (s *straight) get(ctx context.Context, bucket, key string, limit int64) ([]byte, error) {
+	to, err := s.destination(ctx, bucket)
+	if err != nil || to.direct == nil {
+		return nil, cmp.Or(err, errNotStraight)
+	}
+	request := to.request(http.MethodGet, key)
+	request.Header.Set("Accept-Encoding", "identity")
+	if err := s.sign(ctx, request, to, nothing); err != nil {
+		return nil, err
+	}
+	status, data, err := to.direct.Get(ctx, head(request), limit)
+	if err == nil && status != http.StatusOK {
+		err = errNotStraight
+	}
+	return data, err
 }
 
 // send returns the status of the answer and how much came with it.
@@ -96,29 +126,26 @@ func (s *straight) pastProxy(ctx context.Context, signed *http.Request, data []b
 	return answer.StatusCode, n, err
 }
 
-// request is a put without what signs it.
-func (to destination) request(key string, size int64) *http.Request {
+// request is one about an object, without what signs it.
+func (to destination) request(method, key string) *http.Request {
 	at := *to.url
 	at.Opaque = to.path + httpbinding.EscapePath(key, false)
-	return &http.Request{
-		Method: http.MethodPut, URL: &at, Host: at.Host, ContentLength: size,
-		Header: http.Header{
-			"Content-Type": {"application/octet-stream"}, "If-None-Match": {"*"}, "User-Agent": {"igloo"},
-		},
-	}
+	return &http.Request{Method: method, URL: &at, Host: at.Host, Header: http.Header{"User-Agent": {"igloo"}}}
 }
 
-// head is a request as it is sent, up to its body.
+// head is a request as it is sent, up to its body, which only a put has.
 func head(request *http.Request) []byte {
 	b := bytes.NewBuffer(make([]byte, 0, 1<<10))
-	b.WriteString("PUT " + request.URL.Opaque + " HTTP/1.1\r\nHost: " + request.Host)
-	b.WriteString("\r\nContent-Length: " + strconv.FormatInt(request.ContentLength, 10) + "\r\n")
+	b.WriteString(request.Method + " " + request.URL.Opaque + " HTTP/1.1\r\nHost: " + request.Host + "\r\n")
+	if request.Method == http.MethodPut {
+		b.WriteString("Content-Length: " + strconv.FormatInt(request.ContentLength, 10) + "\r\n")
+	}
 	_ = request.Header.Write(b)
 	b.WriteString("\r\n")
 	return b.Bytes()
 }
 
-// destination is where a bucket's objects are put, and what signatures for it say.
+// destination is where a bucket's objects are, and what signatures for it say.
 type destination struct {
 	url             *url.URL
 	path            string              // before keys; ends in a slash

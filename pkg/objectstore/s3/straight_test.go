@@ -3,6 +3,7 @@ package s3_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -20,27 +21,28 @@ import (
 	"github.com/igloo-catalog/igloo/pkg/s3test"
 )
 
-// What the library sends says which act it means; a straight put does not.
+// What the library sends says which act it means; a straight request does not.
 func byLibrary(r *http.Request) bool { return r.URL.Query().Has("x-id") }
 
-// puts are requests that write, as a server saw them.
-type puts struct {
+// requests are those of one method, as a server saw them; of puts without one.
+type requests struct {
+	of                string
 	mu                sync.Mutex
 	straight, library int
 }
 
-func (p *puts) seen(r *http.Request) (first bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r.Method != http.MethodPut {
+func (s *requests) seen(r *http.Request) (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Method != cmp.Or(s.of, http.MethodPut) {
 		return false
 	}
 	if byLibrary(r) {
-		p.library++
+		s.library++
 	} else {
-		p.straight++
+		s.straight++
 	}
-	return p.straight+p.library == 1
+	return s.straight+s.library == 1
 }
 
 // between is a store whose requests go through a handler to a real server.
@@ -61,10 +63,11 @@ func between(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, n
 
 // Each name is signed as the server understands it: else the library would have to
 // write what the first request did not.
-func TestAPutIsOneStraightRequest(t *testing.T) {
-	var sent puts
+func TestAPutAndAGetAreOneStraightRequest(t *testing.T) {
+	sent, read := requests{}, requests{of: http.MethodGet}
 	store := between(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		sent.seen(r)
+		read.seen(r)
 		next.ServeHTTP(w, r)
 	})
 	names := []string{"plain", "a/b/c", "a b", "a+b", "a%20b", "a%2Fb", "é", "日本", "a=b", "a:b", "#?&", "~!$'()*,;@[]"}
@@ -79,6 +82,9 @@ func TestAPutIsOneStraightRequest(t *testing.T) {
 	if sent.straight != len(names) || sent.library != 0 {
 		t.Errorf("%d objects took %d straight puts and %d of the library", len(names), sent.straight, sent.library)
 	}
+	if read.straight != len(names) || read.library != 0 {
+		t.Errorf("%d objects took %d straight gets and %d of the library", len(names), read.straight, read.library)
+	}
 }
 
 // Whatever the first request comes to, a create does not fail by it.
@@ -91,7 +97,7 @@ func TestThePutThatFailsIsTheLibrarys(t *testing.T) {
 		"failed in a success": func(w http.ResponseWriter) { fmt.Fprint(w, "<Error><Code>InternalError</Code></Error>") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var sent puts
+			var sent requests
 			store := between(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				if sent.seen(r) {
 					answer(w)
@@ -109,9 +115,44 @@ func TestThePutThatFailsIsTheLibrarys(t *testing.T) {
 	}
 }
 
+// Whatever the first request comes to, what is there is read.
+func TestTheGetThatFailsIsTheLibrarys(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"refused":        func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
+		"sent elsewhere": func(w http.ResponseWriter) { w.WriteHeader(http.StatusMovedPermanently) },
+		"gone":           func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
+		"throttled":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"in part":        func(w http.ResponseWriter) { w.WriteHeader(http.StatusPartialContent) },
+		"cut off": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "2")
+			fmt.Fprint(w, "x")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := requests{of: http.MethodGet}
+			store := between(t, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if read.seen(r) {
+					answer(w)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			if err := store.Create(t.Context(), root+"x", []byte("xy")); err != nil {
+				t.Error(err)
+			}
+			if got, err := store.Read(t.Context(), root+"x"); err != nil || string(got) != "xy" {
+				t.Errorf("%q, %v", got, err)
+			}
+			if read.straight != 1 || read.library != 1 {
+				t.Errorf("%d straight gets and %d of the library, want one each", read.straight, read.library)
+			}
+		})
+	}
+}
+
 // A server that closes what is idle costs no create more than a connection.
 func TestAPutIsStraightAfterThePause(t *testing.T) {
-	var sent puts
+	var sent requests
 	server := s3test.NewKeepingConnections(t)
 	proxy := nettest.NewProxy(t, server.Address())
 	store := open(t, server, func(c *s3.Config) { c.Endpoint = "http://" + proxy.Addr() })
@@ -135,7 +176,7 @@ func TestAPutIsStraightAfterThePause(t *testing.T) {
 }
 
 func TestAPutGoesPastAProxy(t *testing.T) {
-	var sent puts
+	var sent requests
 	server := s3test.New(t)
 	target, err := url.Parse(server.Endpoint())
 	if err != nil {
@@ -163,7 +204,7 @@ func TestAPutGoesPastAProxy(t *testing.T) {
 
 // The environment tells AWS's tools of authorities besides the public ones.
 func TestAPutTrustsTheAuthoritiesOfTheEnvironment(t *testing.T) {
-	var sent puts
+	var sent requests
 	store := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent.seen(r) })
 	server := httptest.NewTLSServer(store)
 	defer server.Close()

@@ -32,6 +32,28 @@ func BenchmarkCreate(b *testing.B) {
 	b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
 }
 
+// BenchmarkRead tells what it costs to read a small object, by sixteen at a time.
+func BenchmarkRead(b *testing.B) {
+	server := s3test.NewKeepingConnections(b)
+	store := open(b, server, nil)
+	const location = root + "a table/metadata/read"
+	if err := store.Create(b.Context(), location, bytes.Repeat([]byte{'x'}, 6<<10)); err != nil {
+		b.Fatal(err)
+	}
+	b.SetParallelism(8)
+	b.ReportAllocs()
+	before := spent(b)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := store.Read(b.Context(), location); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64((spent(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
 // spent is the processor time that this process has used.
 func spent(b *testing.B) time.Duration {
 	b.Helper()
