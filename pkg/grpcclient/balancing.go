@@ -1,25 +1,30 @@
 package grpcclient
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"google.golang.org/grpc/balancer"
-	"google.golang.org/grpc/balancer/base"
+	"google.golang.org/grpc/balancer/endpointsharding"
+	"google.golang.org/grpc/balancer/pickfirst"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/status"
 )
 
-// balancing is how calls are spread over the addresses of a target that can be reached: in
+// balancing is how calls are spread over the servers of a target that can be reached: in
 // turn, but those about one subject go to one of them, and of all clients to the same.
 const balancing = "igloo_subjects"
 
-func init() { //nolint:gochecknoinits // gRPC takes a balancer at no other time
-	balancer.Register(base.NewBalancerBuilder(balancing, pickers{}, base.Config{}))
-}
+// passedOver is how long a server gets no calls about subjects that it is the one for,
+// when it could not answer one.
+const passedOver = 5 * time.Second
+
+func init() { balancer.Register(builder{}) } //nolint:gochecknoinits // gRPC takes a balancer at no other time
 
 type subjectKey struct{}
 
@@ -28,49 +33,91 @@ func about(ctx context.Context, subject string) context.Context {
 	return context.WithValue(ctx, subjectKey{}, subject)
 }
 
-// pickers make a picker whenever there are other servers than before.
-type pickers struct{}
+// builder makes what gRPC's round robin is, but for pickers that know of subjects.
+type builder struct{}
 
-// Build implements base.PickerBuilder.
-func (pickers) Build(info base.PickerBuildInfo) balancer.Picker {
-	if len(info.ReadySCs) == 0 {
-		return base.NewErrPicker(balancer.ErrNoSubConnAvailable)
+// Name implements balancer.Builder.
+func (builder) Name() string { return balancing }
+
+// Build implements balancer.Builder.
+func (builder) Build(conn balancer.ClientConn, options balancer.BuildOptions) balancer.Balancer {
+	return endpointsharding.NewBalancer(knowing{conn}, options, balancer.Get(pickfirst.Name).Build, endpointsharding.Options{})
+}
+
+// knowing is a connection whose pickers know of subjects.
+type knowing struct{ balancer.ClientConn }
+
+// UpdateState implements balancer.ClientConn.
+func (k knowing) UpdateState(state balancer.State) {
+	p := &picker{inTurn: state.Picker}
+	for _, child := range endpointsharding.ChildStatesFromPicker(state.Picker) {
+		if child.State.ConnectivityState == connectivity.Ready {
+			p.servers = append(p.servers, &server{picker: child.State.Picker, address: child.Endpoint.Addresses[0].Addr})
+		}
 	}
-	p := &picker{}
-	for conn, of := range info.ReadySCs {
-		p.servers = append(p.servers, server{conn, of.Address.Addr})
+	if len(p.servers) > 0 {
+		state.Picker = p
 	}
-	return p
+	k.ClientConn.UpdateState(state)
 }
 
 // picker picks one of the servers that are there for each call.
 type picker struct {
-	servers []server
-	calls   atomic.Uint64
+	inTurn  balancer.Picker
+	servers []*server
 }
 
 type server struct {
-	conn    balancer.SubConn
+	picker  balancer.Picker
 	address string
+	// failed is when it last could not answer, in nanoseconds since the epoch.
+	failed atomic.Int64
 }
 
 // Pick implements balancer.Picker.
 func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	subject, of := info.Ctx.Value(subjectKey{}).(string)
 	if !of {
-		return balancer.PickResult{SubConn: p.servers[p.calls.Add(1)%uint64(len(p.servers))].conn}, nil
+		return p.inTurn.Pick(info)
 	}
-	return balancer.PickResult{SubConn: p.of(subject).conn}, nil
+	s := p.of(subject)
+	picked, err := s.picker.Pick(info)
+	done := picked.Done
+	picked.Done = func(call balancer.DoneInfo) {
+		s.answered(call.Err)
+		if done != nil {
+			done(call)
+		}
+	}
+	return picked, err
 }
 
 // of is the server of a subject: that which draws the most for it, so that only its own
-// subjects go elsewhere when one comes or goes.
-func (p *picker) of(subject string) server {
-	draw := func(s server) uint64 { return xxhash.Sum64String(s.address + " " + subject) }
-	return slices.MaxFunc(p.servers, func(a, b server) int { return cmp.Compare(draw(a), draw(b)) })
+// subjects go elsewhere when one comes or goes. Who is passed over draws less than the others.
+func (p *picker) of(subject string) (best *server) {
+	since, most := time.Now().Add(-passedOver).UnixNano(), uint64(0)
+	for _, s := range p.servers {
+		draw := xxhash.Sum64String(s.address + " " + subject)
+		if s.failed.Load() > since {
+			draw >>= 32
+		}
+		if draw >= most {
+			best, most = s, draw
+		}
+	}
+	return best
 }
 
-// listed resolves to addresses as they are told, each with the name of its host.
+// answered notes whether the server could answer a call.
+func (s *server) answered(err error) {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.ResourceExhausted, codes.DeadlineExceeded:
+		s.failed.Store(time.Now().UnixNano())
+	default:
+	}
+}
+
+// listed resolves to addresses as they are told, each of one server with the name of its host.
 func listed(addresses []string) *manual.Resolver {
 	var state resolver.State
 	for _, a := range addresses {

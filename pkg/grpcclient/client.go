@@ -21,7 +21,8 @@ import (
 )
 
 // Dial makes a client connection to target, which is "host:port", with all addresses that
-// the name has, or several of them, with commas between; it connects when it is first used.
+// the name has, or several of them, each one server, with commas between; it connects when
+// it is first used.
 func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -39,7 +40,7 @@ func Dial(target string, further ...grpc.DialOption) (*grpc.ClientConn, error) {
 	scheme := "dns"
 	if several := strings.Split(target, ","); len(several) > 1 {
 		all := listed(several)
-		scheme, options = all.Scheme(), append(options, grpc.WithResolvers(all))
+		scheme, options = all.Scheme(), append(options, grpc.WithResolvers(all), grpc.WithNoProxy())
 	}
 	conn, err := grpc.NewClient(scheme+":///"+target, append(options, further...)...)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -22,10 +23,14 @@ type counting struct {
 	htsv1.UnimplementedWarehouseServiceServer
 
 	commits, reads atomic.Int64
+	refuses        atomic.Uint32 // codes.OK is not
 }
 
 func (c *counting) Commit(_ context.Context, r *htsv1.CommitRequest) (*htsv1.CommitResponse, error) {
 	c.commits.Add(1)
+	if code := codes.Code(c.refuses.Load()); code != codes.OK {
+		return nil, status.Error(code, "refused")
+	}
 	return applied(r), nil
 }
 
@@ -63,10 +68,12 @@ func dial(t *testing.T, addresses ...string) *grpc.ClientConn {
 // reach reads until each service was asked.
 func reach(t *testing.T, conn *grpc.ClientConn, services ...*counting) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	client := htsv1.NewWarehouseServiceClient(conn)
 	for _, s := range services {
 		for before := s.reads.Load(); s.reads.Load() == before; {
-			if _, err := client.GetWarehouse(t.Context(), &htsv1.GetWarehouseRequest{}); err != nil {
+			if _, err := client.GetWarehouse(ctx, &htsv1.GetWarehouseRequest{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -115,11 +122,45 @@ func TestCommitsToAWarehouseOfAllClientsGoToOneService(t *testing.T) {
 	stopB()
 	// What was under way when it stopped may fail.
 	got, err := commitTo(t, one, "swap", ofB, a, b)
-	for status.Code(err) == codes.Unavailable {
+	for range 10 {
+		if status.Code(err) != codes.Unavailable {
+			break
+		}
 		got, err = commitTo(t, one, "swap", ofB, a, b)
 	}
 	if got != [2]int64{1, 0} || err != nil {
 		t.Errorf("without the second service the commit went %v, %v", got, err)
+	}
+}
+
+// A service that is there and cannot answer does not keep its warehouses' commits.
+func TestCommitsGoWhereTheyAreAnswered(t *testing.T) {
+	a, b := &counting{}, &counting{}
+	atA, _ := serve(t, a)
+	atB, _ := serve(t, b)
+	for code, passedOver := range map[codes.Code]bool{
+		codes.Unavailable: true, codes.ResourceExhausted: true, codes.DeadlineExceeded: true,
+		codes.InvalidArgument: false, codes.Aborted: false,
+	} {
+		conn, warehouse := dial(t, atA, atB), code.String()
+		reach(t, conn, a, b)
+		first, err := commitTo(t, conn, "swap", warehouse, a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		its := a
+		if first[1] == 1 {
+			its = b
+		}
+		its.refuses.Store(uint32(code))
+		if _, err = commitTo(t, conn, "several", warehouse, a, b); status.Code(err) != code {
+			t.Errorf("%s was answered with %v", code, err)
+		}
+		next, err := commitTo(t, conn, "several", warehouse, a, b)
+		if (next != first && err == nil) != passedOver {
+			t.Errorf("after %s the commit went %v, as before %v: %v", code, next, first, err)
+		}
+		its.refuses.Store(uint32(codes.OK))
 	}
 }
 

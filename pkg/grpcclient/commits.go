@@ -39,17 +39,25 @@ type commits struct {
 // what is answered to none but it is asked for alone. A service that does not know the
 // call, or does not take it from this caller, is sent every commit by itself. Of several
 // services all clients ask the same one for the commits of a warehouse, which go together
-// there, too; those of a batch go where its first does.
+// there, too, while that one can answer.
 func Commits(conn grpc.ClientConnInterface) htsv1.CommitServiceClient {
 	c := &commits{CommitServiceClient: htsv1.NewCommitServiceClient(conn)}
 	c.line = &line.Line[*htsv1.CommitRequest, *htsv1.CommitResponse]{
-		What: "commits", Limits: commitLimits, Gather: line.Sharing(swaps), Run: c.run,
+		What: "commits", Limits: commitLimits, Gather: line.Sharing(sortOf), Run: c.run,
 	}
 	return c
 }
 
-// swaps reports whether a small commit is a swap, as most are. Others are waited for longer.
-func swaps(r *htsv1.CommitRequest) bool { return r.GetChanges()[0].GetSwapTable() != nil }
+// sort is which small commits go together: those of a warehouse, and of these the swaps,
+// as most are. Others are waited for longer.
+type sort struct {
+	warehouse string
+	swap      bool
+}
+
+func sortOf(r *htsv1.CommitRequest) sort {
+	return sort{r.GetWarehouse(), r.GetChanges()[0].GetSwapTable() != nil}
+}
 
 // small reports whether a commit is one that others may go with: all of a batch together
 // are far less than a message may be.

@@ -22,7 +22,7 @@ const (
 	// piece how much may be under way while the server says nothing.
 	firstPiece = 16 << 10
 	piece      = 64 << 10
-	// maxAnswer is how much of an answer is read, its head included.
+	// maxAnswer is how much of an answer is read, its head included, but for what is asked for.
 	maxAnswer = 64 << 10
 	// maxPreliminary is how many answers may come before the one that counts.
 	maxPreliminary = 5
@@ -61,7 +61,7 @@ func (t *Transport) Direct(to *url.URL) (*Direct, bool) {
 // and how many bytes came with it. The head ends in an empty line and tells the length
 // of the body. After an error nobody knows whether the request was carried out.
 func (d *Direct) Put(ctx context.Context, head, body []byte) (status int, size int64, err error) {
-	err = d.carry(ctx, maxAnswer, func(c *connection) (again bool, err error) {
+	err = d.carry(ctx, func(c *connection) (again bool, err error) {
 		status, size, again, err = c.exchange(head, body)
 		return again, err
 	})
@@ -72,21 +72,20 @@ func (d *Direct) Put(ctx context.Context, head, body []byte) (status int, size i
 // its body: of a success as a whole, fault.TooLarge where that is over the limit. The head
 // ends in an empty line, and no body follows it.
 func (d *Direct) Get(ctx context.Context, head []byte, limit int64) (status int, body []byte, err error) {
-	err = d.carry(ctx, maxAnswer+limit, func(c *connection) (again bool, err error) {
+	err = d.carry(ctx, func(c *connection) (again bool, err error) {
 		status, body, again, err = c.fetch(head, limit)
 		return again, err
 	})
 	return status, body, err
 }
 
-// carry has a connection make a request, of whose answer no more is read than room; the
-// connection stays for others where that may use it again.
-func (d *Direct) carry(ctx context.Context, room int64, request func(*connection) (again bool, err error)) error {
+// carry has a connection make a request; it stays for others where it may be used again.
+func (d *Direct) carry(ctx context.Context, request func(*connection) (again bool, err error)) error {
 	c, err := d.connection(ctx)
 	if err != nil {
 		return why(ctx, err)
 	}
-	c.ctx, c.left = ctx, room
+	c.ctx, c.left = ctx, maxAnswer
 	stop := context.AfterFunc(ctx, c.interrupt)
 	again, err := request(c)
 	if stop() && again {
@@ -285,13 +284,16 @@ func (c *connection) fetch(head []byte, limit int64) (status int, body []byte, a
 	if err != nil {
 		return 0, nil, false, cmp.Or(c.lost, err)
 	}
-	more := int64(0)
-	if answer.StatusCode == http.StatusOK {
+	switch {
+	case answer.StatusCode == http.StatusOK && answer.ContentLength < 0 && len(answer.TransferEncoding) == 0:
+		return 0, nil, false, errors.New("the answer does not say where it ends")
+	case answer.StatusCode == http.StatusOK:
+		c.left += limit
 		body, err = ReadAll(answer.Body, answer.ContentLength, limit)
-	} else {
-		more, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
+	default:
+		_, err = io.Copy(io.Discard, answer.Body)
 	}
-	again = err == nil && more < maxAnswer && !answer.Close && c.in.Buffered() == 0
+	again = err == nil && !answer.Close && c.in.Buffered() == 0
 	return answer.StatusCode, body, again, err
 }
 

@@ -21,7 +21,7 @@ import (
 // Config is what the catalog service is told.
 type Config struct {
 	Listen               string          `default:"127.0.0.1:8181" env:"IGLOO_LISTEN" help:"Serve /v1, /metrics and the health probes on this address." group:"Where it serves"`
-	HouseTable           string          `name:"housetable" env:"IGLOO_HOUSETABLE" help:"Reach the house table service, its grpc-listen, at this address, or at these, with commas between. It is needed." placeholder:"HOST:PORT" group:"Between the services"`
+	HouseTable           string          `name:"housetable" env:"IGLOO_HOUSETABLE" help:"Reach the house table service, its grpc-listen, at this address, or at those of several servers, with commas between. It is needed." placeholder:"HOST:PORT" group:"Between the services"`
 	RedisURL             string          `env:"IGLOO_REDIS_URL" help:"Share finished outcomes between replicas through this Redis: redis://, rediss:// for TLS; without one they are remembered in memory. It may vanish at any time." placeholder:"redis://…" secret:"" group:"State"`
 	WarehouseRoot        string          `env:"IGLOO_WAREHOUSE_ROOT" help:"Put the tables of warehouses without a location of their own below this location: file:///…, s3://…, gs://… or abfss://…. It is needed." placeholder:"file:///…" group:"Tables"`
 	AllowedRoots         []string        `env:"IGLOO_ALLOWED_ROOTS" help:"Locations under which tables may lie besides the warehouse; without any, tables of a local warehouse may lie anywhere on this machine. May be given several times." placeholder:"file:///…" group:"Tables"`
@@ -123,6 +123,9 @@ func (c Config) validateStandalone() error {
 	for address := range strings.SplitSeq(c.HouseTable, ",") {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return fmt.Errorf("housetable: %w", err)
+		}
+		if strings.ContainsAny(address, " \t") {
+			return fmt.Errorf("housetable: %q contains a space", address)
 		}
 	}
 	return nil

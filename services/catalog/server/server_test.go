@@ -49,6 +49,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"no house tables": {func(*server.Config) {}, "housetable"},
 		"no port":         {func(c *server.Config) { c.HouseTable = "host" }, "housetable"},
 		"no second port":  {func(c *server.Config) { c.HouseTable = "host:1,host" }, "housetable"},
+		"spaces":          {func(c *server.Config) { c.HouseTable = "host:1, host:2" }, "space"},
 		"bad Redis":       {func(c *server.Config) { c.HouseTable, c.RedisURL = "host:1", "http://x" }, "redis"},
 		"bad separator":   {func(c *server.Config) { c.HouseTable, c.NamespaceSeparator = "host:1", "--" }, "separator"},
 		"negative limit":  {func(c *server.Config) { c.BodyLimit = -1 }, "negative"},
