@@ -61,6 +61,14 @@ func (p *program) pause(d time.Duration) error {
 	return p.process.Signal(syscall.SIGCONT)
 }
 
+// lastWords are the end of what the program wrote, short enough to leave in sight what
+// the test found.
+func (p *program) lastWords() string {
+	const limit = 4 << 10
+	output := p.process.Output()
+	return output[max(0, len(output)-limit):]
+}
+
 // died reports whether the program has ended.
 func (p *program) died() bool {
 	p.mu.Lock()
@@ -86,7 +94,7 @@ func (p *program) waitReady(ctx context.Context) error {
 	for !iglootest.Answers(ctx, p.ready) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready at %s:\n%s", p.path, p.ready, p.process.Output())
+			return fmt.Errorf("%s is not ready at %s:\n%s", p.path, p.ready, p.lastWords())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -223,7 +231,7 @@ func (c *cluster) startAll(t *testing.T) {
 		t.Cleanup(func() {
 			_ = p.kill()
 			if t.Failed() {
-				t.Logf("%s wrote:\n%s", p.path, p.process.Output())
+				t.Logf("%s wrote last:\n%s", p.path, p.lastWords())
 			}
 		})
 	}

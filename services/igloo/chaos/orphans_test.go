@@ -70,12 +70,24 @@ func recorded(t *testing.T, commits htsv1.CommitServiceClient, file string) bool
 		return false
 	}
 	id := uuid.MustParse(name[1])
-	answer, err := commits.GetOperation(t.Context(), &htsv1.GetOperationRequest{Id: id[:]})
-	if err = fault.FromStatus(err, fault.Unavailable); err != nil {
-		if !fault.Is(err, fault.NoSuchOperation) {
+	operation := operationOf(t, commits, id)
+	return slices.Contains(operation.GetOperation().GetOutcome().GetMetadataLocations(), file)
+}
+
+// operationOf is nil when there is none. A connection that was harmed may show only when
+// it is next used: who has no answer asks again.
+func operationOf(t *testing.T, commits htsv1.CommitServiceClient, id uuid.UUID) *htsv1.RecordedOperation {
+	t.Helper()
+	for limit := time.Now().Add(persistence); ; <-time.After(50 * time.Millisecond) {
+		answer, err := commits.GetOperation(t.Context(), &htsv1.GetOperationRequest{Id: id[:]})
+		err = fault.FromStatus(err, fault.Unavailable)
+		switch {
+		case err == nil:
+			return answer.GetOperation()
+		case fault.Is(err, fault.NoSuchOperation):
+			return nil
+		case !fault.Is(err, fault.Unavailable) || time.Now().After(limit):
 			t.Fatal(err)
 		}
-		return false
 	}
-	return slices.Contains(answer.GetOperation().GetOperation().GetOutcome().GetMetadataLocations(), file)
 }
