@@ -188,6 +188,7 @@ func (f *fold) write(ctx context.Context, d *draft) error {
 		return err
 	}
 	d.lead.tries = f.tries
+	f.lines.begin(d.lead.key)
 	location, err := d.lead.writeMetadata(ctx, d.lead.member.kind, d.next, d.pointer.MetadataLocation, d.pointer.Version)
 	if err == nil {
 		d.location = location
@@ -290,11 +291,22 @@ func (f *fold) carry(ctx context.Context, d *draft) (Verdict, error) {
 	if len(d.commit.Records) == 0 {
 		return Verdict{}, nil
 	}
+	key := f.parties[0].key
+	f.lines.coming.send(key)
 	verdict, lost, err := f.insist(ctx, d.commit)
+	f.lines.coming.answer(key, f.made(d, verdict, err))
 	for _, p := range f.parties {
 		p.lost = p.lost || lost
 	}
 	return verdict, err
+}
+
+// made is the pointer that a commit is known to have made; nil where it did not.
+func (f *fold) made(d *draft, verdict Verdict, err error) *Pointer {
+	if err != nil || !d.changed() || verdict.Replays != nil || len(verdict.Conflicts) > 0 {
+		return nil
+	}
+	return d.pointer.swappedBy(f.winner(d))
 }
 
 // lost ends a fold that wants what another table holds: whoever does not want it

@@ -78,8 +78,7 @@ func (h *head) is(p Pointer) bool {
 
 // won notes what a swap of this replica has made of a pointer.
 func (s *heads) won(key lineKey, from Pointer, by Winner) {
-	next := &head{Pointer: from, principal: by.Principal, requestID: by.RequestID}
-	next.Version, next.MetadataLocation, next.UpdatedAt = by.Version, by.MetadataLocation, by.CommittedAt
+	next := &head{Pointer: *from.swappedBy(by), principal: by.Principal, requestID: by.RequestID}
 	if last, known := s.made.get(key); known {
 		next.row, next.doubt = min(last.row, doubtAtMost)+1, last.doubt
 		if !last.is(from) {
@@ -134,6 +133,12 @@ func (s *heads) applied(by Request, changes []Change, from []*Pointer) {
 func (s *heads) use() telemetry.CacheUse {
 	bytes, evictions := s.made.size()
 	return telemetry.CacheUse{Hits: s.hits.Load(), Misses: s.misses.Load(), Evictions: evictions, Bytes: uint64(bytes)}
+}
+
+// swappedBy is what a swap makes of a pointer.
+func (p Pointer) swappedBy(by Winner) *Pointer {
+	p.Version, p.MetadataLocation, p.UpdatedAt = by.Version, by.MetadataLocation, by.CommittedAt
+	return &p
 }
 
 // swapped is the version that a request's swap makes of a pointer.

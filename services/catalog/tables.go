@@ -120,6 +120,9 @@ func (c *Catalog) pointer(ctx context.Context, warehouse string, id TableIdentif
 	if err := id.Validate(); err != nil {
 		return Pointer{}, err
 	}
+	if made := c.lines.coming.pointer(ctx, warehouse, id, kind); made != nil {
+		return *made, nil
+	}
 	p, err := c.standing(ctx, warehouse, id, kind)
 	switch {
 	case err != nil:

@@ -17,6 +17,9 @@ const (
 	// go has for coming back.
 	silence   = 2 * time.Millisecond
 	nextComes = 5 * time.Millisecond
+	// prompt commits take no longer than that: who is let go before one is written can
+	// wait until it is true.
+	prompt = 5 * time.Millisecond
 	// turnsLimit bounds the wait altogether.
 	turnsLimit = time.Second
 	// turnsWaiting is the most that wait for one table; more are told at once.
@@ -33,6 +36,9 @@ const (
 // other had time to come back, or they would be ahead of them for ever. Where the last
 // to be let go had no more to commit than what they lost with, the next turn ends with
 // its first commit: there is nothing to be silent for.
+//
+// Where commits are prompt the first is let go while the last of the turn is written: by
+// the time it is true they have come back to look what it made.
 type turns struct {
 	// busy reports whether commits to a table are under way.
 	busy func(lineKey) bool
@@ -50,6 +56,10 @@ type losers struct {
 	// it was.
 	commits int
 	single  bool
+	// wrote is when the last commit began to be written, and took how long one took to
+	// be true from there.
+	wrote time.Time
+	took  time.Duration
 	// quiet ends the turn at the time until, when nothing is under way.
 	quiet *time.Timer
 	until time.Time
@@ -106,13 +116,43 @@ func (t *turns) ended(key lineKey) (next chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.losers[key]
-	if l == nil {
-		return nil
+	if l != nil {
+		l.took = time.Since(l.wrote)
 	}
-	if time.Since(l.began) < turnLasts && !l.over() {
+	switch next := t.next[key]; {
+	case l == nil:
+		return next
+	case next != nil:
+		l.wait(nextComes)
+		return next
+	case !l.over():
 		l.wait(silence)
 		return nil
 	}
+	return t.pass(key, l)
+}
+
+// ending lets the first go when the turn ends with a commit that is about to be written,
+// if it is prompt, and reports that.
+func (t *turns) ending(key lineKey) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.losers[key]
+	if l == nil {
+		return false
+	}
+	l.wrote = time.Now()
+	if l.took == 0 || l.took > prompt || t.next[key] != nil || !l.over() {
+		return false
+	}
+	if t.pass(key, l); len(l.waiting) > 0 {
+		l.wait(prompt + nextComes)
+	}
+	return true
+}
+
+// pass lets the first go, and returns what is closed when the next commit begins.
+func (t *turns) pass(key lineKey, l *losers) (next chan struct{}) {
 	t.letGo(key, l)
 	if t.next[key] == nil {
 		t.next[key] = make(chan struct{})
@@ -131,9 +171,13 @@ func (t *turns) silent(key lineKey) {
 	}
 }
 
-// over reports whether a turn is that ends with its first commit. A further one that has
-// begun meanwhile may be of whoever had the turn before: they do come again.
+// over reports whether a turn has lasted long enough, or ends with its first commit. A
+// further one that has begun meanwhile may be of whoever had the turn before: they do come
+// again.
 func (l *losers) over() bool {
+	if time.Since(l.began) >= turnLasts {
+		return true
+	}
 	l.single = l.single && l.commits == 1
 	return l.single
 }

@@ -104,6 +104,35 @@ func TestTurnsEnd(t *testing.T) {
 	})
 }
 
+// Where commits are prompt the next is let go before the last of a turn is written, and
+// who won waits for them all the same.
+func TestPromptTurnsEndEarly(t *testing.T) {
+	for takes, early := range map[time.Duration]int{prompt: 1, prompt + 1: 0} {
+		raced(t, func(r *race) {
+			r.lose(r.Context(), 2)
+			r.before(contended)
+			if r.ending(contended) {
+				r.Fatal("a turn ended before its time")
+			}
+			r.end(takes)
+			r.before(contended)
+			r.under.Add(1)
+			pass(turnLasts) // until it is written
+			r.under.Add(-1)
+			if r.ending(contended) != (early == 1) || r.ending(contended) || len(r.told()) != early {
+				r.Fatalf("commits take %s, and at the end of a turn %v were told before one was written", takes, r.told())
+			}
+			time.AfterFunc(takes+time.Millisecond, func() { r.before(contended) })
+			if waited := r.end(takes); waited != time.Millisecond || !slices.Equal(r.told(), []int{0}) {
+				r.Errorf("who won waited for %s for who was let go: %v", waited, r.told())
+			}
+			if pass(nextComes); len(r.told()) != 2 {
+				r.Errorf("%v were told when it was silent", r.told())
+			}
+		})
+	}
+}
+
 // Where nobody commits, each goes when the one before had time to come back.
 func TestSilenceEndsTurns(t *testing.T) {
 	raced(t, func(r *race) {
