@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,12 +33,51 @@ func explain(what string, model porcupine.Model, operations []porcupine.Operatio
 	detail := fmt.Sprintf("%s, %d requests", what, len(operations))
 	switch porcupine.CheckOperationsTimeout(model, operations, orderTimeout) {
 	case porcupine.Illegal:
-		return []Violation{{NotLinearizable, detail}}
+		return []Violation{{NotLinearizable, detail + stuck(model, operations)}}
 	case porcupine.Unknown:
 		return []Violation{{Undecided, fmt.Sprintf("%s, after %s", detail, orderTimeout)}}
 	default:
 		return nil
 	}
+}
+
+// stuck shows where the longest order ends that explains a part: the last that it has, what
+// is there after them, and the first to return of those that do not fit.
+func stuck(model porcupine.Model, operations []porcupine.Operation) string {
+	const shown = 4
+	_, info := porcupine.CheckOperationsVerbose(model, operations, orderTimeout)
+	var longest []porcupine.Operation
+	for _, order := range slices.Concat(info.PartialLinearizationsOperations()...) {
+		if len(order) > len(longest) {
+			longest = order
+		}
+	}
+	state, placed := model.Init(), map[int]bool{}
+	for _, o := range longest {
+		_, state = model.Step(state, o.Input, o.Output)
+		placed[o.ClientId] = true
+	}
+	left := slices.DeleteFunc(slices.Clone(operations), func(o porcupine.Operation) bool { return placed[o.ClientId] })
+	slices.SortFunc(left, func(a, b porcupine.Operation) int { return cmp.Compare(a.Return, b.Return) })
+	var said strings.Builder
+	fmt.Fprintf(&said, "; %d have an order, the last of it:", len(longest))
+	for _, o := range longest[max(0, len(longest)-shown):] {
+		said.WriteString(told(o))
+	}
+	fmt.Fprintf(&said, "\nafter which there is %+v, and these do not fit:", state)
+	for _, o := range left[:min(shown, len(left))] {
+		said.WriteString(told(o))
+	}
+	return said.String()
+}
+
+// told is an operation on a line.
+func told(o porcupine.Operation) string {
+	input := o.Input
+	if e, is := input.(*Effect); is && e != nil {
+		input = *e
+	}
+	return fmt.Sprintf("\n  request %d, %s to %s: %+v, %+v", o.ClientId, time.Duration(o.Call), time.Duration(o.Return), input, o.Output)
 }
 
 // onTable are the loads of a table and the commits that it shows. Whether a
