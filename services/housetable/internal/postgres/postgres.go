@@ -59,6 +59,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.AfterConnect = newFence().pass
 	return openWith(ctx, config, o)
 }
 
