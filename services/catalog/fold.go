@@ -188,7 +188,7 @@ func (f *fold) write(ctx context.Context, d *draft) error {
 		return err
 	}
 	d.lead.tries = f.tries
-	f.lines.begin(d.lead.key)
+	f.lines.turns.writing(d.lead.key)
 	location, err := d.lead.writeMetadata(ctx, d.lead.member.kind, d.next, d.pointer.MetadataLocation, d.pointer.Version)
 	if err == nil {
 		d.location = location

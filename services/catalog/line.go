@@ -104,7 +104,7 @@ type line struct {
 
 func newLines(c *Catalog, limits FoldLimits) *lines {
 	l := &lines{catalog: c, limits: limits, coming: newComing(), busy: map[lineKey]*line{}}
-	l.turns = newTurns(l.underWay)
+	l.turns = newTurns(l.underWay, l.coming.expect)
 	return l
 }
 
@@ -155,14 +155,6 @@ func (l *lines) run(ctx context.Context, at *line, parties []*party) {
 	f := &fold{Catalog: l.catalog, parties: parties, observe: func(d document) { l.observe(at, d) }}
 	defer l.coming.answer(at.key, nil) // or it is answered by now
 	f.run(ctx)
-}
-
-// begin tells that a swap will be sent to a table when its file is written, with which a
-// turn may end: who is let go looks at what it makes.
-func (l *lines) begin(key lineKey) {
-	if l.turns.ending(key) {
-		l.coming.expect(key)
-	}
 }
 
 // enter begins a line, or takes a place in one.

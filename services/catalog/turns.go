@@ -42,6 +42,8 @@ const (
 type turns struct {
 	// busy reports whether commits to a table are under way.
 	busy func(lineKey) bool
+	// expect has who is let go before a commit is written wait for it.
+	expect func(lineKey)
 
 	mu     sync.Mutex
 	losers map[lineKey]*losers       // of tables for which anybody waits
@@ -65,8 +67,8 @@ type losers struct {
 	until time.Time
 }
 
-func newTurns(busy func(lineKey) bool) *turns {
-	return &turns{busy: busy, losers: map[lineKey]*losers{}, next: map[lineKey]chan struct{}{}}
+func newTurns(busy func(lineKey) bool, expect func(lineKey)) *turns {
+	return &turns{busy: busy, expect: expect, losers: map[lineKey]*losers{}, next: map[lineKey]chan struct{}{}}
 }
 
 // before begins a commit to a table, for which somebody may wait.
@@ -132,23 +134,23 @@ func (t *turns) ended(key lineKey) (next chan struct{}) {
 	return t.pass(key, l)
 }
 
-// ending lets the first go when the turn ends with a commit that is about to be written,
-// if it is prompt, and reports that.
-func (t *turns) ending(key lineKey) bool {
+// writing tells that a commit is about to be written. If it is prompt, and the turn ends
+// with it, the first is let go, and it is expected before that: they look at once.
+func (t *turns) writing(key lineKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.losers[key]
 	if l == nil {
-		return false
+		return
 	}
 	l.wrote = time.Now()
 	if l.took == 0 || l.took > prompt || t.next[key] != nil || !l.over() {
-		return false
+		return
 	}
+	t.expect(key)
 	if t.pass(key, l); len(l.waiting) > 0 {
 		l.wait(prompt + nextComes)
 	}
-	return true
 }
 
 // pass lets the first go, and returns what is closed when the next commit begins.

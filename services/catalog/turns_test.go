@@ -23,6 +23,7 @@ type race struct {
 	*turns
 
 	under    atomic.Int32 // commits under way
+	expected []int        // how many were told when a commit was expected
 	answers  sync.Mutex
 	answered []int // in order
 }
@@ -74,7 +75,8 @@ func raced(t *testing.T, test func(r *race)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &race{T: t}
-		r.turns = newTurns(func(lineKey) bool { return r.under.Load() > 0 })
+		r.turns = newTurns(func(lineKey) bool { return r.under.Load() > 0 },
+			func(lineKey) { r.expected = append(r.expected, len(r.told())) })
 		test(r)
 		pass(turnsLimit)
 		if len(r.losers)+len(r.next) > 0 {
@@ -111,7 +113,7 @@ func TestPromptTurnsEndEarly(t *testing.T) {
 		raced(t, func(r *race) {
 			r.lose(r.Context(), 2)
 			r.before(contended)
-			if r.ending(contended) {
+			if r.writing(contended); len(r.told())+len(r.expected) > 0 {
 				r.Fatal("a turn ended before its time")
 			}
 			r.end(takes)
@@ -119,8 +121,11 @@ func TestPromptTurnsEndEarly(t *testing.T) {
 			r.under.Add(1)
 			pass(turnLasts) // until it is written
 			r.under.Add(-1)
-			if r.ending(contended) != (early == 1) || r.ending(contended) || len(r.told()) != early {
-				r.Fatalf("commits take %s, and at the end of a turn %v were told before one was written", takes, r.told())
+			r.writing(contended)
+			r.writing(contended)
+			if len(r.told()) != early || !slices.Equal(r.expected, make([]int, early)) {
+				r.Fatalf("commits take %s, and at the end of a turn %v were told before one was written, expected when so many were: %d",
+					takes, r.told(), r.expected)
 			}
 			time.AfterFunc(takes+time.Millisecond, func() { r.before(contended) })
 			if waited := r.end(takes); waited != time.Millisecond || !slices.Equal(r.told(), []int{0}) {
